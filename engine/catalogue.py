@@ -1,0 +1,70 @@
+"""Every layer there is, found in the modules that declare them."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+
+import engine.data
+import engine.layers
+from engine.errors import EngineError
+from engine.layers.declaration import CATEGORIES, Layer
+
+
+@cache
+def layers() -> Mapping[str, Layer]:
+    """Return all layers by type, in the order of the palette."""
+    found: dict[str, Layer] = {}
+    for package in (engine.data, engine.layers):
+        for info in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+            for value in vars(importlib.import_module(info.name)).values():
+                if isinstance(value, Layer) and found.setdefault(value.type, value) is not value:
+                    raise EngineError(f"Two layers are called {value.type}.")
+    return MappingProxyType(dict(sorted(found.items(), key=lambda item: CATEGORIES.index(item[1].category))))
+
+
+def layer(type_: str) -> Layer:
+    """Return the layer of a type.
+
+    Raises EngineError that offers the nearest name.
+    """
+    try:
+        return layers()[type_]
+    except KeyError:
+        raise EngineError(f"There is no layer {type_!r}.{did_you_mean(type_, layers())}") from None
+
+
+def did_you_mean(word: str, words: object) -> str:
+    """Return `` Did you mean 'Linear'?`` where a known word is near, else an empty text."""
+    near = difflib.get_close_matches(str(word)[:100], list(words), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def search(text: str) -> list[Layer]:
+    """Return the layers that answer to a text, best first: by name, synonym, category and doc."""
+    wanted = text.lower().strip()
+    scored = [(score, each) for each in layers().values() if (score := _score(wanted, each)) is not None]
+    return [each for _, each in sorted(scored, key=lambda pair: pair[0])]
+
+
+def _score(wanted: str, layer: Layer) -> int | None:
+    names = [name.lower() for name in (layer.type, layer.label, *layer.synonyms)]
+    if not wanted or wanted in names:
+        return 0
+    if any(name.startswith(wanted) for name in names):
+        return 1
+    if any(wanted in name for name in names):
+        return 2
+    if any(_scattered(wanted, name) for name in names[:2]):
+        return 3
+    return 4 if wanted in layer.category.lower() or wanted in layer.doc.lower() else None
+
+
+def _scattered(wanted: str, name: str) -> bool:
+    """Return whether the letters stand in the name in this order: ``cv2`` in ``conv2d``."""
+    letters = iter(name)
+    return all(letter in letters for letter in wanted)

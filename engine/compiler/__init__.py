@@ -1,0 +1,1 @@
+"""From the document to a module: plan, source, shapes, problems."""

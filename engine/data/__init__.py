@@ -1,0 +1,1 @@
+"""Where samples come from: one declaration for each kind of source."""

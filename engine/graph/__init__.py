@@ -1,0 +1,1 @@
+"""The document: frozen values, pure edits, rules and views of them; no torch."""

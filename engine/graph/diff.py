@@ -1,0 +1,55 @@
+"""What changed between two documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.graph.document import Document, Slot
+
+
+@dataclass(frozen=True)
+class Diff:
+    """What a view has to redraw: ids of nodes, slots that edges enter, and whether the rest changed."""
+
+    added: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
+    changed: frozenset[str] = frozenset()
+    edges_added: frozenset[Slot] = frozenset()
+    edges_removed: frozenset[Slot] = frozenset()
+    training: bool = False
+    name: bool = False
+    meaning: bool = False
+    """Whether anything but positions and titles changed: shapes and code may be different."""
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, name) for name in self.__dataclass_fields__)
+
+
+def diff(before: Document, after: Document) -> Diff:
+    """Return what turns ``before`` into ``after``; a re-routed edge counts as removed and added."""
+    old, new = before.nodes, after.nodes
+    added = frozenset(new.keys() - old.keys())
+    removed = frozenset(old.keys() - new.keys())
+    changed = frozenset(
+        id for id, node in new.items() if id in old and old[id] is not node and old[id] != node
+    )
+    was, now = before.edges, after.edges
+    edges_added = edges_removed = frozenset()
+    if was is not now:
+        edges_added = frozenset(slot for slot, source in now.items() if was.get(slot) != source)
+        edges_removed = frozenset(slot for slot, source in was.items() if now.get(slot) != source)
+    meaning = bool(added or removed or edges_added or edges_removed) or any(
+        (old[id].type, old[id].params) != (new[id].type, new[id].params) for id in changed
+    )
+    training = before.training != after.training
+    renamed = (before.name, before.notes) != (after.name, after.notes)
+    return Diff(
+        added,
+        removed,
+        changed,
+        edges_added,
+        edges_removed,
+        training,
+        renamed,
+        meaning or before.name != after.name,
+    )

@@ -1,0 +1,97 @@
+"""The document: everything that a file holds, as one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import NamedTuple
+
+from engine.layers.params import Value
+
+Point = tuple[float, float]
+
+
+def frozen(values: Mapping | None = None) -> Mapping:
+    """Return a read-only copy of a mapping."""
+    return MappingProxyType(dict(values or {}))
+
+
+class Slot(NamedTuple):
+    """A port of a node; ``xs.2`` is the third place of the variadic port ``xs``."""
+
+    node: str
+    port: str
+
+
+class Edge(NamedTuple):
+    """A tensor's way from an output to an input. An input takes one edge, so its slot names the edge."""
+
+    source: Slot
+    target: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One call of a layer.
+
+    ``id`` is unique, never changes and is the attribute in code; ``name`` is free text for people, shown
+    instead of the id where it is not empty. ``params`` holds only what differs from the layer's defaults.
+    """
+
+    id: str
+    type: str
+    name: str = ""
+    params: Mapping[str, Value] = field(default_factory=frozen)
+    position: Point = (0.0, 0.0)
+
+    @property
+    def title(self) -> str:
+        """What the node is called on the canvas."""
+        return self.name or self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """Minimize a loss with an optimizer; an empty ``loss`` means the sum of every loss node."""
+
+    loss: str = ""
+    optimizer: str = "Adam"
+    options: Mapping[str, Value] = field(default_factory=frozen)
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How the model is trained: settings that travel with the document."""
+
+    epochs: int = 10
+    batch_size: int = 32
+    seed: int = 0
+    device: str = "auto"
+    objectives: tuple[Objective, ...] = (Objective(),)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A drawn network: nodes by id; edges by the slot that they enter, with the slot that they leave."""
+
+    name: str = "Untitled"
+    notes: str = ""
+    nodes: Mapping[str, Node] = field(default_factory=frozen)
+    edges: Mapping[Slot, Slot] = field(default_factory=frozen)
+    training: Training = Training()
+
+    def incoming(self, node: str) -> dict[str, Slot]:
+        """Return the source slot of every connected input of a node, by input port name."""
+        return {target.port: source for target, source in self.edges.items() if target.node == node}
+
+    def outgoing(self, node: str) -> list[Edge]:
+        """Return the edges that leave a node."""
+        return [Edge(source, target) for target, source in self.edges.items() if source.node == node]
+
+    def with_(self, **changes: object) -> Document:
+        """Return the document with some fields replaced; mappings are frozen on the way."""
+        for name in ("nodes", "edges"):
+            if name in changes:
+                changes[name] = frozen(changes[name])
+        return replace(self, **changes)

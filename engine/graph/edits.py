@@ -1,0 +1,195 @@
+"""Edits: pure functions from a document to the next one. They refuse what would break it, with the reason."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from engine import catalogue
+from engine.errors import EditError, ParameterError
+from engine.graph.document import Document, Edge, Node, Point, Slot, frozen
+from engine.graph.rules import check_connect
+from engine.layers.params import check_params
+
+_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_MODULE = """
+add_module apply bfloat16 bmm buffers call_super_init children compile cpu cuda double dump_patches eval
+extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict
+modules mtia named_buffers named_children named_modules named_parameters parameters register_backward_hook
+register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook
+register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook
+register_module register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_
+set_extra_state set_submodule share_memory state_dict to to_empty train training type xpu zero_grad
+T_destination
+"""
+_RESERVED = {*_MODULE.split(), *keyword.kwlist, "self", "torch", "nn", "F", "model"}
+
+
+def is_id(text: object) -> bool:
+    """Return whether a text may be a node's id: an identifier that is free in a module."""
+    return isinstance(text, str) and bool(_ID.fullmatch(text)) and text not in _RESERVED
+
+
+def free_id(document: Document, prefix: str) -> str:
+    """Return ``prefix1``, ``prefix2`` ...: the first id that is not taken."""
+    count = 1
+    while f"{prefix}{count}" in document.nodes:
+        count += 1
+    return f"{prefix}{count}"
+
+
+def add_node(
+    document: Document,
+    type_: str,
+    params: Mapping[str, Any] | None = None,
+    position: Point = (0.0, 0.0),
+    id: str = "",
+    name: str = "",
+) -> tuple[Document, str]:
+    """Return the document with one more node, and the node's id.
+
+    Raises EditError for an id that is taken or no identifier, ParameterError for a refused value.
+    """
+    layer = catalogue.layer(type_)
+    id = id or free_id(document, layer.prefix or layer.type.lower())
+    if not is_id(id) or id in document.nodes:
+        raise EditError(
+            f"{id!r} cannot name a new node: it is {'taken' if id in document.nodes else 'no identifier'}."
+        )
+    node = Node(id, type_, name, _changed(layer, params or {}, id), position)
+    return document.with_(nodes={**document.nodes, id: node}), id
+
+
+def _changed(layer: Any, params: Mapping[str, Any], node: str) -> Mapping[str, Any]:
+    try:
+        values = check_params(layer.params, dict(params))
+    except ParameterError as error:
+        raise ParameterError(error.message, node) from None
+    return frozen(
+        {param.name: values[param.name] for param in layer.params if values[param.name] != param.default}
+    )
+
+
+def _node(document: Document, id: str) -> Node:
+    if id not in document.nodes:
+        raise EditError(f"There is no node {id!r}.{catalogue.did_you_mean(id, document.nodes)}")
+    return document.nodes[id]
+
+
+def _with_node(document: Document, node: Node) -> Document:
+    return document.with_(nodes={**document.nodes, node.id: node})
+
+
+def set_params(document: Document, id: str, **params: Any) -> Document:
+    """Return the document with some of a node's parameters changed.
+
+    Raises ParameterError for a refused value. Edges whose output port is gone afterwards are dropped.
+    """
+    node = _node(document, id)
+    layer = catalogue.layer(node.type)
+    node = replace(node, params=_changed(layer, {**node.params, **params}, id))
+    ports = {port.name for port in layer.outputs_of(node.params)}
+    edges = {t: s for t, s in document.edges.items() if s.node != id or s.port in ports}
+    return document.with_(nodes={**document.nodes, id: node}, edges=edges)
+
+
+def rename(document: Document, id: str, name: str) -> Document:
+    """Return the document with another title on a node; its id, and with it the code, stays."""
+    return _with_node(document, replace(_node(document, id), name=name.strip()[:200]))
+
+
+def move(document: Document, positions: Mapping[str, Point]) -> Document:
+    """Return the document with some nodes at new positions."""
+    moved = {
+        id: replace(_node(document, id), position=(float(x), float(y))) for id, (x, y) in positions.items()
+    }
+    return document.with_(nodes={**document.nodes, **moved})
+
+
+def connect(document: Document, source: Slot, target: Slot) -> Document:
+    """Return the document with an edge from an output to an input; an edge that ended there before gives way.
+
+    Raises ConnectError with the reason.
+    """
+    check_connect(document, source, target)
+    return document.with_(edges={**document.edges, Slot(*target): Slot(*source)})
+
+
+def disconnect(document: Document, targets: Iterable[Slot]) -> Document:
+    """Return the document without the edges that enter these slots; later ones of a variadic port move up."""
+    gone = set(targets)
+    return document.with_(edges=_closed_up({t: s for t, s in document.edges.items() if t not in gone}))
+
+
+def _closed_up(edges: Mapping[Slot, Slot]) -> dict[Slot, Slot]:
+    """Return the edges with the places of variadic ports numbered from 0 without a gap."""
+    places: dict[tuple[str, str], list[tuple[int, Slot]]] = {}
+    result: dict[Slot, Slot] = {}
+    for target, source in edges.items():
+        base, dot, index = target.port.partition(".")
+        if dot:
+            places.setdefault((target.node, base), []).append((int(index), source))
+        else:
+            result[target] = source
+    for (node, base), sources in places.items():
+        for place, (_, source) in enumerate(sorted(sources, key=lambda pair: pair[0])):
+            result[Slot(node, f"{base}.{place}")] = source
+    return result
+
+
+def delete(document: Document, nodes: Iterable[str], heal: bool = False) -> Document:
+    """Return the document without these nodes and their edges; ``heal`` links across them."""
+    gone = set(nodes)
+    for id in gone:
+        _node(document, id)
+    kept = {id: node for id, node in document.nodes.items() if id not in gone}
+    edges: dict[Slot, Slot] = {}
+    for target, source in document.edges.items():
+        if target.node in gone:
+            continue
+        while heal and source.node in gone:
+            before = document.incoming(source.node)
+            source = next(iter(before.values()), Slot("", ""))
+        if source.node in kept:
+            edges[target] = source
+    return document.with_(nodes=kept, edges=_closed_up(edges))
+
+
+def insert(
+    document: Document, type_: str, edge: Edge, params: Mapping[str, Any] | None = None
+) -> tuple[Document, str]:
+    """Return the document with a new node in the middle of an edge, and the node's id."""
+    a, b = (_node(document, slot.node).position for slot in edge)
+    document, id = add_node(document, type_, params, ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2))
+    layer = catalogue.layer(type_)
+    outputs = layer.outputs_of(document.nodes[id].params)
+    if not layer.inputs or not outputs:
+        raise EditError(f"{layer.label} cannot stand in an edge: it needs an input and an output.")
+    first = layer.inputs[0]
+    document = connect(document, edge.source, Slot(id, f"{first.name}.0" if first.variadic else first.name))
+    return connect(document, Slot(id, outputs[0].name), edge.target), id
+
+
+def set_training(document: Document, **changes: Any) -> Document:
+    """Return the document with some training settings replaced; the values must have been checked."""
+    return document.with_(training=replace(document.training, **changes))
+
+
+def paste(
+    document: Document, nodes: Iterable[Node], edges: Iterable[Edge], offset: Point
+) -> tuple[Document, list[str]]:
+    """Return the document with copies of nodes and of the edges among them, and the copies' ids."""
+    new: dict[str, str] = {}
+    for node in nodes:
+        wanted = node.id if node.id not in document.nodes and is_id(node.id) else ""
+        at = (node.position[0] + offset[0], node.position[1] + offset[1])
+        document, new[node.id] = add_node(document, node.type, node.params, at, wanted, node.name)
+    for source, target in edges:
+        if source.node in new and target.node in new:
+            document = connect(
+                document, Slot(new[source.node], source.port), Slot(new[target.node], target.port)
+            )
+    return document, list(new.values())

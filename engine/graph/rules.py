@@ -1,0 +1,55 @@
+"""Which edges may be drawn: the one rule that hover, drop and file load share."""
+
+from __future__ import annotations
+
+import networkx as nx
+
+from engine import catalogue
+from engine.errors import ConnectError
+from engine.graph.document import Document, Slot
+from engine.graph.view import graph_of
+
+
+def check_connect(document: Document, source: Slot, target: Slot) -> None:
+    """Raise ConnectError with the reason if an edge from ``source`` to ``target`` is not allowed.
+
+    Only what holds for ever is refused: a missing node or port, and a cycle. A shape that does not fit today
+    is drawn and reported, because it may fit after the next edit.
+    """
+    for slot in (source, target):
+        if slot.node not in document.nodes:
+            raise ConnectError(
+                f"There is no node {slot.node!r}.{catalogue.did_you_mean(slot.node, document.nodes)}"
+            )
+    start, end = document.nodes[source.node], document.nodes[target.node]
+    outputs = [port.name for port in catalogue.layer(start.type).outputs_of(start.params)]
+    if source.port not in outputs:
+        offer = f"it has {', '.join(outputs)}" if outputs else "it has none"
+        raise ConnectError(f"{start.title} has no output {source.port!r}; {offer}.", start.id, source.port)
+    layer = catalogue.layer(end.type)
+    if layer.input(target.port) is None:
+        names = [f"{port.name}.0, {port.name}.1 ..." if port.variadic else port.name for port in layer.inputs]
+        offer = f"it has {', '.join(names)}" if names else "it has none"
+        raise ConnectError(f"{end.title} has no input {target.port!r}; {offer}.", end.id, target.port)
+    if start.id == end.id:
+        raise ConnectError(f"{start.title} cannot feed itself.", end.id, target.port)
+    if _reaches(document, end.id, start.id):
+        raise ConnectError(
+            f"{start.title} already depends on {end.title}; this edge would close a cycle.",
+            end.id,
+            target.port,
+        )
+
+
+def can_connect(document: Document, source: Slot, target: Slot) -> bool:
+    """Return whether ``check_connect`` lets the edge pass."""
+    try:
+        check_connect(document, source, target)
+    except ConnectError:
+        return False
+    return True
+
+
+def _reaches(document: Document, start: str, end: str) -> bool:
+    graph = graph_of(document)
+    return nx.has_path(graph, start, end)

@@ -1,0 +1,52 @@
+"""The document as a networkx graph: order, cycles, ancestors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import networkx as nx
+
+from engine.errors import EngineError
+from engine.graph.document import Document
+
+
+def graph_of(document: Document) -> nx.MultiDiGraph:
+    """Return the nodes and edges; two edges may join a pair, so each is keyed by its input port."""
+    graph = nx.MultiDiGraph()
+    graph.add_nodes_from(document.nodes)
+    graph.add_edges_from((source.node, target.node, target.port) for target, source in document.edges.items())
+    return graph
+
+
+def order_of(document: Document) -> list[str]:
+    """Return the node ids so that each comes after those it reads, otherwise in the order they were added.
+
+    Raises EngineError that names the nodes of a cycle.
+    """
+    graph = graph_of(document)
+    place = {id: index for index, id in enumerate(document.nodes)}
+    try:
+        return list(nx.lexicographical_topological_sort(graph, key=place.__getitem__))
+    except nx.NetworkXUnfeasible:
+        cycle = [edge[0] for edge in nx.find_cycle(graph)]
+        raise EngineError(f"These nodes form a cycle: {', '.join(cycle[:10])}.", cycle[0]) from None
+
+
+def ancestors_of(document: Document, nodes: Iterable[str]) -> set[str]:
+    """Return these nodes and every node that they depend on."""
+    graph = graph_of(document)
+    found: set[str] = set()
+    for node in nodes:
+        if node not in found:
+            found |= {node} | nx.ancestors(graph, node)
+    return found
+
+
+def descendants_of(document: Document, nodes: Iterable[str]) -> set[str]:
+    """Return these nodes and every node that depends on them."""
+    graph = graph_of(document)
+    found: set[str] = set()
+    for node in nodes:
+        if node not in found:
+            found |= {node} | nx.descendants(graph, node)
+    return found

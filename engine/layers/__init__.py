@@ -1,0 +1,1 @@
+"""The catalogue of layers: one declaration per layer, plain text, no torch."""

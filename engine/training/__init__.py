@@ -1,0 +1,1 @@
+"""Training in a background thread that tells what happens as frozen events."""

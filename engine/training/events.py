@@ -1,0 +1,190 @@
+"""What a run tells, as frozen values: the same for the window and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.graph.document import frozen
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What somebody looks at; the run captures nothing else.
+
+    ``nodes`` get a miniature, ``selected`` gets every feature map and its weights, ``sample`` is the row of
+    the probe batch whose activations are shown, ``regions`` and ``samples`` switch the decision regions and
+    predictions on.
+    """
+
+    nodes: frozenset[str] = frozenset()
+    selected: str = ""
+    sample: int = 0
+    regions: bool = False
+    samples: bool = False
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run began; ``steps`` is how many it will take, ``threads`` is 0 on a GPU."""
+
+    epochs: int
+    steps: int
+    steps_per_epoch: int
+    device: str
+    threads: int
+    parameters: int
+    run: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The losses since the last event: two arrays of equal length; ``lr`` is the rate now."""
+
+    step: np.ndarray
+    loss: np.ndarray
+    epoch: int
+    lr: float
+    steps_per_second: float
+    seconds_left: float
+    live_cost: float = 0.0
+    """Share of the time that captures took, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """Metrics after an epoch: ``loss``, ``accuracy``; of held-out rows ``val_loss``, ``val_accuracy``."""
+
+    step: int
+    epoch: int
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Activation:
+    """What a node gave for one sample.
+
+    ``maps`` is (k, h, w) feature maps, or (k,) numbers of a vector; big tensors are thinned to at most 64
+    maps of 64 x 64. ``shape`` is the full shape of the sample. ``low``, ``high``, ``mean``, ``deviation`` and
+    ``dead`` (share of channels or units that are zero for every probe sample) are over the whole probe batch.
+    ``labels`` names the entries of a vector of class scores.
+    """
+
+    shape: tuple[int, ...]
+    maps: np.ndarray
+    low: float
+    high: float
+    mean: float
+    deviation: float
+    dead: float
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A node's weight: ``values`` is (out, in, h, w) filters or (out, in), thinned to at most 64 x 64
+    filters.
+
+    ``image`` is the (channels, height, width) that a row of (out, in) weights looks at, where it looks at an
+    image. ``moved`` is |w - w0| / |w0| since the start.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    values: np.ndarray
+    image: tuple[int, int, int] | None = None
+    moved: float = 0.0
+
+
+@dataclass(frozen=True)
+class Regions:
+    """A classifier's answer over the plane: (h, w) class indices and confidences; row 0 is the smallest y.
+
+    ``extent`` is (x0, x1, y0, y1); ``points`` (n, 2) and ``labels`` (n,) are data drawn over it; ``held_out``
+    marks the validation rows among them.
+    """
+
+    extent: tuple[float, float, float, float]
+    classes: np.ndarray
+    confidence: np.ndarray
+    points: np.ndarray
+    labels: np.ndarray
+    held_out: np.ndarray
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Rows of the probe batch: ``inputs`` as the first data field gives them, ``targets`` and
+    ``predictions``.
+
+    ``kind`` is ``class`` (indices into ``names``), ``number`` or ``image`` (the model rebuilds an image).
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    predictions: np.ndarray
+    kind: str
+    names: tuple[str, ...] = ()
+    confidence: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What the network looks like at a step; only what the watch asks for is there."""
+
+    step: int
+    epoch: int
+    activations: Mapping[str, Activation] = field(default_factory=frozen)
+    detail: Activation | None = None
+    weights: Weights | None = None
+    gradients: Mapping[str, float] = field(default_factory=frozen)
+    """Norm of each node's gradient."""
+    losses: Mapping[str, float] = field(default_factory=frozen)
+    """Value of each loss node."""
+    selected: str = ""
+    sample: int = 0
+    regions: Regions | None = None
+    samples: Samples | None = None
+
+
+@dataclass(frozen=True)
+class State:
+    """The run is ``running`` or ``paused``."""
+
+    state: str
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A setting was changed while it ran."""
+
+    step: int
+    name: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The run ended: ``reason`` is ``done`` or ``stopped``; ``metrics`` are the last evaluation's."""
+
+    reason: str
+    steps: int
+    seconds: float
+    metrics: Mapping[str, float]
+    run: str = ""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The run ended with an error; ``node`` is where it was born, if that is known."""
+
+    message: str
+    node: str = ""
+    port: str = ""
+
+
+Event = Started | Progress | Evaluated | Snapshot | State | Changed | Finished | Failed

@@ -1,0 +1,61 @@
+"""The workbench: what every part of the window shares, handed to each when it is made."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.compiler.analysis import Analysis
+from engine.training.events import Snapshot
+from gui.store import Store
+from gui.theme import DARK, Theme
+
+
+class Bench(QObject):
+    """Store, latest analysis, live events and theme.
+
+    A part reads ``store.document``, ``analysis`` and ``snapshot`` when it is made and listens for what comes
+    next. The events of a run arrive as signals that carry the frozen event; ``run_reset`` empties the views
+    before a new run. ``look_changed`` is emitted by ``look`` whenever a part changes what it wants to see.
+    """
+
+    analyzed = Signal(object)
+    theme_changed = Signal(object)
+    run_reset = Signal()
+    started = Signal(object)
+    progress = Signal(object)
+    evaluated = Signal(object)
+    snapshot_taken = Signal(object)
+    state_changed = Signal(str)
+    setting_changed = Signal(object)
+    finished = Signal(object)
+    failed = Signal(object)
+    look_changed = Signal()
+    reveal = Signal(str)
+    """Ask the canvas to bring a node into view."""
+    message = Signal(str)
+    """A sentence for the status line."""
+
+    def __init__(self, store: Store, parent: QObject | None = None):
+        super().__init__(parent)
+        self.store = store
+        self.analysis = Analysis(store.document)
+        self.snapshot: Snapshot | None = None
+        self.theme: Theme = DARK
+        self.state = "idle"
+        """``idle``, ``starting``, ``running``, ``paused``, ``finished`` or ``failed``."""
+        self.visible_nodes: frozenset[str] = frozenset()
+        self.sample = 0
+        self.wants_regions = False
+        self.wants_samples = False
+
+    def look(self, **changes: object) -> None:
+        """Change what is watched: ``visible_nodes``, ``sample``, ``wants_regions``, ``wants_samples``."""
+        if any(getattr(self, name) != value for name, value in changes.items()):
+            for name, value in changes.items():
+                setattr(self, name, value)
+            self.look_changed.emit()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change the colours of everything."""
+        self.theme = theme
+        self.theme_changed.emit(theme)
