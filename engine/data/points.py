@@ -11,7 +11,6 @@ from engine.layers.declaration import BATCH, Port, TensorType
 from engine.layers.params import Float, Int, Value
 
 _PORTS = (Port("point", "N D"), Port("label", "N", dtype="int"))
-_TYPES = (TensorType((BATCH, 2)), TensorType((BATCH,), "int"))
 
 
 def _samples(default: int) -> Int:
@@ -45,7 +44,7 @@ spirals = Source(
         Float(name="noise", default=0.02, min=0, max=1, doc="Standard deviation of each coordinate."),
         *SPLIT,
     ),
-    types=lambda: _TYPES,
+    types=lambda arms: (TensorType((BATCH, 2)), TensorType((BATCH,), "int", arms)),
     load=_spirals,
     summary=lambda p: f"{p['samples']} points, {p['arms']} arms",
     prefix="points",

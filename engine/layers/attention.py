@@ -16,7 +16,8 @@ def _attention_sizes(query: tuple, key: tuple, value: tuple, num_heads: int) -> 
         raise ValueError(f"expects a value for each key, {key[1]} keys and {value[1]} values arrive")
     return {
         "embed_dim": dim,
-        "widths": "".join(f", {n}={s[2]}" for n, s in (("kdim", key), ("vdim", value)) if s[2] != dim),
+        "kdim": key[2] if key[2] != dim else None,
+        "vdim": value[2] if value[2] != dim else None,
     }
 
 
@@ -43,7 +44,7 @@ multihead_attention = Layer(
         Bool(name="bias", default=True, doc="In the projections."),
     ),
     infer=_attention_sizes,
-    init="nn.MultiheadAttention({embed_dim}, {num_heads}{rest}{widths}, batch_first=True)",
+    init="nn.MultiheadAttention({embed_dim}, {num_heads}{rest}, batch_first=True)",
     call="{self}({query}, {key}, {value})",
     summary=lambda p: f"{p['num_heads']} heads",
     title="Multi-head attention",

@@ -29,10 +29,14 @@ CATEGORIES = (
 
 
 class TensorType(NamedTuple):
-    """The shape of a tensor, its batch written ``"N"``, and its dtype: ``float``, ``int`` or ``bool``."""
+    """The shape of a tensor, its batch written ``"N"``, and its dtype: ``float``, ``int`` or ``bool``.
+
+    ``classes`` is how many different whole numbers occur, where a source of data knows it.
+    """
 
     shape: tuple[int | str, ...]
     dtype: str = "float"
+    classes: int = 0
 
     def __str__(self) -> str:
         return "×".join(str(size) for size in self.shape) or "number"
@@ -92,8 +96,9 @@ class Layer:
     ``infer`` receives the input tensors' shapes by port (the batch is ``"N"``, a variadic port's are one
     tuple) and the parameters, those that its signature names, and returns sizes that ``init`` and ``call``
     use; a ``ValueError`` it raises is shown to the user as the node's problem. ``types`` receives the same
-    and returns the output types where running the layer on the meta device would be slow. ``assign`` is the
-    left side of the call's line where it is more than the outputs in a row.
+    and returns the output types where running the layer on the meta device would be slow, ``macs`` likewise
+    the multiply-adds for one sample. ``assign`` is the left side of the call's line where it is more than the
+    outputs in a row.
 
     ``role`` is ``layer``, ``data`` (a source of fields), ``input``, ``output`` or ``loss``. ``metrics`` of a
     loss are further numbers worth watching, as code over the same inputs.
@@ -110,6 +115,7 @@ class Layer:
     assign: str = ""
     infer: Callable[..., Inferred] | None = None
     types: Callable[..., tuple[TensorType, ...]] | None = None
+    macs: Callable[..., int] | None = None
     summary: Callable[[Mapping[str, Value]], str] = field(default=lambda p: "")
     title: str = ""
     prefix: str = ""

@@ -12,6 +12,13 @@ def _lstm_types(x: tuple, hidden_size: int, num_layers: int, bidirectional: bool
     return TensorType((BATCH, x[1], directions * hidden_size)), state, state
 
 
+def _lstm_macs(x: tuple, hidden_size: int, num_layers: int, bidirectional: bool) -> int:
+    """Four gates, each a product with the input and one with the last output, at every step."""
+    directions = 2 if bidirectional else 1
+    widths = [x[2]] + [directions * hidden_size] * (num_layers - 1)
+    return x[1] * directions * sum(4 * hidden_size * (width + hidden_size) for width in widths)
+
+
 lstm = Layer(
     "LSTM",
     category="Recurrent",
@@ -31,6 +38,7 @@ lstm = Layer(
     ),
     infer=lambda x: {"input_size": x[2]},
     types=_lstm_types,
+    macs=_lstm_macs,
     init="nn.LSTM({input_size}, {hidden_size}{rest}, batch_first=True)",
     call="{self}({x})",
     assign="{output}, ({hidden}, {cell})",
