@@ -55,7 +55,8 @@ class Port:
     ``dims`` names the dimensions that a tensor here has, alternatives separated by ``|``: ``"N C H W"``; a
     leading or trailing ``...`` stands for any number of dimensions; an empty text takes any tensor. ``dtype``
     is ``float``, ``int`` or ``any``. A ``variadic`` port takes any number of edges; a port with a
-    ``fallback`` may stay open and then reads what that other port reads.
+    ``fallback`` may stay open and then reads what that other port reads. ``indexes`` names the port whose
+    scores (dimension 1) the whole numbers here choose from.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Port:
     dtype: str = "float"
     variadic: bool = False
     fallback: str = ""
+    indexes: str = ""
     doc: str = ""
 
     def refuse(self, tensor: TensorType) -> str | None:

@@ -59,7 +59,7 @@ cross_entropy_loss = Layer(
     doc="How surprised the model is by the right class; takes scores, the softmax is inside.",
     inputs=(
         Port("logits", doc="A score for each class."),
-        Port("target", dtype="int", doc="The index of the right class."),
+        Port("target", dtype="int", indexes="logits", doc="The index of the right class."),
     ),
     outputs=_NUMBER,
     params=(

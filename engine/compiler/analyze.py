@@ -1,0 +1,86 @@
+"""Everything that can be told about a document before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine import catalogue
+from engine.compiler.analysis import WARNING, Analysis, Problem, SourceText
+from engine.compiler.fixes import set_param
+from engine.compiler.guard import check_source
+from engine.compiler.plan import make_plan
+from engine.compiler.resolve import Resolution, resolve
+from engine.compiler.source import render
+from engine.errors import EngineError
+from engine.graph.document import Document, frozen
+from engine.graph.view import ancestors_of
+
+
+def analyze(document: Document) -> Analysis:
+    """Return shapes, cost, problems and source of a document; never raises for what a user can draw.
+
+    May run in any thread. What was told about a layer with the same texts and inputs before is remembered.
+    """
+    try:
+        resolution = resolve(document)
+    except EngineError as error:
+        return Analysis(document, (Problem(error.message, error.node or ""),))
+    problems = [*resolution.problems, *_warnings(document, resolution)]
+    source: SourceText | None = None
+    try:
+        source = render(make_plan(document, resolution))
+        check_source(source.text)
+    except EngineError as error:
+        known = {(problem.node, problem.message) for problem in problems}
+        if document.nodes and (error.node or "", error.message) not in known:
+            problems.append(Problem(error.message, error.node or "", error.port or "", WARNING))
+    return Analysis(
+        document,
+        tuple(problems),
+        frozen(resolution.types),
+        frozen(resolution.parameters),
+        frozen(resolution.macs),
+        source,
+    )
+
+
+def _warnings(document: Document, resolution: Resolution) -> Iterator[Problem]:
+    roles = {id: catalogue.layer(node.type).role for id, node in document.nodes.items()}
+    ends = [id for id, role in roles.items() if role in ("loss", "output")]
+    if "data" in roles.values() and "layer" in roles.values() and "loss" not in roles.values():
+        yield Problem("There is no loss yet: add one after the last layer to train.", severity=WARNING)
+    if list(roles.values()).count("data") > 1:
+        second = [id for id, role in roles.items() if role == "data"][1]
+        yield Problem("A document trains on one source of data; remove this one or the other.", second)
+    if ends:
+        used = ancestors_of(document, ends)
+        broken = {problem.node for problem in resolution.problems}
+        for id, role in roles.items():
+            if role == "layer" and id not in used | broken and id in resolution.steps:
+                yield Problem(
+                    "Nothing reads its output, so it is left out of the model.", id, severity=WARNING
+                )
+    yield from _classes(document, resolution)
+
+
+def _classes(document: Document, resolution: Resolution) -> Iterator[Problem]:
+    """Report inputs that choose among fewer scores than the data has classes."""
+    for id, node in document.nodes.items():
+        for port in catalogue.layer(node.type).inputs:
+            incoming = document.incoming(id) if port.indexes else {}
+            if port.name not in incoming or port.indexes not in incoming:
+                continue
+            chosen = incoming[port.indexes]
+            scores, target = resolution.types.get(chosen), resolution.types.get(incoming[port.name])
+            if not scores or not target or len(scores.shape) < 2 or scores.shape[1] == target.classes:
+                continue
+            if isinstance(scores.shape[1], int) and scores.shape[1] < target.classes:
+                source = document.nodes[chosen.node]
+                units = catalogue.layer(source.type).param("out_features")
+                fix = (
+                    set_param(source.id, units.title.lower(), "out_features", target.classes)
+                    if units
+                    else None
+                )
+                message = f"The data has {target.classes} classes, but only {scores.shape[1]} scores arrive."
+                yield Problem(message, id, port.indexes, fix=fix)

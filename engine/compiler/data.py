@@ -1,0 +1,86 @@
+"""A data node's fields: loaded once, and again only when its parameters or its file change."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections import OrderedDict
+
+from engine import catalogue
+from engine.data.source import Dataset, Source
+from engine.data.table import file_stamp
+from engine.errors import DataError, EngineError
+from engine.graph.document import Node
+from engine.layers.declaration import TensorType
+from engine.layers.params import File
+
+KEPT = 4
+"""Data sets that stay in memory."""
+
+_cache: OrderedDict[object, Dataset] = OrderedDict()
+_lock = threading.Lock()
+
+
+def load_node(node: Node) -> Dataset:
+    """Return the data set of a data node, split into training and held-out rows; its arrays are read-only.
+
+    Raises DataError that names the node.
+    """
+    source = _source(node)
+    values = source.values(node.params)
+    try:
+        key = (
+            source.type,
+            tuple(values.items()),
+            tuple(file_stamp(values[param.name]) for param in source.params if isinstance(param, File)),
+        )
+        with _lock:
+            if key not in _cache:
+                _cache[key] = _checked(source.load(values))
+                while len(_cache) > KEPT:
+                    _cache.popitem(last=False)
+            _cache.move_to_end(key)
+            return _cache[key]
+    except EngineError as error:
+        raise DataError(error.message, node.id) from None
+    except (OSError, MemoryError) as error:
+        raise DataError(f"{node.title} cannot be loaded: {error or 'not enough memory'}.", node.id) from None
+
+
+def types_of(node: Node) -> tuple[TensorType, ...]:
+    """Return the types of a data node's fields in the order of its ports, loading as little as possible.
+
+    Raises DataError that names the node.
+    """
+    source = _source(node)
+    values = source.values(node.params)
+    try:
+        if source.types is None:
+            return tuple(_type(field.values) for field in source.load(values).fields.values())
+        return source.types(**{name: values[name] for name in inspect.signature(source.types).parameters})
+    except EngineError as error:
+        raise DataError(error.message, node.id) from None
+    except (OSError, MemoryError) as error:
+        raise DataError(f"{node.title} cannot be read: {error or 'not enough memory'}.", node.id) from None
+
+
+def _source(node: Node) -> Source:
+    layer = catalogue.layer(node.type)
+    if not isinstance(layer, Source):
+        raise DataError(f"{node.title} is no source of data.", node.id)
+    return layer
+
+
+def _checked(dataset: Dataset) -> Dataset:
+    lengths = {name: len(field.values) for name, field in dataset.fields.items()}
+    if len(set(lengths.values())) > 1:
+        raise DataError(f"The fields have different lengths: {lengths}.")
+    if len(dataset) < 2:
+        raise DataError("There are fewer than two samples.")
+    for field in dataset.fields.values():
+        field.values.flags.writeable = False
+    return dataset
+
+
+def _type(values) -> TensorType:
+    return TensorType(("N", *values.shape[1:]), {"f": "float", "b": "bool"}.get(values.dtype.kind, "int"))

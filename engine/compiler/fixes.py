@@ -1,0 +1,47 @@
+"""Mechanical mends: for a tensor that a port refuses, the edit that makes it fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from math import isqrt, prod
+
+from engine.compiler.analysis import Fix
+from engine.graph.document import Document, Edge
+from engine.graph.edits import insert, set_params
+from engine.layers.declaration import Port, TensorType
+
+
+def fix_for(port: Port, tensor: TensorType, edge: Edge) -> Fix | None:
+    """Return the first mend that applies to a tensor on an edge whose port refuses it, or None."""
+    return next((fix for rule in _RULES if (fix := rule(port, tensor, edge))), None)
+
+
+def _inserted(document: Document, type_: str, edge: Edge, **params: object) -> Document:
+    return insert(document, type_, edge, params)[0]
+
+
+def _flatten(port: Port, tensor: TensorType, edge: Edge) -> Fix | None:
+    if "N D" in port.dims.split("|") and len(tensor.shape) > 3:
+        return Fix("Insert Flatten", partial(_inserted, type_="Flatten", edge=edge))
+    return None
+
+
+def _to_image(port: Port, tensor: TensorType, edge: Edge) -> Fix | None:
+    sizes = tensor.shape[1:]
+    if "N C H W" not in port.dims.split("|") or not sizes or not all(isinstance(size, int) for size in sizes):
+        return None
+    side = isqrt(prod(sizes))
+    shape = (1, *sizes) if len(sizes) == 2 else (1, side, side) if side * side == prod(sizes) else None
+    if not shape:
+        return None
+    title = "Insert Reshape to " + "×".join(map(str, shape))
+    return Fix(title, partial(_inserted, type_="Reshape", edge=edge, shape=shape))
+
+
+_RULES: tuple[Callable[[Port, TensorType, Edge], Fix | None], ...] = (_flatten, _to_image)
+
+
+def set_param(node: str, label: str, name: str, value: object) -> Fix:
+    """Return the mend that sets one parameter of a node."""
+    return Fix(f"Set {label} to {value}", lambda document: set_params(document, node, **{name: value}))

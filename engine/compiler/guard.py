@@ -1,0 +1,101 @@
+"""The gate before ``exec``: generated text may hold only the syntax and call only what declarations call.
+
+Whatever a file contains, it enters generated text as literals and identifiers; should it ever break out of
+them, the text is refused here.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import lru_cache
+
+from engine import catalogue
+from engine.errors import CompileError
+
+_SYNTAX = (
+    # a module of imports, classes and functions
+    ast.Module, ast.Import, ast.ImportFrom, ast.alias, ast.ClassDef, ast.FunctionDef, ast.arguments, ast.arg,
+    # their bodies
+    ast.Expr, ast.Assign, ast.AnnAssign, ast.Return, ast.For,
+    # expressions over names and literals
+    ast.Expression, ast.Name, ast.Attribute, ast.Constant, ast.Call, ast.keyword, ast.Tuple, ast.List,
+    ast.Dict, ast.Subscript, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Load, ast.Store,
+    ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Pow, ast.USub, ast.Eq, ast.Gt, ast.Lt,
+)  # fmt: skip
+
+_IMPORTS = {"torch", "torch.nn.functional", "typing"}
+_CALL = re.compile(r"([A-Za-z_][\w.]*|\)\.\w+|\}\.\w+|\]\.\w+)\(")
+
+
+@lru_cache(maxsize=1)
+def _targets() -> tuple[frozenset[str], frozenset[str]]:
+    """Return the functions (``F.relu``) and tensor methods (``reshape``) that declarations call."""
+    functions, methods = {"super"}, {"__init__"}
+    for layer in catalogue.layers().values():
+        for text in (layer.init, layer.call, *layer.metrics.values()):
+            for name in _CALL.findall(text):
+                root, _, last = name.rpartition(".")
+                (functions if root in ("nn", "F", "torch") else methods).add(
+                    name if root in ("nn", "F", "torch") else last
+                )
+    return frozenset(functions), frozenset(methods)
+
+
+def check_source(text: str) -> ast.Module:
+    """Return the parsed text of generated code.
+
+    Raises CompileError for anything that no declaration would write.
+    """
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise CompileError(f"The generated code does not parse: {error}.") from None
+    _check(tree)
+    return tree
+
+
+@lru_cache(maxsize=4096)
+def check_expression(text: str) -> None:
+    """Raise CompileError unless a step's text, its holes filled with any names, is harmless."""
+    if not text:
+        return
+    try:
+        tree = ast.parse(
+            re.sub(r"\{(\w+)\}", r"hole_\1", text).replace("{{", "{").replace("}}", "}"), mode="eval"
+        )
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise CompileError(f"The generated code does not parse: {error}.") from None
+    _check(tree)
+
+
+def _check(tree: ast.AST) -> None:
+    functions, methods = _targets()
+    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    for node in ast.walk(tree):
+        if not isinstance(node, _SYNTAX):
+            raise CompileError(f"Generated code may not contain {type(node).__name__}.")
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = (
+                [node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+            )
+            if not set(names) <= _IMPORTS:
+                raise CompileError(f"Generated code may not import {', '.join(map(str, names))}.")
+        private = getattr(node, "attr", getattr(node, "id", ""))
+        if private.startswith("_") and private not in ("__init__", "_"):
+            raise CompileError(f"Generated code may not touch {private}.")
+        if isinstance(node, ast.Call):
+            _check_call(ast.unparse(node.func), node.func, functions | own, methods)
+
+
+def _check_call(name: str, target: ast.expr, functions: frozenset[str], methods: frozenset[str]) -> None:
+    layer = isinstance(target, ast.Attribute) and ast.unparse(target.value) in ("self", "hole_self")
+    if name in functions or layer or name == "hole_self":
+        return
+    if (
+        isinstance(target, ast.Attribute)
+        and target.attr in methods
+        and name.split(".")[0] not in ("nn", "F", "torch")
+    ):
+        return
+    raise CompileError(f"Generated code may not call {name}.")

@@ -1,0 +1,84 @@
+"""Running one layer's own code on the meta device: shapes, parameters and cost without a number computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from engine.layers.declaration import BATCH, TensorType
+
+NAMESPACE = {"torch": torch, "nn": nn, "F": F}
+"""The names that generated code may use."""
+
+_N = 7919
+"""A batch size that no layer has by chance (a prime), so that it can be told apart in what comes out."""
+
+_DTYPES = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one layer gives for given input types; ``macs`` are multiply-adds for one sample."""
+
+    types: tuple[TensorType, ...]
+    parameters: int
+    macs: int
+
+
+@lru_cache(maxsize=4096)
+def build(init: str) -> nn.Module:
+    """Return the layer of an ``init`` text on the meta device; the text has passed the guard."""
+    with torch.device("meta"):
+        return eval(init, dict(NAMESPACE))
+
+
+@lru_cache(maxsize=4096)
+def parameters(init: str) -> int:
+    """Return how many numbers the layer of an ``init`` text learns."""
+    return sum(parameter.numel() for parameter in build(init).parameters()) if init else 0
+
+
+@lru_cache(maxsize=4096)
+def measure(init: str, call: str, inputs: tuple[TensorType, ...]) -> Measured:
+    """Return what a layer's own texts give for these input types.
+
+    Raises whatever torch raises for them.
+    """
+    names = [f"a{place}" for place in range(len(inputs))]
+    values: dict[str, Any] = {name: _empty(tensor) for name, tensor in zip(names, inputs, strict=True)}
+    self_ = SimpleNamespace(layer=build(init) if init else None, training=True)
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        code = call.format(*names, self="self.layer")
+        result = eval(code, NAMESPACE | {"self": self_} | values)
+    types = tuple(_type(tensor) for tensor in _flat(result))
+    return Measured(types, parameters(init), counter.get_total_flops() // 2 // _N)
+
+
+def _empty(tensor: TensorType) -> torch.Tensor:
+    shape = [size if isinstance(size, int) else int(size[:-1] or 1) * _N for size in tensor.shape]
+    return torch.empty(shape, dtype=_DTYPES[tensor.dtype], device="meta")
+
+
+def _type(tensor: torch.Tensor) -> TensorType:
+    shape = tuple(_size(size) for size in tensor.shape)
+    kind = "float" if tensor.is_floating_point() else "bool" if tensor.dtype == torch.bool else "int"
+    return TensorType(shape, kind)
+
+
+def _size(size: int) -> int | str:
+    times, left = divmod(size, _N)
+    return size if left or not times else BATCH if times == 1 else f"{times}{BATCH}"
+
+
+def _flat(result: Any) -> list[torch.Tensor]:
+    if isinstance(result, tuple | list):
+        return [tensor for each in result for tensor in _flat(each)]
+    return [result]

@@ -1,0 +1,157 @@
+"""From the document to a live module: the rendered text is what runs, and every line knows its node."""
+
+from __future__ import annotations
+
+import itertools
+import linecache
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+from torch import Tensor, nn
+
+from engine import catalogue
+from engine.compiler.analysis import SourceText
+from engine.compiler.guard import check_source
+from engine.compiler.meta import NAMESPACE
+from engine.compiler.plan import Plan, make_plan
+from engine.compiler.resolve import Step, resolve
+from engine.compiler.source import render, render_metrics
+from engine.errors import CompileError
+from engine.graph.document import Document, Slot
+
+Fields = Mapping[str, Tensor]
+Objective = Callable[[nn.Module, Fields], Tensor]
+
+_count = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Built:
+    """A compiled document.
+
+    ``model`` is on the CPU with fresh weights (seed torch before compiling); ``objectives`` are its losses,
+    one for each of the document's objectives, called with the model and the data fields by name.
+    """
+
+    document: Document
+    plan: Plan
+    source: SourceText
+    model: nn.Module
+    objectives: tuple[Objective, ...]
+    filename: str
+    _steps: tuple[tuple[Step, CodeType], ...]
+    _loss: Callable[..., Tensor] | None
+    _metrics: Callable[..., dict[str, Tensor]]
+
+    @property
+    def data(self) -> str:
+        """The id of the data node, or an empty text."""
+        return self.plan.data
+
+    def outputs(self, model: nn.Module, fields: Fields) -> tuple[Tensor, ...]:
+        """Return what the model gives, always as a tuple."""
+        result = model(*(fields[name] for name in self.plan.arguments.values()))
+        return tuple(result) if len(self.plan.outputs) > 1 else (result,)
+
+    def evaluate(self, model: nn.Module, fields: Fields) -> dict[str, Tensor]:
+        """Return the total loss and every metric that the losses declare, as scalar tensors."""
+        given = (*self.outputs(model, fields), *(fields[name] for name in self.plan.fields.values()))
+        total = {"loss": self._loss(*given)} if self._loss else {}
+        return total | self._metrics(*given)
+
+    def steps(self, model: nn.Module, fields: Fields) -> Iterator[tuple[str, dict[str, Tensor]]]:
+        """Run one call at a time and yield each node with its outputs by port: data first, losses last.
+
+        The calls are those of the rendered module, so the values are the same bit for bit.
+        """
+        names = {**self.plan.fields, **self.plan.arguments}
+        values: dict[Slot, Tensor] = {slot: fields[name] for slot, name in names.items()}
+        for node in dict.fromkeys(slot.node for slot in names):
+            yield node, {slot.port: values[slot] for slot in names if slot.node == node}
+        for step, code in self._steps:
+            arguments = {f"a{place}": values[slot] for place, slot in enumerate(step.inputs)}
+            result = eval(code, NAMESPACE | {"self": model} | arguments)
+            flat = tuple(_flat(result))
+            values.update(zip(step.outputs, flat, strict=False))
+            yield step.node, dict(zip((slot.port for slot in step.outputs), flat, strict=False))
+
+    def locate(self, error: BaseException) -> str:
+        """Return the node on whose line an exception was born, or an empty text."""
+        found = ""
+        for frame in traceback.extract_tb(error.__traceback__):
+            if frame.filename == self.filename:
+                found = self.source.node_at(frame.lineno or 0) or found
+            elif frame.filename.startswith(f"{self.filename}:"):
+                found = frame.filename.removeprefix(f"{self.filename}:")
+        return found
+
+
+def compile_document(document: Document) -> Built:
+    """Return the document as a module with its losses.
+
+    Raises CompileError, with the node and the port, where it cannot be written down.
+    """
+    plan = make_plan(document, resolve(document))
+    source = render(plan)
+    filename = f"<netwright {plan.name} {next(_count)}>"
+    namespace = _execute(source.text, filename)
+    linecache.cache[filename] = (len(source.text), None, source.text.splitlines(keepends=True), filename)
+    metrics: dict[str, Any] = dict(namespace)
+    text = render_metrics(plan)
+    check_source(text)
+    exec(compile(text, f"{filename}:metrics", "exec"), metrics)
+    steps = tuple((step, _compiled(step, filename)) for step in plan.steps)
+    model = namespace[plan.name]()
+    objectives = tuple(_objective(plan, namespace["loss"]) for _ in document.training.objectives if plan.loss)
+    loss = namespace.get("loss")
+    return Built(document, plan, source, model, objectives, filename, steps, loss, metrics["metrics"])
+
+
+def _execute(text: str, filename: str) -> dict[str, Any]:
+    tree = check_source(text)
+    namespace: dict[str, Any] = {"__name__": filename}
+    exec(compile(tree, filename, "exec"), namespace)
+    return namespace
+
+
+def _compiled(step: Step, filename: str) -> CodeType:
+    names = [f"a{place}" for place in range(len(step.inputs))]
+    return compile(step.call.format(*names, self=f"self.{step.node}"), f"{filename}:{step.node}", "eval")
+
+
+def _objective(plan: Plan, loss: Callable[..., Tensor]) -> Objective:
+    """Return a function of the model and the data fields that gives the loss to be minimized."""
+    arguments = tuple(plan.arguments.values())
+    fields = tuple(plan.fields.values())
+    several = len(plan.outputs) > 1
+
+    def objective(model: nn.Module, batch: Fields) -> Tensor:
+        given = model(*[batch[name] for name in arguments])
+        given = given if several else (given,)
+        return loss(*given, *[batch[name] for name in fields])
+
+    return objective
+
+
+def _flat(result: Any) -> Iterator[Tensor]:
+    if isinstance(result, tuple | list):
+        for each in result:
+            yield from _flat(each)
+    else:
+        yield result
+
+
+def check_trainable(document: Document) -> None:
+    """Raise CompileError with the reason if the document cannot be trained."""
+    roles = {catalogue.layer(node.type).role for node in document.nodes.values()}
+    if "data" not in roles:
+        raise CompileError(
+            "There is nothing to learn from: add a source of data, such as Digits, and connect it."
+        )
+    if "loss" not in roles:
+        raise CompileError(
+            "There is nothing to minimize: add a loss, such as Cross-entropy, after the last layer."
+        )

@@ -1,0 +1,164 @@
+"""The plan as Python that a person would sign, with the lines that each node wrote."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.compiler.analysis import SourceText
+from engine.compiler.plan import Plan
+from engine.compiler.resolve import Step
+from engine.graph.document import Slot, frozen
+from engine.layers.declaration import TensorType
+
+_INDENT = "    "
+
+
+@dataclass(frozen=True)
+class _Line:
+    text: str = ""
+    node: str = ""
+
+
+def render(plan: Plan) -> SourceText:
+    """Return the module's file: imports, the model's class, and its loss as a function."""
+    body = [*_model(plan)]
+    if plan.loss:
+        body += [_Line(), _Line(), *_loss(plan)]
+    return _text([*_imports(body), *body])
+
+
+def _text(lines: Sequence[_Line]) -> SourceText:
+    found: dict[str, list[int]] = {}
+    for number, line in enumerate(lines, start=1):
+        if line.node:
+            found.setdefault(line.node, []).append(number)
+    return SourceText(
+        "\n".join(line.text for line in lines) + "\n",
+        frozen({node: tuple(numbers) for node, numbers in found.items()}),
+    )
+
+
+def _imports(body: Sequence[_Line]) -> list[_Line]:
+    code = "\n".join(line.text for line in body)
+    lines = []
+    if "NamedTuple" in code:
+        lines += ["from typing import NamedTuple", ""]
+    if re.search(r"\btorch\.", code):
+        lines.append("import torch")
+    if re.search(r"\bF\.", code):
+        lines.append("import torch.nn.functional as F")
+    lines.append("from torch import Tensor, nn")
+    return [*map(_Line, lines), _Line(), _Line()]
+
+
+def _model(plan: Plan) -> list[_Line]:
+    lines: list[_Line] = []
+    several = len(plan.outputs) > 1
+    if several:
+        lines += [_Line("class Outputs(NamedTuple):"), *_named_tuple(plan), _Line(), _Line()]
+    lines += [_Line(f"class {plan.name}(nn.Module):"), *_docstring(plan)]
+    layers = [step for step in plan.model if step.init]
+    if layers:
+        lines += [_Line(f"{_INDENT}def __init__(self) -> None:"), _Line(f"{_INDENT * 2}super().__init__()")]
+        lines += [_Line(f"{_INDENT * 2}self.{step.node} = {step.init}", step.node) for step in layers]
+        lines.append(_Line())
+    arguments = "".join(f", {name}: Tensor" for name in plan.arguments.values())
+    returns = "Outputs" if several else "Tensor"
+    lines.append(_Line(f"{_INDENT}def forward(self{arguments}) -> {returns}:"))
+    pack = "Outputs({})" if several else "{}"
+    return lines + _body(plan.model, plan.arguments, plan.outputs, plan.types, pack, _INDENT * 2)
+
+
+def _named_tuple(plan: Plan) -> Iterable[_Line]:
+    return (_Line(f"{_INDENT}{name}: Tensor  # {plan.types[slot]}") for slot, name in plan.outputs.items())
+
+
+def _docstring(plan: Plan) -> list[_Line]:
+    first = plan.notes.strip().splitlines()[0] if plan.notes.strip() else ""
+    first = re.sub(r'[\\"]', "'", first.encode("unicode_escape").decode())[:100] if first else plan.name
+    shapes = ", ".join(f"{name} {plan.types[slot]}" for slot, name in plan.arguments.items())
+    gives = ", ".join(f"{name} {plan.types[slot]}" for slot, name in plan.outputs.items())
+    text = textwrap.wrap(f"{shapes} → {gives}", 100) if plan.arguments and plan.outputs else []
+    lines = [f'"""{first.rstrip(".")}.', "", *text, '"""'] if text else [f'"""{first.rstrip(".")}."""']
+    return [_Line(f"{_INDENT}{line}" if line else "") for line in [*lines, ""]]
+
+
+def _loss(plan: Plan) -> list[_Line]:
+    """The loss as a function of what the model returns and of the data fields."""
+    names = {**plan.outputs, **plan.fields}
+    arguments = ", ".join(f"{name}: Tensor" for name in names.values())
+    totals = {slot: slot.node for slot in plan.totals}
+    return [
+        _Line(f"def loss({arguments}) -> Tensor:"),
+        *_body(plan.loss, names, totals, plan.types, "{}", _INDENT, join=" + "),
+    ]
+
+
+def render_metrics(plan: Plan) -> str:
+    """Return a function of the same arguments as the loss that gives every metric by name."""
+    names = {**plan.outputs, **plan.fields}
+    found: dict[str, str] = {}
+    for step in plan.loss:
+        if all(slot in names for slot in step.inputs):
+            for name, text in step.metrics.items():
+                key = name if name not in found else f"{step.node}_{name}"
+                found[key] = text.format(*(names[slot] for slot in step.inputs), self="")
+    pairs = ", ".join(f"{name!r}: {text}" for name, text in found.items())
+    return f"def metrics({', '.join(names.values())}):\n    return {{{pairs}}}\n"
+
+
+def _body(
+    steps: Sequence[Step],
+    arguments: Mapping[Slot, str],
+    returned: Mapping[Slot, str],
+    types: Mapping[Slot, TensorType],
+    pack: str,
+    indent: str,
+    join: str = ", ",
+) -> list[_Line]:
+    """Return a function's lines.
+
+    ``x`` runs down the chain; a tensor that is needed later than by the next step carries its node's name.
+    """
+    names = _names(steps, arguments, returned)
+    lines: list[_Line] = []
+    for place, step in enumerate(steps):
+        call = step.call.format(*(names[slot] for slot in step.inputs), self=f"self.{step.node}")
+        if place == len(steps) - 1 and list(returned) == list(step.outputs) and pack == "{}":
+            return [*lines, _Line(f"{indent}return {call}", step.node)]
+        assigned = step.assign.format(**{slot.port: names.get(slot, "_") for slot in step.outputs})
+        assigned = assigned.replace("(_, _)", "_")
+        shape = types.get(step.outputs[0])
+        comment = f"  # {shape}" if shape and join == ", " else ""
+        lines.append(_Line(f"{indent}{assigned} = {call}{comment}", step.node))
+    values = join.join(names[slot] for slot in returned)
+    return [*lines, _Line(f"{indent}return {pack.format(values)}")]
+
+
+def _names(
+    steps: Sequence[Step], arguments: Mapping[Slot, str], returned: Mapping[Slot, str]
+) -> dict[Slot, str]:
+    """Return the variable that holds each tensor which somebody reads."""
+    readers: dict[Slot, list[int]] = {}
+    for place, step in enumerate(steps):
+        for slot in step.inputs:
+            readers.setdefault(slot, []).append(place)
+    for slot in returned:
+        readers.setdefault(slot, []).append(len(steps))
+    names = dict(arguments)
+    chained: list[Slot] = []
+    for place, step in enumerate(steps):
+        for slot in step.outputs:
+            if readers.get(slot) == [place + 1] and not (place + 1 == len(steps) and len(returned) > 1):
+                chained.append(slot)
+            elif slot in readers:
+                unique = sum(each in readers for each in step.outputs) == 1
+                name = slot.node if unique else f"{slot.node}_{slot.port}"
+                names[slot] = f"{name}_" if name in arguments.values() else name
+    taken = set(names.values())
+    fresh = {names[slot] for slot, places in readers.items() if slot in arguments and places == [0]}
+    free = next(name for name in ("x", "h", "out", "hidden_", "out_") if name not in taken or name in fresh)
+    return names | {slot: free for slot in chained}

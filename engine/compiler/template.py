@@ -1,0 +1,58 @@
+"""Filling in the code templates of declarations: only literals, identifiers and variable names ever enter."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from typing import Any
+
+from engine.layers.declaration import Layer
+from engine.layers.params import Value
+
+
+class Code(str):
+    """Text that is code already: the name of a variable, not a literal."""
+
+
+def literal(value: Value) -> str:
+    """Return the Python literal of a checked value."""
+    if isinstance(value, tuple):
+        inner = ", ".join(literal(each) for each in value)
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    return repr(value)
+
+
+class _Template(string.Formatter):
+    """``{name}`` is a literal, or variables joined by commas; ``{name: + }`` joins by ``" + "``."""
+
+    def format_field(self, value: Any, spec: str) -> str:
+        if isinstance(value, list):
+            return (spec or ", ").join(value)
+        if isinstance(value, Code):
+            return value
+        text = spec.join(map(literal, value)) if spec else literal(value)
+        return text.replace("{", "{{").replace("}", "}}")
+
+
+def fill(
+    template: str,
+    layer: Layer,
+    values: Mapping[str, Value],
+    inputs: Mapping[str, Code | list[Code]],
+) -> str:
+    """Return a template with ``values`` (parameters and inferred sizes) as literals.
+
+    What stands for variables stays open for a later ``str.format``: ``inputs`` holds texts such as ``{0}``, a
+    list of them for a variadic port, and ``{self}`` is the layer's own attribute. ``{rest}`` is every value
+    that no template names, that is not None and differs from its parameter's default, as ``, name=value``.
+    """
+    named = {name for text in (layer.init, layer.call) for _, name, _, _ in string.Formatter().parse(text)}
+    rest = "".join(
+        f", {name}={literal(value)}"
+        for name, value in values.items()
+        if name not in named
+        and value is not None
+        and ((param := layer.param(name)) is None or value != param.default)
+    )
+    rest = Code(rest.replace("{", "{{").replace("}", "}}"))
+    return _Template().vformat(template, (), {**values, **inputs, "self": Code("{self}"), "rest": rest})
