@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 from collections import OrderedDict
 
@@ -55,9 +54,7 @@ def types_of(node: Node) -> tuple[TensorType, ...]:
     source = _source(node)
     values = source.values(node.params)
     try:
-        if source.types is None:
-            return tuple(_type(field.values) for field in source.load(values).fields.values())
-        return source.types(**{name: values[name] for name in inspect.signature(source.types).parameters})
+        return source.types(values)
     except EngineError as error:
         raise DataError(error.message, node.id) from None
     except (OSError, MemoryError) as error:
@@ -80,7 +77,3 @@ def _checked(dataset: Dataset) -> Dataset:
     for field in dataset.fields.values():
         field.values.flags.writeable = False
     return dataset
-
-
-def _type(values) -> TensorType:
-    return TensorType(("N", *values.shape[1:]), {"f": "float", "b": "bool"}.get(values.dtype.kind, "int"))

@@ -49,19 +49,34 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Source(Layer):
-    """A node that gives data: its outputs are the fields that ``load`` returns for its parameters.
+    """A node that gives data: its outputs are the fields of the data set that ``load`` returns.
 
-    ``types`` tells the fields' types without loading all of it.
+    ``load`` and ``types`` receive every parameter and may raise DataError. ``types`` tells the fields' types
+    in the order of the ports, without loading all of it.
     """
 
     category: str = "Data"
     doc: str = ""
     role: str = "data"
-    load: Callable[[Mapping[str, Value]], Mapping[str, Field]] = field(default=lambda p: {})
+    load: Callable[[Mapping[str, Value]], Dataset] = field(default=lambda p: dataset(p, {}))
+
+
+def dataset(p: Mapping[str, Value], fields: Mapping[str, Field], skipped: tuple[str, ...] = ()) -> Dataset:
+    """Return fields as a data set, split as the parameters ``validation`` and ``seed`` say."""
+    count = len(next(iter(fields.values())).values) if fields else 0
+    return Dataset(fields, *split(count, p["validation"], p["seed"]), skipped)
 
 
 def split(count: int, validation: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the shuffled indices of the training and the held-out rows."""
+    """Return the indices of the training and of the held-out rows: drawn at random, each in order."""
     order = np.random.default_rng(seed).permutation(count)
-    held = min(round(count * validation), count - 1)
+    held = min(round(count * validation), max(count - 1, 0))
     return np.sort(order[held:]), np.sort(order[:held])
+
+
+def standardized(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return columns with mean 0 and deviation 1 over ``rows``, the training rows; constant ones become 0."""
+    chosen = values[rows].astype(np.float64)
+    deviation = chosen.std(0)
+    scaled = (values - chosen.mean(0)) / np.where(deviation > 0, deviation, 1)
+    return scaled.astype(np.float32)
