@@ -12,7 +12,8 @@ from engine import catalogue
 from engine.errors import EditError, ParameterError
 from engine.graph.document import Document, Edge, Node, Point, Slot, frozen
 from engine.graph.rules import check_connect
-from engine.layers.params import check_params
+from engine.layers.declaration import Layer
+from engine.layers.params import Value, check_params
 
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _MODULE = """
@@ -41,6 +42,22 @@ def free_id(document: Document, prefix: str) -> str:
     return f"{prefix}{count}"
 
 
+def checked_node(
+    type_: str, id: str, params: Mapping[str, Any] | None = None, position: Point = (0.0, 0.0), name: str = ""
+) -> Node:
+    """Return a node whose parameters have been checked; only what differs from the defaults is kept.
+
+    Raises EditError for an id that is no identifier or means something else in a module, ParameterError for a
+    refused value, EngineError for an unknown type.
+    """
+    layer = catalogue.layer(type_)
+    if not is_id(id):
+        raise EditError(
+            f"{id!r} cannot name a node: use letters, digits and _, and none of Python's own words."
+        )
+    return Node(id, type_, name, _changed(layer, params or {}, id), position)
+
+
 def add_node(
     document: Document,
     type_: str,
@@ -51,19 +68,16 @@ def add_node(
 ) -> tuple[Document, str]:
     """Return the document with one more node, and the node's id.
 
-    Raises EditError for an id that is taken or no identifier, ParameterError for a refused value.
+    Raises EditError for an id that is taken, and what ``checked_node`` raises.
     """
     layer = catalogue.layer(type_)
     id = id or free_id(document, layer.prefix or layer.type.lower())
-    if not is_id(id) or id in document.nodes:
-        raise EditError(
-            f"{id!r} cannot name a new node: it is {'taken' if id in document.nodes else 'no identifier'}."
-        )
-    node = Node(id, type_, name, _changed(layer, params or {}, id), position)
-    return document.with_(nodes={**document.nodes, id: node}), id
+    if id in document.nodes:
+        raise EditError(f"There is a node {id!r} already.", id)
+    return _with_node(document, checked_node(type_, id, params, position, name)), id
 
 
-def _changed(layer: Any, params: Mapping[str, Any], node: str) -> Mapping[str, Any]:
+def _changed(layer: Layer, params: Mapping[str, Any], node: str) -> Mapping[str, Value]:
     try:
         values = check_params(layer.params, dict(params))
     except ParameterError as error:

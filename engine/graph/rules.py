@@ -16,6 +16,20 @@ def check_connect(document: Document, source: Slot, target: Slot) -> None:
     Only what holds for ever is refused: a missing node or port, and a cycle. A shape that does not fit today
     is drawn and reported, because it may fit after the next edit.
     """
+    check_ports(document, source, target)
+    start, end = document.nodes[source.node], document.nodes[target.node]
+    if start.id == end.id:
+        raise ConnectError(f"{start.title} cannot feed itself.", end.id, target.port)
+    if _reaches(document, end.id, start.id):
+        raise ConnectError(
+            f"{start.title} already depends on {end.title}; this edge would close a cycle.",
+            end.id,
+            target.port,
+        )
+
+
+def check_ports(document: Document, source: Slot, target: Slot) -> None:
+    """Raise ConnectError if an edge names a node or a port that is not there."""
     for slot in (source, target):
         if slot.node not in document.nodes:
             raise ConnectError(
@@ -31,14 +45,6 @@ def check_connect(document: Document, source: Slot, target: Slot) -> None:
         names = [f"{port.name}.0, {port.name}.1 ..." if port.variadic else port.name for port in layer.inputs]
         offer = f"it has {', '.join(names)}" if names else "it has none"
         raise ConnectError(f"{end.title} has no input {target.port!r}; {offer}.", end.id, target.port)
-    if start.id == end.id:
-        raise ConnectError(f"{start.title} cannot feed itself.", end.id, target.port)
-    if _reaches(document, end.id, start.id):
-        raise ConnectError(
-            f"{start.title} already depends on {end.title}; this edge would close a cycle.",
-            end.id,
-            target.port,
-        )
 
 
 def can_connect(document: Document, source: Slot, target: Slot) -> bool:
@@ -51,5 +57,4 @@ def can_connect(document: Document, source: Slot, target: Slot) -> bool:
 
 
 def _reaches(document: Document, start: str, end: str) -> bool:
-    graph = graph_of(document)
-    return nx.has_path(graph, start, end)
+    return nx.has_path(graph_of(document), start, end)

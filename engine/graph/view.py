@@ -9,12 +9,23 @@ import networkx as nx
 from engine.errors import EngineError
 from engine.graph.document import Document
 
+_last: tuple[object, object, nx.MultiDiGraph] = (None, None, nx.MultiDiGraph())
+
 
 def graph_of(document: Document) -> nx.MultiDiGraph:
-    """Return the nodes and edges; two edges may join a pair, so each is keyed by its input port."""
+    """Return the nodes and edges; two edges may join a pair, so each is keyed by its input port.
+
+    The graph of the newest document is kept, because a gesture asks about it many times; callers do not
+    change it.
+    """
+    global _last
+    nodes, edges, graph = _last
+    if nodes is document.nodes and edges is document.edges:
+        return graph
     graph = nx.MultiDiGraph()
     graph.add_nodes_from(document.nodes)
     graph.add_edges_from((source.node, target.node, target.port) for target, source in document.edges.items())
+    _last = (document.nodes, document.edges, nx.freeze(graph))
     return graph
 
 
