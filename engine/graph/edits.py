@@ -187,11 +187,6 @@ def insert(
     return connect(document, Slot(id, outputs[0].name), edge.target), id
 
 
-def set_training(document: Document, **changes: Any) -> Document:
-    """Return the document with some training settings replaced; the values must have been checked."""
-    return document.with_(training=replace(document.training, **changes))
-
-
 def paste(
     document: Document, nodes: Iterable[Node], edges: Iterable[Edge], offset: Point
 ) -> tuple[Document, list[str]]:
