@@ -1,0 +1,24 @@
+"""A straight line through noisy points, found by gradient descent.
+
+The same line has a closed solution, (XᵀX)⁻¹Xᵀy: select the Linear node when the loss has settled and compare
+its weight and bias with the ones that made the data.
+
+Source: A.-M. Legendre, Nouvelles méthodes pour la détermination des orbites des comètes (1805).
+"""
+
+from __future__ import annotations
+
+from engine.graph.build import Builder
+
+TITLE = "Linear regression"
+SUBTITLE = "gradient descent on a line"
+GROUP = "Foundations"
+ROWS = ["F1"]
+
+
+def build(g: Builder) -> None:
+    """Draw the network."""
+    data = g.add("Line", id="data", samples=200, features=1, noise=0.1)
+    line = g.add("Linear", data["x"], id="line", out_features=1)
+    g.add("MSELoss", line, data["y"], id="loss")
+    g.train("SGD", lr=0.1, epochs=100, batch_size=160)
