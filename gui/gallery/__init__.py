@@ -1,0 +1,1 @@
+"""The examples, as a dock and as the welcome page."""

@@ -1,0 +1,1 @@
+"""What can be known and changed about the selection."""

@@ -1,0 +1,1 @@
+"""The panels around the canvas: palette, outline, code, problems, top bar, status bar."""

@@ -1,0 +1,192 @@
+"""The bar on top: what is open, Run, how far it is, where it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QActionGroup
+from PySide6.QtWidgets import QMenu, QProgressBar, QWidget
+
+from engine.training.events import Finished, Progress, Started
+from gui.bench import Bench
+from gui.panels.words import duration
+from gui.widgets.basic import Elided, IconButton, Panel, button, column, label, row
+
+HEIGHT = 48
+BUSY = ("starting", "running", "paused")
+
+_RUN = {
+    "idle": ("play", "Run", "Train the network"),
+    "starting": ("pause", "Starting", "The run is being prepared"),
+    "running": ("pause", "Pause", "Hold the run after this step"),
+    "paused": ("play", "Resume", "Go on training"),
+    "finished": ("play", "Run", "Train again from the start"),
+    "failed": ("play", "Run", "Train again from the start"),
+}
+
+
+class TopBar(Panel):
+    """Says what the user wants; whoever listens runs it. ``device_chosen`` carries the key of a device."""
+
+    run_requested = Signal()
+    pause_requested = Signal()
+    step_requested = Signal()
+    stop_requested = Signal()
+    device_chosen = Signal(str)
+
+    def __init__(self, bench: Bench, parent: QWidget | None = None):
+        super().__init__("top", parent)
+        self.setFixedHeight(HEIGHT)
+        self._bench = bench
+        self._plan: Started | None = None
+        self._name = Elided("", weight=500)
+        self._name.setMaximumWidth(260)
+        self.run_button = IconButton(bench, "play", "Run", "primary")
+        self.run_button.setMinimumWidth(96)
+        self.step_button = IconButton(bench, "step", tip="Take one training step")
+        self.stop_button = IconButton(bench, "stop", tip="End the run")
+        self._progress = _Progress()
+        self.device_button = button("Auto", tip="Where the network is trained")
+        self.device_button.setMenu(QMenu(self.device_button))
+        self._right = row()
+        self._lay_out()
+        self.run_button.clicked.connect(self._run_or_pause)
+        self.step_button.clicked.connect(self.step_requested)
+        self.stop_button.clicked.connect(self.stop_requested)
+        bench.state_changed.connect(self._show_state)
+        bench.started.connect(self._start)
+        bench.progress.connect(self._show_progress)
+        bench.finished.connect(self._finish)
+        bench.failed.connect(lambda event: self._progress.show_text("Stopped by an error", ""))
+        bench.run_reset.connect(self._reset)
+        self._show_state(bench.state)
+
+    def _lay_out(self) -> None:
+        product = label("Netwright", px=14, weight=600)
+        layout = row(self, 8)
+        layout.setContentsMargins(14, 0, 14, 0)
+        left = row(spacing=18)
+        left.addWidget(product)
+        left.addWidget(self._name)
+        left.addStretch(1)
+        middle = row(spacing=6)
+        for widget in (self.run_button, self.step_button, self.stop_button):
+            middle.addWidget(widget)
+        middle.addSpacing(14)
+        middle.addWidget(self._progress)
+        self._right.addWidget(self.device_button)
+        right = row()
+        right.addStretch(1)
+        right.addLayout(self._right)
+        layout.addLayout(left, 1)
+        layout.addLayout(middle)
+        layout.addLayout(right, 1)
+
+    def add_right(self, widget: QWidget) -> None:
+        """Add a widget at the right end, such as the choice of a workspace."""
+        self._right.addWidget(widget)
+
+    def set_title(self, name: str, dirty: bool) -> None:
+        """Show the document's name, with a dot while it holds changes that are not saved."""
+        self._name.set_text(f"{name} •" if dirty else name)
+        self._name.setAccessibleName(f"{name}, not saved" if dirty else name)
+
+    def set_devices(self, devices: Sequence[tuple[str, str]], chosen: str = "auto") -> None:
+        """Offer devices as ``(key, label)``; the chosen one is on the button."""
+        menu = self.device_button.menu()
+        menu.clear()
+        group = QActionGroup(menu)
+        for key, text in devices:
+            action = menu.addAction(text)
+            action.setCheckable(True)
+            action.setChecked(key == chosen)
+            group.addAction(action)
+            action.triggered.connect(lambda on, key=key: self.device_chosen.emit(key))
+            action.triggered.connect(lambda on, text=text: self.set_device_text(text))
+        self.set_device_text(dict(devices).get(chosen, "Auto"))
+
+    def set_device_text(self, text: str) -> None:
+        """Show where it runs: ``CPU · 2 threads``."""
+        self.device_button.setText(text)
+        self.device_button.setAccessibleName(f"Device: {text}")
+
+    def _run_or_pause(self) -> None:
+        pause = self._bench.state == "running"
+        (self.pause_requested if pause else self.run_requested).emit()
+
+    def _show_state(self, state: str) -> None:
+        icon, text, tip = _RUN[state]
+        self.run_button.set_icon(icon)
+        self.run_button.setText(text)
+        self.run_button.setAccessibleName(text)
+        self.run_button.setToolTip(tip)
+        self.run_button.setEnabled(state != "starting")
+        self.step_button.setEnabled(state not in ("starting", "running"))
+        self.stop_button.setEnabled(state in BUSY)
+        if state == "starting":
+            self._progress.show_text("Starting", "")
+
+    def _reset(self) -> None:
+        self._plan = None
+        self._progress.show_text("", "")
+        self._progress.show_share(0.0)
+
+    def _start(self, event: Started) -> None:
+        self._plan = event
+        self._progress.show_text(f"Epoch 1 of {event.epochs}", "")
+        self._progress.show_share(0.0)
+        threads = f" · {event.threads} thread{'s' * (event.threads != 1)}" if event.threads else ""
+        self.set_device_text(f"{event.device.upper()}{threads}")
+
+    def _show_progress(self, event: Progress) -> None:
+        if self._plan is None or not len(event.step):
+            return
+        step = int(event.step[-1])
+        epoch = min(max(event.epoch, 1), self._plan.epochs)
+        left = duration(event.seconds_left)
+        self._progress.show_text(f"Epoch {epoch} of {self._plan.epochs} · step {step:,}", f"{left} left")
+        self._progress.show_share(step / max(self._plan.steps, 1))
+
+    def _finish(self, event: Finished) -> None:
+        done = event.reason == "done"
+        self._progress.show_text(
+            f"{'Done' if done else 'Stopped'} after {event.steps:,} steps", duration(event.seconds)
+        )
+        if done:
+            self._progress.show_share(1.0)
+
+
+class _Progress(QWidget):
+    """Two short texts over a thin bar; empty until there is something to say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedWidth(300)
+        self._what = Elided(px=12)
+        self._left = label("", "muted", 12)
+        self._bar = QProgressBar()
+        self._bar.setRange(0, 1000)
+        self._bar.setTextVisible(False)
+        self._bar.setAccessibleName("Progress of the run")
+        keep = self._bar.sizePolicy()
+        keep.setRetainSizeWhenHidden(True)
+        self._bar.setSizePolicy(keep)
+        texts = row()
+        texts.addWidget(self._what, 1)
+        texts.addWidget(self._left)
+        layout = column(self, 4)
+        layout.addStretch(1)
+        layout.addLayout(texts)
+        layout.addWidget(self._bar)
+        layout.addStretch(1)
+        layout.setAlignment(Qt.AlignmentFlag.AlignVCenter)
+        self.show_text("", "")
+
+    def show_text(self, what: str, left: str) -> None:
+        self._what.set_text(what)
+        self._left.setText(left)
+        self._bar.setVisible(bool(what))
+
+    def show_share(self, share: float) -> None:
+        self._bar.setValue(round(1000 * min(max(share, 0.0), 1.0)))
