@@ -1,0 +1,1 @@
+"""The canvas: the document as nodes and wires that one can touch."""

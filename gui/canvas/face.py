@@ -1,0 +1,205 @@
+"""What a node shows: every text and measure of its face, worked out once and not while painting."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+
+from engine import catalogue
+from engine.compiler.analysis import ERROR, Analysis, Fix, Problem
+from engine.graph.document import Document, Node
+from engine.layers.declaration import Layer
+from gui.canvas import fonts
+from gui.theme import CAPTION_PX, CATEGORY, GRID
+
+WIDTH, WIDEST = 148.0, 176.0
+HEADER, STRIP, FOOT, BOTTOM = 48.0, 46.0, 22.0, 6.0
+PORT_TOP, PORT_STEP, PORT = 25.0, 24.0, 11.0
+"""Height of the first port, distance to the next, and a port's diameter."""
+INSET = 8.0
+"""From a node's side to its strip."""
+PAD = 12.0
+TITLE_LEFT = 29.0
+NOTE_WIDTH = 196.0
+"""How wide the reason under a failing node may run."""
+FIX_HEIGHT = 24.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A port on a node's edge; ``at`` is its middle in the node's coordinates."""
+
+    name: str
+    at: QPointF
+    is_input: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """The reason under a node: its lines, where they stand, and the button that mends it."""
+
+    lines: tuple[str, ...]
+    rect: QRectF
+    fix: Fix | None
+    button: QRectF
+
+
+@dataclass(slots=True)
+class Face:
+    """The texts and measures of one node, in its own coordinates."""
+
+    id: str
+    title: str
+    label: str
+    summary: str
+    color: str
+    width: float
+    height: float
+    inputs: tuple[Spot, ...]
+    outputs: tuple[Spot, ...]
+    strip: QRectF | None
+    has_foot: bool
+    foot: str
+    problem: Problem | None = None
+    note: Note | None = None
+
+    @property
+    def body(self) -> QRectF:
+        """The rounded card itself."""
+        return QRectF(0, 0, self.width, self.height)
+
+    @property
+    def failing(self) -> bool:
+        """Whether a problem keeps the node from running."""
+        return self.problem is not None and self.problem.severity == ERROR
+
+    def spot(self, port: str, is_input: bool) -> Spot | None:
+        """Return a port by its slot name, or None."""
+        return next((s for s in (self.inputs if is_input else self.outputs) if s.name == port), None)
+
+
+def has_strip(layer: Layer) -> bool:
+    """Return whether what a node sees is worth a picture: rearranging numbers shows nothing new."""
+    return bool(layer.outputs) and (layer.category != "Shape" or any(p.variadic for p in layer.inputs))
+
+
+Places = Mapping[tuple[str, str], int]
+"""How many places of each variadic port are taken, by node and port."""
+
+
+def places_of(document: Document) -> Places:
+    """Return the taken places of every variadic port, in one pass over the edges."""
+    parts = ((slot.node, slot.port.partition(".")) for slot in document.edges)
+    return Counter((node, base) for node, (base, dot, _) in parts if dot)
+
+
+def input_names(layer: Layer, id: str, places: Places) -> list[str]:
+    """Return the slot names of a node's inputs; a variadic port has at least two places and one is free."""
+    names: list[str] = []
+    for port in layer.inputs:
+        count = max(2, places.get((id, port.name), 0) + 1)
+        names += [f"{port.name}.{n}" for n in range(count)] if port.variadic else [port.name]
+    return names
+
+
+def face_of(
+    node: Node, analysis: Analysis, places: Places, shows: bool = False, problem: Problem | None = None
+) -> Face:
+    """Return what a node shows.
+
+    ``shows`` says that there is a picture for its strip; ``problem`` stands before those of the analysis.
+    """
+    layer = catalogue.layer(node.type)
+    title_width = fonts.text_metrics(weight=600).horizontalAdvance(node.title)
+    label_width = fonts.text_metrics(CAPTION_PX).horizontalAdvance(layer.label)
+    wanted = TITLE_LEFT + title_width + 8 + label_width + PAD
+    width = min(WIDEST, max(WIDTH, ceil(wanted / GRID) * GRID))
+    room = width - TITLE_LEFT - PAD - 8
+    title, label = node.title, layer.label
+    if title_width + label_width > room:
+        label_width = max(min(label_width, room - title_width), min(label_width, 44.0))
+        label = _elided(label, label_width, caption=True)
+        title = _elided(title, room - label_width)
+    summary = layer.summary(layer.values(node.params))
+    parameters = analysis.parameters.get(node.id, 0)
+    names = input_names(layer, node.id, places)
+    outputs = [port.name for port in layer.outputs_of(node.params)]
+
+    shows = shows and has_strip(layer)
+    has_foot = parameters > 0 or (shows and layer.category == "Activation")
+    header = HEADER if summary or shows else HEADER - 10
+    height = header + (STRIP + BOTTOM if shows else 0) + (FOOT if has_foot else 0)
+    height -= BOTTOM if has_foot and shows else 0
+    height = max(height, PORT_TOP * 2 + PORT_STEP * (max(len(names), len(outputs), 1) - 1) - 4)
+    strip = QRectF(INSET, header, width - 2 * INSET, STRIP) if shows else None
+    if strip and not has_foot:
+        strip.setBottom(height - INSET)
+    face = Face(
+        node.id,
+        title,
+        label,
+        _elided(summary, width - TITLE_LEFT - PAD, caption=True),
+        CATEGORY.get(layer.category, CATEGORY["Shape"]),
+        width,
+        height,
+        tuple(Spot(n, QPointF(0, PORT_TOP + PORT_STEP * i), True) for i, n in enumerate(names)),
+        tuple(Spot(n, QPointF(width, PORT_TOP + PORT_STEP * i), False) for i, n in enumerate(outputs)),
+        strip,
+        has_foot,
+        f"{_counted(parameters)} params" if parameters else "",
+    )
+    problems = [problem] if problem else analysis.problems_of(node.id)
+    if problems:
+        face.problem = problems[0]
+        if face.failing:
+            face.note = _note(problems[0], face)
+    return face
+
+
+def _note(problem: Problem, face: Face) -> Note:
+    metrics = fonts.text_metrics(CAPTION_PX)
+    width = max(face.width, NOTE_WIDTH)
+    lines = tuple(wrapped(problem.message, width - 8, 4))
+    top = face.height + 8
+    rect = QRectF(2, top, width, metrics.lineSpacing() * len(lines))
+    button = QRectF()
+    if problem.fix:
+        size = fonts.text_metrics(12, 500).horizontalAdvance(problem.fix.title) + 20
+        button = QRectF(2, rect.bottom() + 6, size, FIX_HEIGHT)
+    return Note(lines, rect, problem.fix, button)
+
+
+def wrapped(text: str, width: float, most: int) -> list[str]:
+    """Return a text in lines of a width in the caption's font, at most ``most`` of them."""
+    metrics = fonts.text_metrics(CAPTION_PX)
+    lines: list[str] = []
+    line = ""
+    for word in text.split():
+        longer = f"{line} {word}".strip()
+        if line and metrics.horizontalAdvance(longer) > width:
+            lines.append(line)
+            line = word
+        else:
+            line = longer
+    lines.append(line)
+    if len(lines) > most:
+        lines = [*lines[: most - 1], " ".join(lines[most - 1 :])]
+    return [metrics.elidedText(line, Qt.TextElideMode.ElideRight, width) for line in lines]
+
+
+def _counted(count: int) -> str:
+    """Return a number of parameters that leaves room for the health beside it."""
+    if count < 100_000:
+        return f"{count:,}"
+    return f"{count / 1e6:.1f} M" if count >= 999_500 else f"{count / 1e3:.0f} k"
+
+
+def _elided(text: str, width: float, caption: bool = False) -> str:
+    metrics = fonts.text_metrics(CAPTION_PX) if caption else fonts.text_metrics(weight=600)
+    if metrics.horizontalAdvance(text) <= width:
+        return text
+    return metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(width, 0.0))

@@ -1,0 +1,267 @@
+"""Moving over the canvas: zoom, pan, fit, the grid, and the overview that is painted from afar."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer
+from PySide6.QtGui import QBrush, QColor, QPainter, QPaintEvent, QPen, QPixmap, QTransform, QWheelEvent
+from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
+
+from gui.bench import Bench
+from gui.canvas.node_paint import STRIP_FROM, TEXT_FROM
+from gui.canvas.scene import CanvasScene
+
+NEAREST, FARTHEST = 4.0, 0.02
+STEP = 1.2
+"""Zoom of one notch of the wheel."""
+GRID_STEP = 24
+MANY = 150
+"""Visible nodes from which small ones are painted as an overview."""
+_WORLD = QRectF(-1e6, -1e6, 2e6, 2e6)
+_log = logging.getLogger(__name__)
+
+
+class Navigator(QGraphicsView):
+    """A view of the scene that can be moved over; it edits nothing."""
+
+    def __init__(self, bench: Bench, parent: QWidget | None = None):
+        super().__init__(parent)
+        self.bench = bench
+        self.graph = CanvasScene(bench, self)
+        self.setScene(self.graph)
+        self.setSceneRect(_WORLD)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.setOptimizationFlags(
+            QGraphicsView.OptimizationFlag.DontSavePainterState
+            | QGraphicsView.OptimizationFlag.DontAdjustForAntialiasing
+        )
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.SmartViewportUpdate)
+        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setResizeAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._fitted = True
+        """Whether the view still shows all because nobody has moved over it: it then follows its size."""
+        self._grid: tuple[tuple, QPixmap] | None = None
+        self._looking = QTimer(self, singleShot=True, interval=120)
+        self._looking.timeout.connect(self._look)
+        self.graph.arranged.connect(self._looking.start)
+
+    # -- zoom and pan ----------------------------------------------------------------------------------
+
+    @property
+    def zoom(self) -> float:
+        """Pixels per unit."""
+        return self.transform().m11()
+
+    def zoom_to(self, factor: float, at: QPointF | None = None) -> None:
+        """Show the canvas at a scale; the point ``at`` of the viewport (its middle if None) stays in place."""
+        factor = min(max(factor, FARTHEST), NEAREST)
+        at = at if at is not None else QRectF(self.viewport().rect()).center()
+        before = self.map_to_canvas(at)
+        self.setTransform(QTransform.fromScale(factor, factor))
+        self._hold(before, at)
+        self._fitted = False
+
+    def zoom_in(self) -> None:
+        """Come one notch nearer."""
+        self.zoom_to(self.zoom * STEP)
+
+    def zoom_out(self) -> None:
+        """Go one notch farther."""
+        self.zoom_to(self.zoom / STEP)
+
+    def map_to_canvas(self, at: QPointF) -> QPointF:
+        """Return the place on the canvas under a point of the viewport, to the fraction of a pixel."""
+        return self.viewportTransform().inverted()[0].map(at)
+
+    def _hold(self, place: QPointF, at: QPointF) -> None:
+        drift = self.viewportTransform().map(place) - at
+        self.pan(-drift)
+
+    def pan(self, by: QPointF) -> None:
+        """Move the canvas by pixels."""
+        across, down = self.horizontalScrollBar(), self.verticalScrollBar()
+        across.setValue(across.value() - round(by.x()))
+        down.setValue(down.value() - round(by.y()))
+        self._fitted = False
+        self.moved()
+
+    def fit_all(self) -> None:
+        """Show the whole network, not larger than life."""
+        self._fit(self.graph.bounds())
+        self._fitted = True
+
+    def fit_selection(self) -> None:
+        """Show the selected nodes, or all if none is selected."""
+        chosen = self.bench.store.selection
+        if not chosen:
+            self.fit_all()
+            return
+        self._fit(self.graph.bounds(chosen))
+
+    def _fit(self, box: QRectF) -> None:
+        port = QRectF(self.viewport().rect()).adjusted(28, 52, -28, -28)
+        if box.isEmpty() or port.width() < 10 or port.height() < 10:
+            self.setTransform(QTransform())
+            self.centerOn(box.center())
+            self.moved()
+            return
+        factor = min(port.width() / box.width(), port.height() / box.height(), 1.0)
+        if factor > 0.9:
+            factor = min(factor, 1.0)
+        self.setTransform(QTransform.fromScale(max(factor, FARTHEST), max(factor, FARTHEST)))
+        self._hold(box.center(), port.center())
+        self._fitted = False
+
+    def show_node(self, id: str) -> None:
+        """Bring a node into view if it is not, and select it."""
+        item = self.graph.nodes.get(id)
+        if item is None:
+            return
+        self.bench.store.select({id})
+        if not self.visible_rect().contains(item.body()) or self.zoom < TEXT_FROM:
+            if self.zoom < TEXT_FROM:
+                self.zoom_to(1.0)
+            self._hold(item.body().center(), QRectF(self.viewport().rect()).center())
+        self.moved()
+
+    def visible_rect(self) -> QRectF:
+        """Return the part of the canvas that is in view."""
+        return self.viewportTransform().inverted()[0].mapRect(QRectF(self.viewport().rect()))
+
+    def moved(self) -> None:
+        """Something else is in view now; subclasses tell their overlays."""
+        self._looking.start()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        pixels = event.pixelDelta()
+        fingers = event.phase() != Qt.ScrollPhase.NoScrollPhase and not pixels.isNull()
+        if fingers and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.pan(QPointF(pixels))
+        else:
+            notches = (event.angleDelta().y() or event.angleDelta().x()) / 120
+            self.zoom_to(self.zoom * STEP**notches, event.position())
+        event.accept()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if (
+            event.type() == QEvent.Type.NativeGesture
+            and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture
+        ):
+            self.zoom_to(self.zoom * (1 + event.value()), event.position())
+            return True
+        return super().viewportEvent(event)
+
+    def resizeEvent(self, event: QEvent) -> None:
+        super().resizeEvent(event)
+        if self._fitted:
+            self.fit_all()
+        self.moved()
+
+    def showEvent(self, event: QEvent) -> None:
+        super().showEvent(event)
+        if self._fitted:
+            self.fit_all()
+        self.moved()
+
+    def hideEvent(self, event: QEvent) -> None:
+        super().hideEvent(event)
+        self._looking.start()
+
+    def _look(self) -> None:
+        """Tell the run which nodes are worth a miniature."""
+        seen: frozenset[str] = frozenset()
+        if self.isVisible() and self.zoom >= STRIP_FROM and not self.far():
+            port = self.visible_rect()
+            seen = frozenset(id for id, item in self.graph.nodes.items() if port.intersects(item.body()))
+        self.bench.look(visible_nodes=seen)
+
+    # -- painting --------------------------------------------------------------------------------------
+
+    def far(self) -> bool:
+        """Whether the nodes are so small, or so many, that only their boxes are painted."""
+        if self.zoom >= TEXT_FROM:
+            return False
+        return self.zoom < 0.16 or len(self.graph.nodes) * self._share_in_view() > MANY
+
+    def _share_in_view(self) -> float:
+        """Return about which share of the nodes is in view, without asking each."""
+        area, port = self.graph.sceneRect(), self.visible_rect()
+        whole = area.width() * area.height()
+        common = area.intersected(port)
+        return common.width() * common.height() / whole if whole else 0.0
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self.far():
+            super().paintEvent(event)
+            return
+        try:
+            painter = QPainter(self.viewport())
+            self._paint_far(painter, event.rect())
+            painter.end()
+        except Exception:  # an exception that leaves an event override can end the process
+            _log.exception("The overview could not be painted")
+
+    def _paint_far(self, painter: QPainter, exposed: object) -> None:
+        theme = self.bench.theme
+        painter.fillRect(exposed, theme.color("canvas"))
+        painter.setTransform(self.viewportTransform())
+        boxes, lines = self.graph.overview()
+        painter.setPen(QPen(theme.color("wire"), 0))
+        painter.drawLines(lines)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for color, group in boxes.items():
+            painter.setBrush(theme.color(color))
+            painter.drawRects(group)
+        chosen = [self.graph.nodes[id].body() for id in self.bench.store.selection if id in self.graph.nodes]
+        if chosen:
+            pen = QPen(theme.color("accent"), 2)
+            pen.setCosmetic(True)
+            painter.setPen(pen)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRects(chosen)
+
+    def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
+        self.paint_safely("background", lambda: self._paint_background(painter, rect))
+
+    def _paint_background(self, painter: QPainter, rect: QRectF) -> None:
+        theme = self.bench.theme
+        painter.fillRect(rect, theme.color("canvas"))
+        strength = min(max((self.zoom - 0.35) / 0.35, 0.0), 1.0)
+        if strength:
+            size = max(1, round(GRID_STEP * self.zoom * self.devicePixelRatioF()))
+            brush = QBrush(self._grid_tile(size, strength))
+            brush.setTransform(QTransform.fromScale(GRID_STEP / size, GRID_STEP / size))
+            painter.fillRect(rect, brush)
+
+    def _grid_tile(self, size: int, strength: float) -> QPixmap:
+        """Return one dot of the grid, in device pixels, so that it is sharp at every zoom."""
+        key = (size, round(strength, 2), self.bench.theme.name)
+        if self._grid is None or self._grid[0] != key:
+            tile = QPixmap(size, size)
+            tile.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(tile)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            color: QColor = self.bench.theme.color("grid", round(255 * strength))
+            painter.setBrush(color)
+            radius = min(max(size / GRID_STEP, 0.7), 2.5)
+            painter.drawEllipse(QPointF(size / 2, size / 2), radius, radius)
+            painter.end()
+            self._grid = (key, tile)
+        return self._grid[1]
+
+    def paint_safely(self, what: str, paint: Callable[[], None]) -> None:
+        """Paint, and log instead of raising: an exception here can end the process."""
+        try:
+            paint()
+        except Exception:
+            _log.exception("The canvas' %s could not be painted", what)
+
+    def to_view(self, place: QPointF) -> QPoint:
+        """Return the point of the viewport at a place of the canvas."""
+        return self.viewportTransform().map(place).toPoint()

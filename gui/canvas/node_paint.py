@@ -1,0 +1,194 @@
+"""How a node is painted: the same for the canvas and for a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap, QPolygonF
+
+from gui.canvas import fonts
+from gui.canvas import strip as strips
+from gui.canvas.face import FOOT, INSET, PAD, PORT, TITLE_LEFT, Face
+from gui.canvas.strip import Strip
+from gui.style import mix
+from gui.theme import NODE_RADIUS, Theme
+
+SHADOW = 18.0
+"""How far a shadow reaches beyond the card."""
+TEXT_FROM, STRIP_FROM = 7 / 13, 0.34
+"""Scale from which titles can be read, and from which a strip shows anything."""
+_LEFT, _RIGHT = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+_MIDDLE = Qt.AlignmentFlag.AlignVCenter
+
+
+@dataclass(slots=True)
+class Mood:
+    """What changes while one works: selection, the pointer, ports during a drag, live values."""
+
+    selected: bool = False
+    hovered: bool = False
+    lit: tuple[str, bool] | None = None
+    """The port under the pointer: its name and whether it is an input."""
+    dimmed: frozenset[tuple[str, bool]] = frozenset()
+    faded: bool = False
+    pressed: bool = False
+    """Whether the button of the mend is held down."""
+    strip: Strip | None = None
+    health: str = ""
+    sick: bool = False
+
+
+def paint_node(painter: QPainter, face: Face, mood: Mood, theme: Theme, scale: float) -> None:
+    """Paint a node at its own origin; ``scale`` is pixels per unit and decides on the detail."""
+    if mood.faded:
+        painter.setOpacity(0.4)
+    words = scale >= TEXT_FROM
+    if scale >= STRIP_FROM:
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale != 1)
+        painter.drawPixmap(QPointF(-SHADOW, -SHADOW), shadow(face.width, face.height, theme.dark))
+    _paint_body(painter, face, mood, theme)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(face.color))
+    if words:
+        painter.drawRoundedRect(QRectF(PAD, 14, 9, 9), 2.5, 2.5)
+        _paint_words(painter, face, mood, theme)
+    else:
+        painter.drawRoundedRect(QRectF(PAD, 12, face.width - 2 * PAD, 12), 3, 3)
+    if face.strip is not None and scale >= STRIP_FROM:
+        paint_strip(painter, face, mood, theme)
+    if scale >= STRIP_FROM:
+        _paint_ports(painter, face, mood, theme)
+    if face.problem is not None:
+        _paint_problem(painter, face, mood, theme, words)
+    if mood.faded:
+        painter.setOpacity(1)
+
+
+def _paint_body(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> None:
+    body, radius = face.body, NODE_RADIUS
+    edge, width = theme.color("line"), 1.0
+    if face.failing or mood.selected:
+        color = "error" if face.failing else "accent"
+        if mood.selected:
+            painter.setPen(QPen(theme.color(color, 70), 4))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(body.adjusted(-2.5, -2.5, 2.5, 2.5), radius + 2, radius + 2)
+        edge, width = theme.color(color), 1.5
+    elif mood.hovered:
+        edge = QColor(mix(theme.line, theme.text, 0.22))
+    painter.setPen(QPen(edge, width))
+    painter.setBrush(theme.color("raised"))
+    painter.drawRoundedRect(body, radius, radius)
+
+
+def _paint_words(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> None:
+    width = face.width
+    title = QRectF(TITLE_LEFT, 9, width - TITLE_LEFT - PAD, 19)
+    painter.setPen(theme.color("text"))
+    painter.setFont(fonts.text(weight=600))
+    painter.drawText(title, _LEFT | _MIDDLE, face.title)
+    painter.setPen(theme.color("muted"))
+    painter.setFont(fonts.caption())
+    painter.drawText(title, _RIGHT | _MIDDLE, face.label)
+    if face.summary:
+        painter.drawText(QRectF(TITLE_LEFT, 27, width - TITLE_LEFT - PAD, 15), _LEFT | _MIDDLE, face.summary)
+    if face.has_foot:
+        foot = QRectF(PAD, face.height - FOOT, width - 2 * PAD, FOOT - 2)
+        painter.setPen(QColor(mix(theme.faint, theme.muted, 0.45)))
+        painter.drawText(foot, _LEFT | _MIDDLE, face.foot)
+        if mood.health:
+            if mood.sick:
+                painter.setPen(theme.color("warning"))
+            painter.drawText(foot, _RIGHT | _MIDDLE, mood.health)
+
+
+def paint_strip(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> None:
+    """Paint the box of the strip and what is in it."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.color("field"))
+    painter.drawRoundedRect(face.strip, 6, 6)
+    if mood.strip is not None:
+        strips.paint(painter, face.strip, mood.strip, theme)
+
+
+def _paint_ports(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> None:
+    ring = QPen(QColor(mix(theme.wire, theme.muted, 0.3)), 2)
+    accent = QPen(theme.color("accent"), 2.4)
+    radius = (PORT - 2) / 2
+    for spot in (*face.inputs, *face.outputs):
+        key = (spot.name, spot.is_input)
+        lit = mood.lit == key
+        if key in mood.dimmed:
+            painter.setOpacity(0.25)
+        painter.setPen(accent if lit else ring)
+        painter.setBrush(theme.color("canvas"))
+        grown = radius + 1.5 if lit else radius
+        painter.drawEllipse(spot.at, grown, grown)
+        if key in mood.dimmed:
+            painter.setOpacity(0.4 if mood.faded else 1)
+
+
+def _paint_problem(painter: QPainter, face: Face, mood: Mood, theme: Theme, words: bool) -> None:
+    if not face.failing:
+        corner = QPointF(face.width - 7, 0)
+        triangle = QPolygonF([corner + QPointF(0, -7), corner + QPointF(7.5, 6), corner + QPointF(-7.5, 6)])
+        painter.setPen(QPen(theme.color("canvas"), 2))
+        painter.setBrush(theme.color("warning"))
+        painter.drawPolygon(triangle)
+        painter.setPen(QPen(theme.color("canvas"), 1.6))
+        painter.drawLine(corner + QPointF(0, -2.5), corner + QPointF(0, 1))
+        painter.drawPoint(corner + QPointF(0, 3.6))
+        return
+    note = face.note
+    if note is None or not words:
+        return
+    painter.setFont(fonts.caption())
+    painter.setPen(theme.color("error"))
+    step = note.rect.height() / len(note.lines)
+    for place, line in enumerate(note.lines):
+        spot = QRectF(note.rect.left(), note.rect.top() + place * step, note.rect.width(), step)
+        painter.drawText(spot, _LEFT | _MIDDLE, line)
+    if note.fix is not None:
+        fill = theme.raised if not mood.pressed else theme.selection
+        painter.setPen(QPen(theme.color("line"), 1))
+        painter.setBrush(theme.color(fill))
+        painter.drawRoundedRect(note.button, 6, 6)
+        painter.setPen(theme.color("text"))
+        painter.setFont(fonts.text(12, 500))
+        painter.drawText(note.button, Qt.AlignmentFlag.AlignCenter, note.fix.title)
+
+
+def note_box(face: Face) -> QRectF:
+    """Return everything that is painted for a node, its shadow and the note under it included."""
+    box = face.body.adjusted(-SHADOW, -SHADOW, SHADOW, SHADOW)
+    if face.note is not None:
+        box = box.united(face.note.rect).united(face.note.button.adjusted(-2, -2, 2, 2))
+    return box
+
+
+def strip_box(face: Face) -> QRectF:
+    """Return the part of a node that a snapshot changes: the strip and the foot."""
+    top = face.strip.top() if face.strip is not None else face.height - FOOT
+    return QRectF(INSET - 1, top - 1, face.width - 2 * INSET + 2, face.height - top + 1)
+
+
+@lru_cache(maxsize=256)
+def shadow(width: float, height: float, dark: bool) -> QPixmap:
+    """Return a soft shadow for a card, painted once for each size; blurred, so any zoom can stretch it."""
+    wide, high = int(width + 2 * SHADOW), int(height + 2 * SHADOW)
+    image = QImage(wide, high, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(0)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    steps = 10
+    layer = QColor(0, 0, 0, 7) if dark else QColor(22, 34, 62, 2)
+    painter.setBrush(layer)
+    for step in range(steps):
+        reach = (SHADOW - 5) * (1 - step / steps)
+        box = QRectF(SHADOW - reach, SHADOW - reach + 3, width + 2 * reach, height + 2 * reach)
+        painter.drawRoundedRect(box, NODE_RADIUS + reach, NODE_RADIUS + reach)
+    painter.end()
+    return QPixmap.fromImage(image)

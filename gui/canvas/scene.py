@@ -1,0 +1,309 @@
+"""The scene: one item for each node and edge of the document, kept in step with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF, Signal
+from PySide6.QtWidgets import QGraphicsScene
+
+from engine import catalogue
+from engine.compiler.analysis import ERROR, Problem
+from engine.graph.diff import Diff
+from engine.graph.document import Document, Edge, Slot
+from engine.training.events import Activation, Snapshot
+from gui.bench import Bench
+from gui.canvas import strip as strips
+from gui.canvas.face import Face, face_of, has_strip, places_of
+from gui.canvas.node_item import NodeItem
+from gui.canvas.routing import Route, Router
+from gui.canvas.strip import Strip
+from gui.canvas.wire_item import WireItem, label_of
+
+EASE = 0.35
+"""Share of the way that the ends of a strip's colours go towards new ones at each snapshot."""
+MARGIN = 400.0
+SICK = 0.5
+"""Share of dead units from which the health turns amber."""
+
+
+class CanvasScene(QGraphicsScene):
+    """Holds the items by id; follows the bench; knows the places of everything."""
+
+    arranged = Signal()
+    """Nodes or wires came, went or moved."""
+
+    def __init__(self, bench: Bench, parent: object = None):
+        super().__init__(parent)
+        self.bench = bench
+        self.nodes: dict[str, NodeItem] = {}
+        self.wires: dict[Slot, WireItem] = {}
+        self._document = Document()
+        self._strips: dict[str, Strip | None] = {}
+        self._ranges: dict[str, tuple[float, float]] = {}
+        self._failed: Problem | None = None
+        self._label_boxes: tuple[np.ndarray, list[WireItem]] | None = None
+        self._overview: tuple[dict[str, list[QRectF]], list[QLineF]] | None = None
+        self.rebuild()
+
+    # -- following the document ------------------------------------------------------------------------
+
+    def rebuild(self) -> None:
+        """Show another document: every item is made anew."""
+        for item in (*self.nodes.values(), *self.wires.values()):
+            self.removeItem(item)
+        self.nodes, self.wires = {}, {}
+        self._strips, self._ranges, self._failed = {}, {}, None
+        document = self.bench.store.document
+        self._document = document
+        self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
+        places = places_of(document)
+        for id in document.nodes:
+            self._add_node(id, places)
+        for target, source in document.edges.items():
+            self._add_wire(Edge(source, target))
+        self._reroute()
+        self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.BspTreeIndex)
+        self.show_selection(self.bench.store.selection)
+        if self.bench.snapshot is not None:
+            self.show_snapshot(self.bench.snapshot)
+
+    def follow(self, change: Diff) -> None:
+        """Take over one step of the document."""
+        before, document = self._document, self.bench.store.document
+        self._document = document
+        if change.meaning:
+            self._failed = None
+        for slot in change.edges_removed:
+            self.removeItem(self.wires.pop(slot))
+        for id in change.removed:
+            self.removeItem(self.nodes.pop(id))
+            self._strips.pop(id, None)
+            self._ranges.pop(id, None)
+        places = places_of(document)
+        for id in change.added:
+            self._add_node(id, places)
+        moved = set(change.added)
+        for id in change.changed:
+            node = document.nodes[id]
+            if before.nodes[id].params != node.params and id in self._strips:
+                self._strips[id] = None  # what it saw before the change is no longer true
+                self._ranges.pop(id, None)
+            self.nodes[id].setPos(*node.position)
+            moved.add(id)
+        for slot in change.edges_added:
+            self._add_wire(Edge(document.edges[slot], slot))
+        ends = {slot.node for slot in change.edges_added | change.edges_removed}
+        faces = (moved | ends) & document.nodes.keys()
+        self._refresh_faces(faces - change.added)
+        if moved or change.removed or change.edges_added or change.edges_removed:
+            self._reroute()
+        self.show_selection(self.bench.store.selection)
+
+    def show_analysis(self) -> None:
+        """Show shapes, parameters and problems as they are known now."""
+        self._refresh_faces(self.nodes)
+        for wire in self.wires.values():
+            self._label(wire)
+        self._label_boxes = None
+        self._reroute()
+
+    def show_failure(self, node: str, message: str) -> None:
+        """Show an error of a run at its node, until the document changes or another run begins."""
+        self._failed = Problem(message, node) if node in self.nodes else None
+        self._refresh_faces(self.nodes)
+        self._reroute()
+
+    def show_theme(self) -> None:
+        """Repaint in other colours."""
+        for node in self.nodes.values():
+            node.theme = self.bench.theme
+        for wire in self.wires.values():
+            wire.set_theme(self.bench.theme)
+        self.update()
+
+    def show_selection(self, selection: frozenset[str]) -> None:
+        """Ring the selected nodes and bring them to the front."""
+        for id, item in self.nodes.items():
+            chosen = id in selection
+            if item.mood.selected != chosen:
+                item.set_mood(selected=chosen)
+                item.setZValue(1 if chosen else 0)
+
+    # -- live values -----------------------------------------------------------------------------------
+
+    def clear_live(self) -> None:
+        """Empty the strips before a new run; the nodes keep their sizes."""
+        self._strips = dict.fromkeys(self._strips)
+        self._ranges = {}
+        self._failed = None
+        self._refresh_faces(self.nodes)
+        for item in self.nodes.values():
+            item.set_live(None, "", False)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show what the network looks like at a step; only the nodes in it are repainted."""
+        fresh: list[str] = []
+        for id in snapshot.activations.keys() | snapshot.losses.keys():
+            item = self.nodes.get(id)
+            if item is None:
+                continue
+            layer = catalogue.layer(self._document.nodes[id].type)
+            strip = None
+            if id in snapshot.losses:
+                strip = strips.of_loss(snapshot.losses[id])
+            elif has_strip(layer):
+                activation = snapshot.activations[id]
+                strip = strips.of_activation(activation, layer, *self._range(id, activation))
+            if strip is None:
+                continue
+            if id not in self._strips:
+                fresh.append(id)
+            self._strips[id] = strip
+        if fresh:
+            self._refresh_faces(fresh)
+            self._reroute()
+        for id in snapshot.activations.keys() | snapshot.losses.keys() | snapshot.gradients.keys():
+            if id in self.nodes:
+                self.nodes[id].set_live(self._strips.get(id), *_health(snapshot, id))
+
+    def _range(self, id: str, activation: Activation) -> tuple[float, float]:
+        """Return the ends of a node's colours: held, and eased towards what came."""
+        low, high = self._ranges.get(id, (activation.low, activation.high))
+        low += EASE * (activation.low - low)
+        high += EASE * (activation.high - high)
+        self._ranges[id] = (low, high)
+        return low, high
+
+    # -- items -----------------------------------------------------------------------------------------
+
+    def _face(self, id: str, places: dict) -> Face:
+        failed = self._failed if self._failed is not None and self._failed.node == id else None
+        return face_of(self._document.nodes[id], self.bench.analysis, places, id in self._strips, failed)
+
+    def _add_node(self, id: str, places: dict) -> None:
+        item = NodeItem(self._face(id, places), self.bench.theme)
+        item.setPos(*self._document.nodes[id].position)
+        self.nodes[id] = item
+        self.addItem(item)
+
+    def _add_wire(self, edge: Edge) -> None:
+        wire = WireItem(edge)
+        self.wires[edge.target] = wire
+        self._label(wire)
+        self.addItem(wire)
+
+    def _label(self, wire: WireItem) -> None:
+        analysis = self.bench.analysis
+        target = wire.edge.target
+        failing = any(
+            p.node == target.node and p.port == target.port and p.severity == ERROR for p in analysis.problems
+        )
+        wire.set_label(*label_of(wire.edge, analysis), failing)
+        wire.set_theme(self.bench.theme)
+
+    def _refresh_faces(self, ids: Iterable[str]) -> None:
+        places = places_of(self._document)
+        for id in ids:
+            item, face = self.nodes[id], self._face(id, places)
+            if face != item.face:
+                item.set_face(face)
+            if item.mood.strip is not self._strips.get(id):
+                item.set_live(self._strips.get(id), item.mood.health, item.mood.sick)
+
+    # -- places ----------------------------------------------------------------------------------------
+
+    def slot_at(self, slot: Slot, is_input: bool) -> QPointF | None:
+        """Return where a port is, or None if the node does not show it."""
+        item = self.nodes.get(slot.node)
+        spot = item.face.spot(slot.port, is_input) if item is not None else None
+        return item.place(spot) if spot is not None else None
+
+    def ends_of(self, edge: Edge) -> tuple[QPointF, QPointF] | None:
+        """Return both ends of an edge, or None if a port is not shown."""
+        start, end = self.slot_at(edge.source, False), self.slot_at(edge.target, True)
+        return None if start is None or end is None else (start, end)
+
+    def router(self) -> Router:
+        """Return a router among the nodes as they stand now."""
+        return Router(item.body() for item in self.nodes.values())
+
+    def _reroute(self) -> None:
+        router = self.router()
+        for wire in self.wires.values():
+            self._send(wire, router)
+        self._arranged()
+
+    def follow_drag(self, ids: Iterable[str]) -> None:
+        """Re-route only the wires of nodes that are being dragged."""
+        moving = set(ids)
+        router = self.router()
+        for wire in self.wires.values():
+            if wire.edge.source.node in moving or wire.edge.target.node in moving:
+                self._send(wire, router)
+        self._arranged()
+
+    def _send(self, wire: WireItem, router: Router) -> None:
+        ends = self.ends_of(wire.edge)
+        wire.setVisible(ends is not None)
+        if ends is not None:
+            route: Route = router.route(*ends)
+            if wire.route is None or wire.route.path != route.path:
+                self.update(wire.label_box)
+                wire.set_route(route)
+                self.update(wire.label_box)
+
+    def _arranged(self) -> None:
+        self._label_boxes = self._overview = None
+        bounds = self.bounds().adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
+        if not self.sceneRect().contains(bounds):  # grow in big steps: each makes a new index
+            self.setSceneRect(bounds.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN).united(self.sceneRect()))
+        self.arranged.emit()
+
+    def bounds(self, ids: Iterable[str] | None = None) -> QRectF:
+        """Return the box around some nodes, or around everything with its wires."""
+        box = QRectF()
+        for id in self.nodes if ids is None else ids:
+            item = self.nodes[id]
+            box = box.united(item.body())
+            if item.face.note is not None:
+                box = box.united(item.sceneBoundingRect())
+        if ids is None:
+            for wire in self.wires.values():
+                box = box.united(
+                    wire.path().boundingRect() if wire.route and not wire.route.above else QRectF()
+                )
+        return box
+
+    def labels_in(self, rect: QRectF) -> list[WireItem]:
+        """Return the wires whose labels a rectangle touches."""
+        if self._label_boxes is None:
+            wires = [wire for wire in self.wires.values() if wire.label]
+            boxes = [wire.label_box.getCoords() for wire in wires]
+            self._label_boxes = (np.array(boxes, dtype=np.float64).reshape(-1, 4), wires)
+        boxes, wires = self._label_boxes
+        x0, y0, x1, y1 = rect.getCoords()
+        inside = (boxes[:, 0] < x1) & (boxes[:, 2] > x0) & (boxes[:, 1] < y1) & (boxes[:, 3] > y0)
+        return [wires[place] for place in np.flatnonzero(inside)]
+
+    def overview(self) -> tuple[dict[str, list[QRectF]], list[QLineF]]:
+        """Return the nodes' boxes by colour and the wires as straight lines, for painting from afar."""
+        if self._overview is None:
+            boxes: dict[str, list[QRectF]] = {}
+            for item in self.nodes.values():
+                color = "error" if item.face.failing else item.face.color
+                boxes.setdefault(color, []).append(item.body())
+            ends = (self.ends_of(wire.edge) for wire in self.wires.values())
+            self._overview = boxes, [QLineF(*pair) for pair in ends if pair is not None]
+        return self._overview
+
+
+def _health(snapshot: Snapshot, id: str) -> tuple[str, bool]:
+    activation = snapshot.activations.get(id)
+    dead = activation.dead if activation is not None else 0.0
+    if dead >= 0.005 and (id not in snapshot.gradients or dead >= SICK):
+        return f"{100 * dead:.0f} % dead", dead >= SICK
+    if id in snapshot.gradients:
+        return f"|g| {snapshot.gradients[id]:#.2g}".rstrip("."), False
+    return "", False

@@ -1,0 +1,95 @@
+"""A wire: a native path, so that Python does not run while it is painted."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainterPath, QPainterPathStroker, QPen
+from PySide6.QtWidgets import QGraphicsPathItem
+
+from engine.compiler.analysis import Analysis
+from engine.graph.document import Edge
+from gui.canvas import fonts
+from gui.canvas.routing import Route
+from gui.style import mix
+from gui.theme import Theme
+
+WIDTH = 2.2
+REACH = 7.0
+"""How near the pointer must be to mean the wire."""
+
+
+class WireItem(QGraphicsPathItem):
+    """One edge; its label is painted by the scene, over the nodes and only where it can be read."""
+
+    def __init__(self, edge: Edge):
+        super().__init__()
+        self.edge = edge
+        self.route: Route | None = None
+        self.label = ""
+        self.label_box = QRectF()
+        self.dashed = self.failing = self.lit = False
+        self._shape: QPainterPath | None = None
+        self.setZValue(-1)
+
+    def set_route(self, route: Route) -> None:
+        """Take another way."""
+        self.route = route
+        self._shape = None
+        self.setPath(route.path)
+        self._place_label()
+
+    def set_label(self, label: str, dashed: bool, failing: bool) -> None:
+        """Change what is known about the tensor on it."""
+        self.label, self.dashed, self.failing = label, dashed, failing
+        self._place_label()
+
+    def _place_label(self) -> None:
+        self.label_box = label_box(self.route, self.label) if self.route and self.label else QRectF()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Choose the pen by state."""
+        self.setPen(pen_of(theme, self.dashed, self.failing, self.lit))
+
+    def shape(self) -> QPainterPath:
+        if self._shape is None:
+            stroker = QPainterPathStroker()
+            stroker.setWidth(2 * REACH)
+            self._shape = stroker.createStroke(self.path())
+        return self._shape
+
+
+def pen_of(theme: Theme, dashed: bool, failing: bool, lit: bool = False) -> QPen:
+    """Return the pen of a wire."""
+    color = theme.color("error" if failing else "accent" if lit else "wire")
+    pen = QPen(color, WIDTH, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
+    if dashed:
+        pen.setWidthF(1.8)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        pen.setDashPattern([3.2, 2.6])
+    return pen
+
+
+def label_of(edge: Edge, analysis: Analysis) -> tuple[str, bool]:
+    """Return a wire's label, and whether it carries labels or other whole numbers."""
+    tensor = analysis.type_of(edge)
+    if tensor is None:
+        return "", False
+    if tensor.dtype in ("int", "bool"):
+        return f"{edge.source.port} · {tensor.sample}", True
+    return tensor.sample, False
+
+
+def label_box(route: Route, label: str) -> QRectF:
+    """Return where a label stands: above a straight wire if it fits between the nodes, else on its line."""
+    metrics = fonts.mono_metrics()
+    width, height = metrics.horizontalAdvance(label) + 8, 15.0
+    at = route.label
+    if route.above:
+        lift = 11.0 if width <= route.room + 4 else 36.0  # too wide for the gap: above both nodes
+        at = at - QPointF(0, lift)
+    return QRectF(at.x() - width / 2, at.y() - height / 2, width, height)
+
+
+def label_color(theme: Theme) -> str:
+    """Return the colour of a shape on the canvas."""
+    return mix(theme.muted, theme.text, 0.25)
