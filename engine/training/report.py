@@ -1,0 +1,122 @@
+"""A run in a terminal: a progress bar, or one JSON event per line, and a summary at the end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from engine.errors import TrainingError
+from engine.graph.document import Document
+from engine.training.events import Changed, Evaluated, Event, Failed, Finished, Progress, Started
+from engine.training.runner import Runner
+
+_POLL = 0.05
+
+
+def run_in_terminal(document: Document, out: Path | None, as_json: bool) -> int:
+    """Train a document to its end and tell about it; Ctrl+C stops it and keeps what was learned.
+
+    Raises TrainingError where the run fails.
+    """
+    runner = Runner(document, out=out)
+    tell: Any = _Lines() if as_json else _Bar()
+    before = signal.signal(signal.SIGINT, lambda *_: runner.stop())
+    try:
+        runner.start()
+        while not runner.join(_POLL):
+            _tell_all(tell, runner.events.drain())
+        _tell_all(tell, runner.events.drain())
+    finally:
+        runner.close()
+        signal.signal(signal.SIGINT, before)
+    return 0
+
+
+def _tell_all(tell: Callable[[Event], None], events: list[Event]) -> None:
+    for event in events:
+        tell(event)
+        if isinstance(event, Failed):
+            raise TrainingError(event.message, event.node, event.port)
+
+
+def _summary(event: Finished) -> dict[str, Any]:
+    summary = {
+        "event": "summary",
+        "reason": event.reason,
+        "metrics": dict(event.metrics),
+        "steps": event.steps,
+        "seconds": round(event.seconds, 3),
+    }
+    return {**summary, "run": event.run} if event.run else summary
+
+
+class _Lines:
+    """One JSON object per line."""
+
+    _FIELDS: Mapping[type, Callable[[Any], dict[str, Any]]] = {
+        Started: lambda e: {
+            "event": "started",
+            "epochs": e.epochs,
+            "steps": e.steps,
+            "device": e.device,
+            "parameters": e.parameters,
+        },
+        Progress: lambda e: {
+            "event": "progress",
+            "step": int(e.step[-1]),
+            "epoch": e.epoch,
+            "loss": float(e.loss[-1]),
+            "lr": e.lr,
+            "steps_per_second": round(e.steps_per_second, 1),
+        },
+        Evaluated: lambda e: {
+            "event": "evaluated",
+            "step": e.step,
+            "epoch": e.epoch,
+            "metrics": dict(e.metrics),
+        },
+        Changed: lambda e: {
+            "event": "changed",
+            "step": e.step,
+            "name": e.name,
+            "before": e.before,
+            "after": e.after,
+        },
+        Finished: _summary,
+    }
+
+    def __call__(self, event: Event) -> None:
+        fields = self._FIELDS.get(type(event))
+        if fields and not (isinstance(event, Progress) and not len(event.step)):
+            print(json.dumps(fields(event)), flush=True)
+
+
+class _Bar:
+    """A progress bar on standard error, and the last metrics as a line."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._step = 0
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Started):
+            self._bar = click.progressbar(
+                length=event.steps,
+                label=f"{event.parameters:,} parameters on {event.device}",
+                file=sys.stderr,
+            )
+            self._bar.render_progress()
+        elif isinstance(event, Progress) and len(event.step):
+            self._bar.update(int(event.step[-1]) - self._step)
+            self._step = int(event.step[-1])
+        elif isinstance(event, Finished):
+            self._bar.render_finish()
+            numbers = "  ".join(f"{name} {value:.4g}" for name, value in event.metrics.items())
+            where = f"  saved in {event.run}" if event.run else ""
+            print(f"{event.reason} after {event.steps:,} steps in {event.seconds:.1f} s  {numbers}{where}")

@@ -1,0 +1,146 @@
+"""Everything that a run needs before its first step: model, data on the device, optimizers, threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import ceil, prod
+
+import torch
+from torch import Tensor, nn
+
+from engine.compiler.data import load_node
+from engine.compiler.module import Built, check_trainable, compile_document
+from engine.data.source import Dataset
+from engine.errors import TrainingError
+from engine.graph.document import Document, Objective, Slot
+from engine.optimizers import OPTIMIZERS
+from engine.training.devices import pick
+
+Fields = dict[str, Tensor]
+
+CHUNK = 32
+"""Batches that are gathered at once: one call for many batches, and little memory."""
+
+SMALL = 20_000_000
+"""Multiply-adds of a step below which a second thread costs more than it brings."""
+
+CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
+
+
+@dataclass
+class Setup:
+    """A run that can start. ``train`` and ``held`` are whole data sets on the device, by field name."""
+
+    document: Document
+    built: Built
+    model: nn.Module
+    dataset: Dataset
+    device: torch.device
+    train: Fields
+    held: Fields
+    optimizers: list[torch.optim.Optimizer]
+    threads: int
+    channels_last: bool
+
+    @property
+    def batch_size(self) -> int:
+        """Rows of a step; never more than there are."""
+        return min(self.document.training.batch_size, self.rows)
+
+    @property
+    def rows(self) -> int:
+        """Training rows."""
+        return len(self.dataset.train)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of an epoch, the last one perhaps smaller."""
+        return ceil(self.rows / self.batch_size)
+
+    def batches(self, generator: torch.Generator) -> Iterator[Fields]:
+        """Give every training row once, in an order that the generator draws."""
+        order = torch.randperm(self.rows, generator=generator).to(self.device)
+        for rows in order.split(self.batch_size * CHUNK):
+            chunk = [value.index_select(0, rows) for value in self.train.values()]
+            if self.channels_last:
+                chunk = [_channels_last(value) for value in chunk]
+            for batch in zip(*(value.split(self.batch_size) for value in chunk), strict=True):
+                yield dict(zip(self.train, batch, strict=True))
+
+
+def prepare(document: Document, device: str = "") -> Setup:
+    """Compile and load what the document says; its seed decides the initial weights.
+
+    Raises EngineError with the node where something is missing.
+    """
+    check_trainable(document)
+    place = pick(device or document.training.device)
+    torch.manual_seed(document.training.seed)
+    built = compile_document(document)
+    dataset = load_node(document.nodes[built.data])
+    train, held = (_fields(built, dataset, rows, place) for rows in (dataset.train, dataset.validation))
+    model = built.model.to(place)
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise TrainingError("There is nothing to learn: no layer of this model has weights.")
+    channels_last = any(isinstance(module, CONVOLUTIONS) for module in model.modules())
+    if channels_last:
+        model = model.to(memory_format=torch.channels_last)
+    optimizers = [make_optimizer(model, objective, place) for objective in document.training.objectives]
+    threads = 0
+    if place.type == "cpu":
+        rows = min(document.training.batch_size, len(dataset.train))
+        threads = 1 if cost(built) * rows < SMALL else torch.get_num_threads()
+    return Setup(document, built, model, dataset, place, train, held, optimizers, threads, channels_last)
+
+
+def _fields(built: Built, dataset: Dataset, rows: object, device: torch.device) -> Fields:
+    """Return the fields that the model and its losses read, by the names under which they read them."""
+    names: Mapping[Slot, str] = {**built.plan.arguments, **built.plan.fields}
+    fields: Fields = {}
+    for slot, name in names.items():
+        if slot.node != built.data:
+            raise TrainingError(
+                "Nothing feeds this input while the network learns: connect the data instead.", slot.node
+            )
+        fields[name] = torch.tensor(dataset.fields[slot.port].values[rows], device=device)
+    return fields
+
+
+def _channels_last(value: Tensor) -> Tensor:
+    return value.contiguous(memory_format=torch.channels_last) if value.dim() == 4 else value
+
+
+def cost(built: Built) -> int:
+    """Return about how many multiply-adds one sample takes: each weight, once for every place it is used."""
+    total = 0
+    for slot, type_ in built.plan.types.items():
+        layer = getattr(built.model, slot.node, None)
+        for weight in layer.parameters() if isinstance(layer, nn.Module) else ():
+            if weight.dim() > 1 and all(isinstance(size, int) for size in type_.shape[1:]):
+                total += prod(type_.shape[1:]) * weight.numel() // weight.shape[0]
+    return total
+
+
+def make_optimizer(model: nn.Module, objective: Objective, device: torch.device) -> torch.optim.Optimizer:
+    """Return the optimizer of an objective, in torch's fused form where there is one."""
+    options = OPTIMIZERS[objective.optimizer].values(objective.options)
+    if "beta1" in options:
+        options["betas"] = (options.pop("beta1"), options.pop("beta2"))
+    kind = getattr(torch.optim, objective.optimizer)
+    if objective.optimizer in ("SGD", "Adam", "AdamW") and device.type in ("cpu", "cuda", "mps"):
+        options["fused"] = True
+    return kind([p for p in model.parameters() if p.requires_grad], **options)
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Compute with so many CPU threads inside, 0 for no matter; as before afterwards."""
+    before = torch.get_num_threads()
+    if count:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
