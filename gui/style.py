@@ -54,6 +54,7 @@ def _tokens(theme: Theme) -> dict[str, str]:
         "track": mix(theme.panel, theme.text, 0.11),
         "knob": theme.text if theme.dark else "#FFFFFF",
         "tip": theme.raised,
+        "card": theme.window if theme.dark else theme.panel,
     }
 
 

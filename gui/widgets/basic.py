@@ -179,7 +179,7 @@ class IconButton(QPushButton):
         super().__init__(text)
         self._name, self._kind = name, kind or ("" if text else "icon")
         self.setProperty("kind", self._kind)
-        self.setFont(ui_font(TEXT_PX, 500))
+        self.setFont(ui_font(CAPTION_PX + 1 if kind == "small" else TEXT_PX, 500))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setIconSize(QSize(icons.SIZE, icons.SIZE))
         self.setAccessibleName(text or tip)
