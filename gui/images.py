@@ -19,7 +19,7 @@ _BLUE = {"dark": "#4C9DFF", "light": "#1D6FE8"}
 _AMBER = {"dark": "#F0A63A", "light": "#DD8500"}
 
 
-def _argb(rgb: np.ndarray) -> np.ndarray:
+def rgb_words(rgb: np.ndarray) -> np.ndarray:
     """Pack (..., 3) numbers from 0 to 255 into opaque 0xAARRGGBB words."""
     r, g, b = np.moveaxis(np.rint(rgb).astype(np.uint32), -1, 0)
     return np.uint32(0xFF000000) | (r << np.uint32(16)) | (g << np.uint32(8)) | b
@@ -52,7 +52,7 @@ def lut(name: str, theme: Theme | None = None) -> np.ndarray:
     stops = _stops(name, theme or DARK)
     at = np.linspace(0, len(stops) - 1, _LEVELS)
     channels = [np.interp(at, np.arange(len(stops)), stops[:, c]) for c in range(3)]
-    table = np.append(_argb(np.stack(channels, -1)), _argb(np.array(_rgb(NAN)))).astype(np.uint32)
+    table = np.append(rgb_words(np.stack(channels, -1)), rgb_words(np.array(_rgb(NAN)))).astype(np.uint32)
     table.flags.writeable = False
     return table
 
@@ -80,7 +80,7 @@ def colorize(
     return lut(colormap, theme if colormap == "signed" else None)[(level + 0.5).astype(np.uint8)]
 
 
-def _image(words: np.ndarray, opaque: bool = True) -> QImage:
+def words_image(words: np.ndarray, opaque: bool = True) -> QImage:
     """Copy (h, w) words into an image."""
     words = np.ascontiguousarray(words)
     height, width = words.shape
@@ -95,7 +95,7 @@ def to_image(
 
     ``colormap`` is "magma", "gray" or "signed" (see ``colorize``); NaN is green.
     """
-    return _image(colorize(np.atleast_2d(values), low, high, colormap, theme))
+    return words_image(colorize(np.atleast_2d(values), low, high, colormap, theme))
 
 
 def rgb_image(values: np.ndarray, low: float = 0.0, high: float = 1.0) -> QImage:
@@ -107,7 +107,7 @@ def rgb_image(values: np.ndarray, low: float = 0.0, high: float = 1.0) -> QImage
     if values.ndim == 3 and values.shape[0] == 3:
         span = high - low if high > low else 1.0
         shares = np.nan_to_num((np.clip(values, low, high) - low) / span)
-        return _image(_argb(np.moveaxis(shares * 255, 0, -1)))
+        return words_image(rgb_words(np.moveaxis(shares * 255, 0, -1)))
     return to_image(values.mean(0) if values.ndim == 3 else values, low, high, "gray")
 
 
@@ -127,12 +127,12 @@ def mosaic(
     """
     count, height, width = maps.shape
     rows = max(1, ceil(count / columns))
-    empty = 0 if background is None else int(_argb(np.array(_rgb(background))))
+    empty = 0 if background is None else int(rgb_words(np.array(_rgb(background))))
     cells = np.full((rows * columns, height, width), empty, np.uint32)
     cells[:count] = colorize(maps, low, high, colormap, theme)
     words = np.full((rows, height + gap, columns, width + gap), empty, np.uint32)
     words[:, :height, :, :width] = cells.reshape(rows, columns, height, width).transpose(0, 2, 1, 3)
     words = words.reshape(rows * (height + gap), columns * (width + gap))
-    return _image(
+    return words_image(
         words[: rows * (height + gap) - gap, : columns * (width + gap) - gap], background is not None
     )

@@ -1,0 +1,261 @@
+"""The loss over the steps: raw, smoothed, validation; or the accuracy."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QStackedWidget, QVBoxLayout, QWidget
+
+from engine.training.events import Changed, Evaluated, Failed, Progress, Started
+from gui.bench import Bench
+from gui.theme import Theme
+from gui.views.base import MARGIN, LiveView
+from gui.views.parts import Banner, Choice, Note, TextLine
+from gui.views.plot import Plot
+from gui.views.series import Line, Series, envelope, smooth
+from gui.views.text import Part, number, percent, short
+
+LOSS, ACCURACY = 0, 1
+MOST_MARKS = 24
+_EVALUATED = ("loss", "accuracy", "val_loss", "val_accuracy")
+
+
+class CurvesView(LiveView):
+    """Training loss raw (faint) and smoothed, validation loss, accuracy, and marks of changed settings."""
+
+    title = "Loss curves"
+
+    def __init__(self, bench: Bench, parent: QWidget | None = None):
+        super().__init__(bench, parent)
+        self.training = Series()
+        self.metrics = {name: Series(1024) for name in _EVALUATED}
+        self.latest: dict[str, float] = {}
+        self._hovered: float | None = None
+        self._last_change: tuple[Changed, float] | None = None
+
+        self.quantity = Choice(bench, ("Loss", "Accuracy"))
+        self.legend = TextLine(bench)
+        self.plot = Plot(bench.theme)
+        self.plot.add_line("raw", "accent", 1, alpha=90)
+        self.plot.add_line("training", "accent", 2)
+        self.plot.add_line("validation", "warning", 2)
+        self.smoothing = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=100, value=30)
+        self.smoothing.setFixedWidth(84)
+        self.smoothing.setAccessibleName("Smoothing")
+        self.scale = Choice(bench, ("Linear", "Log"))
+        self.readout = TextLine(bench)
+        self._smoothing_word = TextLine(bench, stretch=False)
+        self._smoothing_word.set_parts([Part("Smoothing", "faint")])
+        self._build()
+        self.banner = Banner(bench, self)
+
+        self.quantity.changed.connect(self._change_form)
+        self.scale.changed.connect(self._change_form)
+        self.smoothing.valueChanged.connect(self.throttle.request)
+        self.plot.zoomed.connect(self.throttle.request)
+        self.plot.hovered.connect(self._hover)
+        bench.started.connect(self._start)
+        bench.progress.connect(self._progress)
+        bench.evaluated.connect(self._evaluate)
+        bench.setting_changed.connect(self._mark)
+        bench.failed.connect(self._fail)
+        self.refresh()
+
+    def _build(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(MARGIN, 8, MARGIN, 6)
+        layout.setSpacing(2)
+        head = QHBoxLayout()
+        head.setSpacing(10)
+        for widget in (self.quantity, self.legend):
+            head.addWidget(widget)
+        self.foot = QWidget()
+        foot = QHBoxLayout(self.foot)
+        foot.setContentsMargins(0, 0, 0, 0)
+        foot.setSpacing(8)
+        for widget in (self._smoothing_word, self.smoothing, self.scale, self.readout):
+            foot.addWidget(widget)
+        self._note = Note(self.bench, "Loss curves appear here when you press Run.")
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self._note)
+        self.pages.addWidget(self.plot)
+        layout.addLayout(head)
+        layout.addWidget(self.pages, 1)
+        layout.addWidget(self.foot)
+        self.apply_theme(self.theme)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to draw yet."""
+        return not self.training.count and not any(series.count for series in self.metrics.values())
+
+    @property
+    def note(self) -> str:
+        """The sentence of the empty state, or ""."""
+        return self._note.text if self.empty else ""
+
+    # what the events bring
+
+    def _start(self, event: Started) -> None:
+        self.banner.say("")
+        self._note.text = "The first losses arrive in a moment."
+        self._note.update()
+
+    def _progress(self, event: Progress) -> None:
+        self.training.append(event.step, event.loss)
+        self.throttle.request()
+
+    def _evaluate(self, event: Evaluated) -> None:
+        for name in _EVALUATED:
+            if name in event.metrics:
+                self.latest[name] = float(event.metrics[name])
+                self.metrics[name].append(np.array([event.step]), np.array([self.latest[name]]))
+        self.throttle.request()
+
+    def _mark(self, event: Changed) -> None:
+        name, before = event.name, event.before
+        # a slider drag sends many changes; those close together are one mark, first to last
+        near = 0.02 * max(self.training.last_step, 50)
+        if self._last_change is not None and self.plot.marks:
+            last, first_value = self._last_change
+            if last.name == name and event.step - last.step <= near:
+                before = first_value
+                self.plot.unmark(self.plot.marks[-1])
+        self._last_change = (event, before)
+        self.plot.mark(event.step, f"{name} {short(before, 3)} → {short(event.after, 3)}")
+        if len(self.plot.marks) > MOST_MARKS:
+            self.plot.unmark(self.plot.marks[0])
+
+    def _fail(self, event: Failed) -> None:
+        self.banner.say(event.message)
+
+    def clear(self) -> None:
+        self.training.clear()
+        for series in self.metrics.values():
+            series.clear()
+        self.latest.clear()
+        self._last_change = None
+        self._note.text = "Loss curves appear here when you press Run."
+        self.banner.say("")
+        self.plot.clear_run()
+        self.throttle.flush()
+
+    # what is shown
+
+    def apply_theme(self, theme: Theme) -> None:
+        self.setAutoFillBackground(True)
+        palette = self.palette()
+        palette.setColor(self.backgroundRole(), theme.color("panel"))
+        self.setPalette(palette)
+        self.plot.apply_theme(theme)
+        self.throttle.request()
+        for child in self.findChildren(QWidget):
+            child.update()
+
+    def refresh(self) -> None:
+        empty = self.empty
+        self.pages.setCurrentIndex(0 if empty else 1)
+        for widget in (self.foot, self.quantity):
+            widget.setVisible(not empty)
+        if empty:
+            self.legend.set_parts([Part("Loss", "text", 600)])
+            return
+        accuracy = self.latest.get("val_accuracy", self.latest.get("accuracy"))
+        self.quantity.say(ACCURACY, "Accuracy" if accuracy is None else f"Accuracy {percent(accuracy)}")
+        loss = self.quantity.index == LOSS
+        self._draw_loss() if loss else self._draw_accuracy()
+        self._hover(self._hovered)
+
+    def _lines(self, names: tuple[str, str]) -> list[Line]:
+        start, stop = self.plot.x_range if self.plot.held else (-np.inf, np.inf)
+        return [self.metrics[name].line(500, start, stop) for name in names]
+
+    def _draw_loss(self) -> None:
+        start, stop = self.plot.x_range if self.plot.held else (-np.inf, np.inf)
+        raw = self.training.line(min(900, max(200, self.plot.width())), start, stop)
+        smoothed = smooth(raw.mean, self._window(raw))
+        training, validation = self._lines(("loss", "val_loss"))
+        self.plot.set_line("raw", *envelope(raw))
+        # a run that reports only evaluations still has a curve
+        self.plot.set_line("training", *((raw.x, smoothed) if len(raw.x) else (training.x, training.mean)))
+        self.plot.set_line("validation", validation.x, validation.mean)
+        finite = smoothed[np.isfinite(smoothed)]
+        now = float(finite[-1]) if len(finite) else self.latest.get("loss", float("nan"))
+        self._fit([smoothed, training.mean, validation.mean], raw)
+        self._legend(now, "val_loss", number)
+
+    def _draw_accuracy(self) -> None:
+        training, validation = self._lines(("accuracy", "val_accuracy"))
+        nothing = np.empty(0)
+        self.plot.set_line("raw", nothing, nothing)
+        self.plot.set_line("training", training.x, training.mean)
+        self.plot.set_line("validation", validation.x, validation.mean)
+        self._fit([training.mean, validation.mean], None, ceiling=1.0)
+        self._legend(self.latest.get("accuracy", float("nan")), "val_accuracy", percent)
+
+    def _window(self, raw: Line) -> int:
+        """The smoothing's half width in points: a share of the run, at least some points of a short one."""
+        strength = self.smoothing.value() / 100
+        return round(strength**2 * 0.12 * len(raw.x) + 10 * strength) if strength else 0
+
+    def _fit(self, curves: list[np.ndarray], raw: Line | None, ceiling: float | None = None) -> None:
+        values = np.concatenate(curves)
+        if raw is not None and len(raw.x):
+            # single spikes may leave the picture; the smoothed curves never do
+            high = raw.high[np.isfinite(raw.high)]
+            low = raw.low[np.isfinite(raw.low)]
+            if len(high):
+                values = np.append(values, [np.percentile(high, 98), np.percentile(low, 2)])
+        values = values[np.isfinite(values)]
+        if not len(values):
+            values = np.array([0.0, 1.0])
+        last = max([self.training.last_step] + [series.last_step for series in self.metrics.values()])
+        if self.plot.log and (values > 0).any():
+            values = values[values > 0]
+        if not self.plot.fit(last, float(values.min()), float(values.max()), ceiling):
+            self.throttle.request()
+
+    def _legend(self, now: float, validation: str, form) -> None:
+        shown = form(now) if isfinite(now) else "–"
+        parts = [Part("training ", swatch="accent"), Part(shown, "text")]
+        if validation in self.latest:
+            parts += [Part("    "), Part("validation ", swatch="warning")]
+            parts += [Part(form(self.latest[validation]), "text")]
+        self.legend.set_parts(parts)
+
+    def _change_form(self, _index: int) -> None:
+        accuracy = self.quantity.index == ACCURACY
+        self.scale.setVisible(not accuracy)
+        self.smoothing.setVisible(not accuracy)
+        self._smoothing_word.setVisible(not accuracy)
+        self.plot.set_form(bool(self.scale.index) and not accuracy, accuracy)
+        self.throttle.flush()
+
+    def _hover(self, step: float | None) -> None:
+        self._hovered = step
+        if step is None:
+            self.readout.set_parts(
+                [Part("double-click for the whole run", "faint")] if self.plot.held else []
+            )
+            return
+        form = percent if self.quantity.index == ACCURACY else number
+        found: list[str] = []
+        at = round(step)
+        for name in ("training", "validation"):
+            x, y = self.plot.lines[name].getData()
+            if x is None or not len(x) or not x[0] <= step <= x[-1]:
+                continue
+            index = int(np.abs(x - step).argmin())
+            at = int(x[index]) if name == "training" else at
+            value = 10.0 ** y[index] if self.plot.log else y[index]
+            found.append(f"{name} {form(float(value))}")
+        self.readout.set_parts([Part(" · ".join([f"step {max(at, 0):,}", *found]))])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.banner.place()
+        if not self.empty:
+            self.throttle.request()

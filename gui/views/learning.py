@@ -1,0 +1,81 @@
+"""The page that is open while a network learns: curves and samples, the selected node, its filters."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from engine.training.events import Snapshot
+from gui.bench import Bench
+from gui.views.activations import ActivationsView
+from gui.views.base import wish
+from gui.views.curves import CurvesView
+from gui.views.filters import FiltersView
+from gui.views.regions import RegionsView
+from gui.views.samples import SamplesView
+
+SHARES = (430, 260, 396, 244)
+"""Widths of curves, regions (where the data has any), activations, filters."""
+
+
+class LearningView(QWidget):
+    """Curves with a strip of samples, decision regions where there are any, activations, filters.
+
+    The parts can be reached as ``curves``, ``strip``, ``regions``, ``activations`` and ``filters``.
+    """
+
+    def __init__(self, bench: Bench, parent: QWidget | None = None):
+        super().__init__(parent)
+        self.bench = bench
+        self.curves = CurvesView(bench)
+        self.strip = SamplesView(bench, strip=True)
+        self.strip.setFixedHeight(60)
+        self.regions = RegionsView(bench)
+        self.activations = ActivationsView(bench)
+        self.filters = FiltersView(bench)
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.curves, 1)
+        column.addWidget(self.strip)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal, handleWidth=1, childrenCollapsible=False)
+        for widget in (left, self.regions, self.activations, self.filters):
+            self.splitter.addWidget(widget)
+        self.splitter.setSizes(list(SHARES))
+        for index, share in enumerate(SHARES):
+            self.splitter.setStretchFactor(index, share)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.splitter)
+        bench.snapshot_taken.connect(self._arrange)
+        bench.run_reset.connect(self._reset)
+        self._reset()
+        if bench.snapshot is not None:
+            self._arrange(bench.snapshot)
+
+    def _arrange(self, snapshot: Snapshot) -> None:
+        """Give room to what the run has: points have regions, pictures have tiles."""
+        if snapshot.regions is not None:
+            self.regions.show()
+        if snapshot.samples is not None:
+            self.strip.setVisible(snapshot.samples.kind == "class" and snapshot.regions is None)
+
+    def _reset(self) -> None:
+        self.regions.hide()
+        self.strip.hide()
+
+    # its parts hide while they have nothing to show, so the page asks in their place
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._wish(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._wish(False)
+
+    def _wish(self, wanted: bool) -> None:
+        for name in ("wants_regions", "wants_samples"):
+            wish(self.bench, name, self, wanted)

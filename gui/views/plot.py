@@ -1,0 +1,268 @@
+"""The plot under the curves: pyqtgraph without its frame, with calm axes and ranges that hold still."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log10
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QWidget
+
+from gui.theme import CAPTION_PX, Theme
+from gui.views.ranges import EasedRange, Range, nice_range, nice_step
+from gui.views.text import font, short
+
+LOWEST = 1e-9
+"""Numbers at or below it stand at the lower end of a logarithmic axis."""
+
+
+class _Axis(pg.AxisItem):
+    """Ticks at round places, as many as there is room for, in muted caption type; ``log``: powers of ten."""
+
+    log = False
+    share = False
+
+    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
+        if high <= low:
+            return []
+        per_tick = 60 if self.orientation == "bottom" else 24
+        ticks = max(1, int(size / per_tick))
+        if self.log and high - low > 1:
+            step = max(1.0, float(np.ceil((high - low) / ticks)))
+        else:
+            step = nice_step(high - low, ticks)
+        if self.orientation == "bottom":
+            step = max(step, 1.0)
+        first, last = int(np.ceil(low / step - 1e-6)), int(np.floor(high / step + 1e-6))
+        return [(step, [k * step for k in range(first, last + 1)])]
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        if self.orientation == "bottom":
+            return [_steps(v) for v in values]
+        if self.log:
+            return [short(10.0**v) for v in values]
+        if self.share:
+            return [f"{100 * v:.{0 if spacing >= 0.01 else 1}f} %" for v in values]
+        decimals = max(0, int(np.ceil(-log10(spacing) - 1e-6)) + (round(spacing * 4, 9) in (1.0, 0.1)))
+        return [f"{v:.{min(decimals, 6)}f}".replace("-", "−") for v in values]
+
+
+def _steps(value: float) -> str:
+    """A count of steps: 250, 12 k, 1.5 M."""
+    for size, unit in ((1e6, " M"), (1e4, " k")):
+        if abs(value) >= size:
+            divided = value / (1e6 if unit == " M" else 1e3)
+            return f"{divided:g}{unit}"
+    return f"{value:.0f}"
+
+
+@dataclass
+class Mark:
+    """A vertical line where a setting was changed."""
+
+    step: int
+    text: str
+    line: pg.InfiniteLine
+    label: pg.TextItem
+
+
+class Plot(pg.PlotWidget):
+    """Lines by name over steps.
+
+    ``hovered`` carries the step under the pointer, or None. The wheel and dragging zoom and pan; a double
+    click returns to the whole run.
+    """
+
+    hovered = Signal(object)
+    zoomed = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None):
+        self._axes = {side: _Axis(side) for side in ("left", "bottom")}
+        super().__init__(parent, axisItems=self._axes)
+        self.lines: dict[str, pg.PlotCurveItem] = {}
+        self.dots: dict[str, pg.ScatterPlotItem] = {}
+        self.marks: list[Mark] = []
+        self.log = False
+        self.held = False
+        """Whether the user has chosen a range with the mouse."""
+        self._eased = EasedRange(grow=0.5, shrink=0.2)
+        self._theme = theme
+        item = self.getPlotItem()
+        item.hideButtons()
+        item.setMenuEnabled(False)
+        item.layout.setContentsMargins(0, 4, 4, 0)
+        self.box = item.getViewBox()
+        self.box.disableAutoRange()
+        self.box.setDefaultPadding(0)
+        self.box.sigRangeChangedManually.connect(self._hold)
+        for side, axis in self._axes.items():
+            axis.setStyle(
+                tickLength=0,
+                tickFont=font(CAPTION_PX),
+                maxTickLevel=0,
+                tickTextOffset=6,
+                hideOverlappingLabels=False,
+            )
+            axis.setZValue(-10)
+            axis.setGrid(255 if side == "left" else False)
+        self._axes["left"].setStyle(tickAlpha=255)
+        self._axes["left"].setWidth(38)
+        self._axes["bottom"].setHeight(18)
+        self._cursor = pg.InfiniteLine(angle=90, movable=False)
+        self._cursor.hide()
+        self.addItem(self._cursor, ignoreBounds=True)
+        self.scene().sigMouseMoved.connect(self._hover)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.apply_theme(theme)
+
+    def add_line(self, name: str, tone: str, width: float, alpha: int = 255) -> None:
+        """Add a line in a tone of the theme."""
+        line = pg.PlotCurveItem(antialias=True, connect="finite", skipFiniteCheck=False)
+        line.tone, line.pen_width, line.alpha = tone, width, alpha
+        self.lines[name] = line
+        self.dots[name] = pg.ScatterPlotItem(size=5, pen=None)
+        self.addItem(line)
+        self.addItem(self.dots[name])
+        self._color_line(name)
+
+    def set_line(self, name: str, x: np.ndarray, y: np.ndarray) -> None:
+        """Give a line its points; a single point is a dot."""
+        if self.log:
+            y = np.log10(np.maximum(y, LOWEST))
+        self.lines[name].setData(x, y)
+        alone = np.isfinite(y).sum() == 1 and self.lines[name].pen_width > 1
+        keep = np.isfinite(y) if alone else slice(0, 0)
+        if alone or len(self.dots[name].data):
+            self.dots[name].setData(x[keep], y[keep])
+
+    def set_form(self, log: bool, share: bool) -> None:
+        """Choose a logarithmic axis, or one of shares in percent; the ranges start anew."""
+        self.log = log
+        self._axes["left"].log, self._axes["left"].share = log, share
+        self._axes["left"].picture = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Show the whole run again."""
+        self.held = False
+        self._eased.reset()
+        self.zoomed.emit()
+
+    def fit(self, last: float, low: float, high: float, ceiling: float | None = None) -> bool:
+        """Ease the ranges toward the steps 0 to ``last`` and the values ``low`` to ``high``.
+
+        ``ceiling`` is the highest value that makes sense. Returns whether it has arrived.
+        """
+        if self.held:
+            return True
+        if self.log:
+            target = (log10(max(low, LOWEST)), log10(max(high, 10 * LOWEST)))
+            target = (target[0] - 0.05, max(target[1], target[0] + 0.3) + 0.05)
+        else:
+            target = nice_range(low, high)
+        if ceiling is not None:
+            target = (min(target[0], ceiling - 0.01), min(target[1], ceiling))
+        bottom, top = self._eased.toward(*target)
+        pad = 0.015 * (top - bottom)
+        self.box.setRange(
+            xRange=(0, max(last, 10)), yRange=(bottom - pad, top + pad), padding=0, disableAutoRange=True
+        )
+        self._place_labels()
+        return self._eased.settled
+
+    @property
+    def x_range(self) -> Range:
+        """The steps in view."""
+        low, high = self.box.viewRange()[0]
+        return low, high
+
+    @property
+    def y_range(self) -> Range:
+        """The values in view."""
+        low, high = self.box.viewRange()[1]
+        return low, high
+
+    def mark(self, step: int, text: str) -> None:
+        """Draw a dashed line at a step with words beside its top."""
+        line = pg.InfiniteLine(pos=step, angle=90, movable=False)
+        label = pg.TextItem(f"\u2009{text}\u2009")
+        label.setFont(font(CAPTION_PX))
+        mark = Mark(step, text, line, label)
+        self._color_mark(mark)
+        for item in (line, label):
+            self.addItem(item, ignoreBounds=True)
+        self.marks.append(mark)
+        self._place_labels()
+
+    def unmark(self, mark: Mark) -> None:
+        """Take a line away."""
+        self.marks.remove(mark)
+        self.removeItem(mark.line)
+        self.removeItem(mark.label)
+
+    def clear_run(self) -> None:
+        """Take every line's points and every mark away."""
+        for mark in list(self.marks):
+            self.unmark(mark)
+        nothing = np.empty(0)
+        for name in self.lines:
+            self.set_line(name, nothing, nothing)
+        self.reset()
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take other colors."""
+        self._theme = theme
+        self.setBackground(theme.color("panel"))
+        for axis in self._axes.values():
+            axis.setPen(None)
+            axis.setTickPen(pg.mkPen(theme.color("grid" if theme.dark else "line"), width=1))
+            axis.setTextPen(theme.color("faint"))
+        self._cursor.setPen(pg.mkPen(theme.color("faint"), width=1))
+        for name in self.lines:
+            self._color_line(name)
+        for mark in self.marks:
+            self._color_mark(mark)
+
+    def _color_line(self, name: str) -> None:
+        line = self.lines[name]
+        line.setPen(pg.mkPen(self._theme.color(line.tone, line.alpha), width=line.pen_width))
+        self.dots[name].setBrush(self._theme.color(line.tone))
+
+    def _color_mark(self, mark: Mark) -> None:
+        color = self._theme.color("warning")
+        pen = pg.mkPen(color, width=1)
+        pen.setDashPattern([4, 3])
+        mark.line.setPen(pen)
+        mark.label.setColor(color)
+
+    def _place_labels(self) -> None:
+        (left, right), (_, top) = self.box.viewRange()
+        for mark in self.marks:
+            beyond = mark.step > left + 0.75 * (right - left)
+            mark.label.setAnchor((1.0 if beyond else 0.0, 0.15))
+            mark.label.setPos(mark.step, top)
+
+    def _hold(self) -> None:
+        self.held = True
+        self._place_labels()
+        self.zoomed.emit()
+
+    def _hover(self, position: QPointF) -> None:
+        inside = self.box.sceneBoundingRect().contains(position)
+        step = self.box.mapSceneToView(position).x() if inside else None
+        self._cursor.setVisible(inside)
+        if inside:
+            self._cursor.setPos(step)
+        self.hovered.emit(step)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._cursor.hide()
+        self.hovered.emit(None)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.reset()
+        event.accept()
