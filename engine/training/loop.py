@@ -39,8 +39,8 @@ def train(setup: Setup, listener: Listener) -> bool:
     generator = torch.Generator().manual_seed(training.seed)
     every = ceil(EVALUATION_STEPS / setup.steps_per_epoch)
     # On a CPU a loss is read at once, which costs nothing and tells NaN before it reaches the weights.
-    # Elsewhere reading would wait for the device, so the tensors are kept until they are published.
-    on_cpu = setup.device.type == "cpu"
+    # Elsewhere the tensors are kept until they are published.
+    deferred = setup.deferred
     losses: list[float | Tensor] = []
     model.train()
     for epoch in range(1, training.epochs + 1):
@@ -49,12 +49,12 @@ def train(setup: Setup, listener: Listener) -> bool:
             for objective, optimizer in pairs:
                 optimizer.zero_grad()
                 loss = objective(model, batch)
-                if on_cpu:
+                if deferred:
+                    value = loss.detach()
+                else:
                     value = loss.item()
                     if not isfinite(value):
                         raise not_finite(setup, batch, value)
-                else:
-                    value = loss.detach()
                 loss.backward()
                 optimizer.step()
                 total += value

@@ -206,7 +206,8 @@ def _first_ports(setup: Setup) -> dict[str, str]:
     found = {}
     for id, node in setup.document.nodes.items():
         ports = [port.name for port in catalogue.layer(node.type).outputs_of(node.params)]
-        found |= {id: port for port in ports[:1] if Slot(id, port) in given}
+        if ports and Slot(id, ports[0]) in given:
+            found[id] = ports[0]
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 
@@ -49,7 +50,7 @@ class Runner:
         self._glance: threading.Thread | None = None
         # What was asked from outside; ``_asked`` is read without the lock after every step.
         self._wake = threading.Condition()
-        self._asked = self._paused = self._stopped = self._closed = False
+        self._asked = self._paused = self._stopped = self._closed = self._over = False
         self._singles = 0
         self._changes: deque[tuple[str, float]] = deque()
         self._watch = Watch()
@@ -59,7 +60,8 @@ class Runner:
         self._step = self._epoch = 0
         self._losses: list[float | Tensor] = []
         self._metrics: Mapping[str, float] = {}
-        self._published = self._due = self._look_due = 0.0
+        self._published = self._due = self._look_due = self._looked = 0.0
+        self._looked_step = -1
         self._rate = self._cost = self._looking = self._live_cost = 0.0
 
     @property
@@ -89,9 +91,9 @@ class Runner:
                 return
             self._watch = watch
             self._ask()
-            over = self._thread is not None and not self._thread.is_alive()
-            if over and self._probe and not self._closed and self._glance is None:
-                self._glance = threading.Thread(target=self._look_again, name="netwright look")
+            if self._over and self._probe and not self._closed:
+                self._over = False
+                self._glance = threading.Thread(target=self._look_last, name="netwright look")
                 self._glance.start()
 
     def start(self, paused: bool = False) -> None:
@@ -178,6 +180,7 @@ class Runner:
             what = str(error).strip().partition("\n")[0] or type(error).__name__
             title = self.document.nodes[node].title if node in self.document.nodes else "The run"
             self._fail(f"{title} failed: {what}", node)
+        self._look_last()
 
     def _fail(self, message: str, node: str = "", port: str = "") -> None:
         try:
@@ -185,7 +188,8 @@ class Runner:
         except EngineError as error:
             message, node = error.message, error.node or ""
         if self._folder:
-            self._folder.finish("failed", self._step, {}, message)
+            with suppress(EngineError):
+                self._folder.finish("failed", self._step, self._metrics, message)
         self.events.put(Failed(message, node, port))
 
     def _run(self) -> None:
@@ -289,6 +293,7 @@ class Runner:
             took = now - began
             self._cost = took if not self._cost else 0.7 * self._cost + 0.3 * took
             self._looking += took
+        self._looked, self._looked_step = now, self._step
         self._look_due = now + max(PUBLISH, self._cost / SHARE)
 
     def _answer(self) -> bool:
@@ -298,7 +303,7 @@ class Runner:
             if isinstance(order, tuple):
                 self._change(*order)
             elif order == "look":
-                self._look_due = min(self._look_due, perf_counter() + PUBLISH)
+                self._look_due = min(self._look_due, self._looked + PUBLISH)
                 self._seen = self._watch
             elif order == "wait":
                 self._rest()
@@ -325,7 +330,8 @@ class Runner:
     def _rest(self) -> None:
         """Tell where the run stands and wait until something is asked."""
         self._publish(perf_counter())
-        self._look()
+        if self._looked_step != self._step or self._watch != self._seen:
+            self._look()
         if self._state != "paused":
             self._tell("paused")
         with self._wake:
@@ -362,18 +368,18 @@ class Runner:
                     group[name] = value
                 self.events.put(Changed(self._step, name, before, value))
 
-    def _look_again(self) -> None:
-        """Answer a new watch after the end, from a short-lived thread."""
+    def _look_last(self) -> None:
+        """Answer every watch that came after the last look; the next one starts a short-lived thread."""
         while True:
+            with self._wake:
+                if self._watch == self._seen or self._closed or self._probe is None:
+                    self._over = True
+                    return
             try:
                 with threads(self._setup.threads):
                     self._look()
-            except Exception:  # a finished run has nobody to tell; the old picture stays
+            except Exception:  # the run is over and has told how it ended; the old picture stays
                 self._seen = self._watch
-            with self._wake:
-                if self._watch == self._seen or self._closed:
-                    self._glance = None
-                    return
 
 
 _BETAS = ("beta1", "beta2")

@@ -43,6 +43,8 @@ class Setup:
     optimizers: list[torch.optim.Optimizer]
     threads: int
     channels_last: bool
+    deferred: bool = False
+    """Whether losses stay on the device until they are published, because reading one would wait for it."""
 
     @property
     def batch_size(self) -> int:
@@ -92,7 +94,19 @@ def prepare(document: Document, device: str = "") -> Setup:
     if place.type == "cpu":
         rows = min(document.training.batch_size, len(dataset.train))
         threads = 1 if cost(built) * rows < SMALL else torch.get_num_threads()
-    return Setup(document, built, model, dataset, place, train, held, optimizers, threads, channels_last)
+    return Setup(
+        document,
+        built,
+        model,
+        dataset,
+        place,
+        train,
+        held,
+        optimizers,
+        threads,
+        channels_last,
+        deferred=place.type != "cpu",
+    )
 
 
 def _fields(built: Built, dataset: Dataset, rows: object, device: torch.device) -> Fields:
