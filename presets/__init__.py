@@ -18,8 +18,20 @@ from engine.errors import EngineError
 from engine.graph.build import Builder
 from engine.graph.document import Document
 
-GROUPS = ("Start here", "Foundations", "Training", "Convolutional", "Autoencoders", "Generative", "Sequences")
-"""Headings of the gallery in their order."""
+SHELVES = ("Start here", "Foundations")
+"""Headings of the welcome page in their order."""
+
+GROUPS = {
+    "F": "Foundations",
+    "T": "Training",
+    "C": "Convolutional",
+    "A": "Autoencoders",
+    "G": "Generative",
+    "S": "Sequences",
+    "D": "Detection",
+    "R": "Reinforcement",
+}
+"""What the letter of a row stands for, in the order of the course."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +41,17 @@ class Preset:
     name: str
     title: str
     subtitle: str
-    group: str
+    shelf: str
     rows: tuple[str, ...]
+    time: str
     notes: str
     source: str
     _module: ModuleType
+
+    @property
+    def group(self) -> str:
+        """The subject that its first row belongs to."""
+        return GROUPS[self.rows[0][0]]
 
     def document(self) -> Document:
         """Return the network as a fresh document."""
@@ -42,11 +60,16 @@ class Preset:
         return builder.document()
 
 
+def _place(row: str) -> tuple[int, int]:
+    """The order of the course: foundations, training, convolutions ... and within a letter by number."""
+    return list(GROUPS).index(row[0]), int(row[1:])
+
+
 @cache
 def presets() -> dict[str, Preset]:
     """Return every preset by name, in the order of the gallery."""
     found = [_preset(info.name) for info in pkgutil.iter_modules(__path__)]
-    found.sort(key=lambda preset: (GROUPS.index(preset.group), preset.rows))
+    found.sort(key=lambda preset: (SHELVES.index(preset.shelf), _place(preset.rows[0])))
     return {preset.name: preset for preset in found}
 
 
@@ -68,8 +91,9 @@ def _preset(name: str) -> Preset:
         name,
         module.TITLE,
         module.SUBTITLE,
-        module.GROUP,
+        module.SHELF,
         tuple(module.ROWS),
+        module.TIME,
         notes,
         " ".join(source.split()),
         module,

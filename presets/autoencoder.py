@@ -12,8 +12,9 @@ from engine.graph.build import Builder
 
 TITLE = "Autoencoder"
 SUBTITLE = "squeeze and rebuild"
-GROUP = "Start here"
+SHELF = "Start here"
 ROWS = ["A4"]
+TIME = "5 s"
 
 
 def build(g: Builder) -> None:

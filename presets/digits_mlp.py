@@ -12,8 +12,9 @@ from engine.graph.build import Builder
 
 TITLE = "Digits, fully connected"
 SUBTITLE = "two hidden layers read digits"
-GROUP = "Foundations"
+SHELF = "Foundations"
 ROWS = ["F6"]
+TIME = "5 s"
 
 
 def build(g: Builder) -> None:

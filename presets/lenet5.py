@@ -12,8 +12,9 @@ from engine.graph.build import Builder
 
 TITLE = "LeNet-5"
 SUBTITLE = "read handwritten digits"
-GROUP = "Start here"
+SHELF = "Start here"
 ROWS = ["C2"]
+TIME = "5 s"
 
 
 def build(g: Builder) -> None:

@@ -12,8 +12,9 @@ from engine.graph.build import Builder
 
 TITLE = "Linear regression"
 SUBTITLE = "gradient descent on a line"
-GROUP = "Foundations"
+SHELF = "Foundations"
 ROWS = ["F1"]
+TIME = "5 s"
 
 
 def build(g: Builder) -> None:

@@ -12,8 +12,9 @@ from engine.graph.build import Builder
 
 TITLE = "Spirals"
 SUBTITLE = "three arms, regions live"
-GROUP = "Start here"
+SHELF = "Start here"
 ROWS = ["F5"]
+TIME = "5 s"
 
 
 def build(g: Builder) -> None:

@@ -1,0 +1,159 @@
+"""Every action in one table: its menu, its words, its keys, what it does and when it can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QAction, QKeySequence
+
+if TYPE_CHECKING:
+    from gui.main_window import MainWindow
+
+Check = Callable[["MainWindow"], bool]
+
+
+def _always(window: MainWindow) -> bool:
+    return True
+
+
+def _selected(window: MainWindow) -> bool:
+    return bool(window.bench.store.selection)
+
+
+def _has_nodes(window: MainWindow) -> bool:
+    return bool(window.bench.store.document.nodes)
+
+
+def _can_run(window: MainWindow) -> bool:
+    return window.bench.state not in ("running", "starting") and _has_nodes(window)
+
+
+def _can_undo(window: MainWindow) -> bool:
+    return window.undo_stack.canUndo()
+
+
+def _can_redo(window: MainWindow) -> bool:
+    return window.undo_stack.canRedo()
+
+
+def _delete_and_heal(window: MainWindow) -> None:
+    window.canvas.delete_selection(heal=True)
+
+
+def _save_weights(window: MainWindow) -> None:
+    window.exports.save_weights()
+
+
+def _load_weights(window: MainWindow) -> None:
+    window.exports.load_weights()
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing the user can do. A line with an empty ``text`` is a separator; ``on`` makes it a switch."""
+
+    menu: str
+    id: str = ""
+    text: str = ""
+    keys: str = ""
+    call: Callable[[MainWindow], object] = _always
+    enabled: Check = _always
+    on: Check | None = None
+
+
+def _panel(name: str, text: str, keys: str) -> Action:
+    return Action("View", name, text, keys, lambda w: w.toggle(name), on=lambda w: w.shown(name))
+
+
+def _theme(name: str, text: str, keys: str) -> Action:
+    return Action(
+        "View", name, text, keys, lambda w: w.choose_theme(name), on=lambda w: w.theme_choice == name
+    )
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("File", "new", "New network", "Ctrl+N", lambda w: w.files.new()),
+    Action("File", "open", "Open …", "Ctrl+O", lambda w: w.files.open()),
+    Action("File", "welcome", "Examples and recent files", "Ctrl+Shift+O", lambda w: w.show_welcome()),
+    Action("File"),
+    Action("File", "save", "Save", "Ctrl+S", lambda w: w.files.save()),
+    Action("File", "save_as", "Save as …", "Ctrl+Shift+S", lambda w: w.files.save_as()),
+    Action("File"),
+    Action("File", "export", "Export as Python …", "Ctrl+E", lambda w: w.exports.export(), _has_nodes),
+    Action(
+        "File", "picture", "Save the drawing …", "Ctrl+Shift+E", lambda w: w.exports.picture(), _has_nodes
+    ),
+    Action("File"),
+    Action("File", "quit", "Quit", "Ctrl+Q", lambda w: w.close()),
+    Action("Edit", "undo", "Undo", "Ctrl+Z", lambda w: w.undo_stack.undo(), _can_undo),
+    Action("Edit", "redo", "Redo", "Ctrl+Shift+Z", lambda w: w.undo_stack.redo(), _can_redo),
+    Action("Edit"),
+    Action("Edit", "cut", "Cut", "Ctrl+X", lambda w: w.canvas.cut(), _selected),
+    Action("Edit", "copy", "Copy", "Ctrl+C", lambda w: w.canvas.copy(), _selected),
+    Action("Edit", "paste", "Paste", "Ctrl+V", lambda w: w.canvas.paste()),
+    Action("Edit", "duplicate", "Duplicate", "Ctrl+D", lambda w: w.canvas.duplicate(), _selected),
+    Action("Edit", "delete", "Delete", "Del", lambda w: w.canvas.delete_selection(), _selected),
+    Action("Edit", "heal", "Delete and heal the link", "Ctrl+Del", _delete_and_heal, _selected),
+    Action("Edit"),
+    Action("Edit", "select_all", "Select all", "Ctrl+A", lambda w: w.canvas.select_all(), _has_nodes),
+    Action("Edit", "rename", "Rename", "F2", lambda w: w.canvas.rename_selected(), _selected),
+    Action("Edit", "add", "Add a layer …", "Ctrl+Space", lambda w: w.canvas.open_quick_add()),
+    Action("Edit", "layout", "Lay out", "L", lambda w: w.canvas.layout(), _has_nodes),
+    Action("View", "fit", "Fit all", "Home", lambda w: w.canvas.fit_all(), _has_nodes),
+    Action("View", "fit_selection", "Fit the selection", "F", lambda w: w.canvas.fit_selection(), _selected),
+    Action("View", "zoom_one", "Actual size", "Ctrl+0", lambda w: w.canvas.zoom_to(1.0)),
+    Action("View", "zoom_in", "Zoom in", "Ctrl+=", lambda w: w.canvas.zoom_in()),
+    Action("View", "zoom_out", "Zoom out", "Ctrl+-", lambda w: w.canvas.zoom_out()),
+    Action("View"),
+    _panel("left", "Layers and gallery", "F9"),
+    _panel("bottom", "Live views", "F10"),
+    _panel("right", "Inspector", "F11"),
+    Action("View", "minimap", "Minimap", "Alt+M", lambda w: w.toggle_minimap(), on=lambda w: w.minimap),
+    Action("View"),
+    _theme("dark", "Dark", "Ctrl+Alt+D"),
+    _theme("light", "Light", "Ctrl+Alt+L"),
+    _theme("system", "As the system", "Ctrl+Alt+S"),
+    Action("Train", "run", "Run", "F5", lambda w: w.bridge.run(), _can_run),
+    Action("Train", "pause", "Pause", "F6", lambda w: w.bridge.pause(), lambda w: w.bench.state == "running"),
+    Action("Train", "step", "One step", "F8", lambda w: w.bridge.step(), _can_run),
+    Action("Train", "stop", "Stop", "Shift+F5", lambda w: w.bridge.stop(), lambda w: w.bridge.busy),
+    Action("Train"),
+    Action("Train", "save_weights", "Save the weights …", "Ctrl+Alt+W", _save_weights, lambda w: w.has_run),
+    Action("Train", "load_weights", "Load weights …", "Ctrl+Alt+O", _load_weights, _has_nodes),
+    Action("Help", "about", "About Netwright", "F1", lambda w: w.about()),
+)
+
+
+class Actions:
+    """The table as QActions in a window's menus."""
+
+    def __init__(self, window: MainWindow):
+        self._window = window
+        self.actions: dict[str, tuple[Action, QAction]] = {}
+        for action in ACTIONS:
+            menu = window.menu(action.menu)
+            if not action.text:
+                menu.addSeparator()
+                continue
+            item = menu.addAction(action.text)
+            item.setShortcut(QKeySequence(action.keys))
+            item.setCheckable(action.on is not None)
+            item.triggered.connect(lambda checked=False, action=action: action.call(self._window))
+            window.addAction(item)
+            self.actions[action.id] = (action, item)
+        self.refresh()
+
+    def __getitem__(self, id: str) -> QAction:
+        return self.actions[id][1]
+
+    def refresh(self) -> None:
+        """Enable what can be done now, and name what undo would undo."""
+        for action, item in self.actions.values():
+            item.setEnabled(action.enabled(self._window))
+            if action.on:
+                item.setChecked(action.on(self._window))
+        stack = self._window.undo_stack
+        self["undo"].setText(f"Undo {stack.undoText()}".strip())
+        self["redo"].setText(f"Redo {stack.redoText()}".strip())

@@ -1,0 +1,69 @@
+"""Looks at the document behind the window's back: one thread that always takes the newest."""
+
+from __future__ import annotations
+
+import threading
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.compiler.analysis import Analysis
+from engine.graph.diff import Diff
+from engine.graph.document import Document
+from gui.bench import Bench
+
+
+class Analyst(QObject):
+    """Keeps ``bench.analysis`` up to date; ``ready`` says that torch has loaded."""
+
+    ready = Signal()
+    _analyzed = Signal(object)
+
+    def __init__(self, bench: Bench, parent: QObject | None = None):
+        super().__init__(parent)
+        self._bench = bench
+        self._wake = threading.Condition()
+        self._wanted: Document | None = bench.store.document
+        self._closing = False
+        self.is_ready = False
+        self._analyzed.connect(self._show)
+        self.ready.connect(lambda: setattr(self, "is_ready", True))
+        bench.store.changed.connect(self._changed)
+        bench.store.replaced.connect(self._ask)
+        self._thread = threading.Thread(target=self._work, name="analyst", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread; waits for the document it is looking at."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        self._thread.join()
+
+    def _changed(self, change: Diff) -> None:
+        if change.meaning:
+            self._ask()
+
+    def _ask(self) -> None:
+        with self._wake:
+            self._wanted = self._bench.store.document
+            self._wake.notify()
+
+    def _work(self) -> None:
+        # The first import of torch takes a second or two; the window is open meanwhile.
+        from engine.compiler.analyze import analyze
+        from engine.training import runner  # noqa: F401 - loaded here, so that Run need not wait for it
+
+        self.ready.emit()
+        while (document := self._next()) is not None:
+            self._analyzed.emit(analyze(document))
+
+    def _next(self) -> Document | None:
+        with self._wake:
+            while self._wanted is None and not self._closing:
+                self._wake.wait()
+            document, self._wanted = self._wanted, None
+            return None if self._closing else document
+
+    def _show(self, analysis: Analysis) -> None:
+        self._bench.analysis = analysis
+        self._bench.analyzed.emit(analysis)

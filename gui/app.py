@@ -1,0 +1,101 @@
+"""The one place where the application, the bench and the window are made."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QApplication
+
+from engine.graph.document import Document
+from gui import style
+from gui.bench import Bench
+from gui.fonts import load_fonts
+from gui.main_window import MainWindow
+from gui.store import Store
+from gui.theme import DARK, LIGHT
+
+
+def application() -> QApplication:
+    """Return the application, made when first asked for."""
+    app = QApplication.instance() or QApplication(["netwright"])
+    app.setApplicationName("Netwright")
+    app.setOrganizationName("Netwright")
+    # A thread in pure Python holds the interpreter for 5 ms at a time: too long for a smooth window.
+    sys.setswitchinterval(0.001)
+    load_fonts()
+    return app
+
+
+def make_window() -> MainWindow:
+    """Return a new window over an empty document."""
+    app = application()
+    bench = Bench(Store())
+    style.follow_system(app, bench)
+    return MainWindow(bench)
+
+
+def run(target: str | None = None) -> int:
+    """Open the window, with a file or ``preset:NAME`` if one is named; return the exit code."""
+    window = make_window()
+    window.show()
+    if target:
+        _open(window, target)
+    app = application()
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    heartbeat = QTimer()  # lets Python see Ctrl+C while Qt waits for events
+    heartbeat.start(200)
+    heartbeat.timeout.connect(lambda: None)
+    return app.exec()
+
+
+def _open(window: MainWindow, target: str) -> bool:
+    name = target.removeprefix("preset:")
+    return window.files.open_preset(name) if name != target else window.files.open(Path(target))
+
+
+def network_picture(document: Document, to: Path, dark: bool) -> int:
+    """Write the drawn network as PNG or SVG and return 0."""
+    from engine.compiler.analyze import analyze
+    from gui.canvas.picture import picture
+
+    style.apply(application(), DARK if dark else LIGHT)
+    picture(document, analyze(document), DARK if dark else LIGHT, to)
+    return 0
+
+
+def window_picture(
+    target: str | None, to: Path, dark: bool, size: tuple[int, int], train_seconds: float
+) -> int:
+    """Write the whole window as PNG, after training for some seconds, and return 0."""
+    window = make_window()
+    window.bench.set_theme(DARK if dark else LIGHT)
+    window.resize(*size)
+    window.show()
+    if target:
+        _open(window, target)
+    _until(window.bench.analyzed, 30_000)
+    if train_seconds:
+        window.bridge.run()
+        _wait(round(train_seconds * 1000))
+    else:
+        _wait(300)
+    window.grab().save(str(to))
+    window.undo_stack.setClean()
+    window.close()
+    return 0
+
+
+def _wait(milliseconds: int) -> None:
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
+
+
+def _until(what: object, at_most: int) -> None:
+    loop = QEventLoop()
+    what.connect(loop.quit)
+    QTimer.singleShot(at_most, loop.quit)
+    loop.exec()

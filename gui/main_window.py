@@ -1,0 +1,306 @@
+"""The window: which part stands where, and nothing else."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSettings, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QUndoStack
+from PySide6.QtWidgets import (
+    QApplication,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QSplitter,
+    QStackedWidget,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.graph.edits import add_node
+from engine.graph.settings import set_training
+from gui import style
+from gui.actions import Actions
+from gui.analyst import Analyst
+from gui.bench import Bench
+from gui.bridge import Bridge
+from gui.canvas.view import CanvasView
+from gui.exports import Exports
+from gui.files import Files
+from gui.gallery.gallery import GalleryPanel
+from gui.gallery.shelf import entries, pictures
+from gui.gallery.welcome import WelcomePage
+from gui.inspector.inspector import Inspector
+from gui.panels.code import CodePanel
+from gui.panels.outline import OutlinePanel
+from gui.panels.palette import PalettePanel
+from gui.panels.problems import ProblemsPanel
+from gui.panels.status_bar import StatusBar
+from gui.panels.top_bar import TopBar
+from gui.views import VIEWS
+from gui.widgets.segmented import SegmentedStack
+
+LEFT, RIGHT, BOTTOM = 232, 296, 310
+"""First sizes of the panels in pixels."""
+
+
+class MainWindow(QMainWindow):
+    """Lays the parts out around the canvas and hands the menus what they call."""
+
+    def __init__(self, bench: Bench):
+        super().__init__()
+        self.bench = bench
+        self.analyst = Analyst(bench, self)
+        self.bridge = Bridge(bench, self.analyst, self)
+        self.files = Files(bench, self)
+        self.exports = Exports(self)
+        self._menus: dict[str, QMenu] = {}
+        self._minimap = True
+        self._make_parts()
+        self._lay_out()
+        self.actions_ = Actions(self)
+        self._connect()
+        self.setAcceptDrops(True)
+        self.resize(1600, 1000)
+        self._restore()
+        self.show_welcome()
+
+    # What the menus ask for.
+
+    @property
+    def undo_stack(self) -> QUndoStack:
+        """The history of the document."""
+        return self.bench.store.undo_stack
+
+    @property
+    def has_run(self) -> bool:
+        """Whether there are weights to save."""
+        return bool(self.bridge.runner and self.bridge.runner.model is not None)
+
+    @property
+    def minimap(self) -> bool:
+        """Whether the minimap is shown."""
+        return self._minimap
+
+    @property
+    def theme_choice(self) -> str:
+        """``system``, ``dark`` or ``light``."""
+        return style.chosen()
+
+    def menu(self, title: str) -> QMenu:
+        """Return a menu of the menu bar, made when first asked for."""
+        if title not in self._menus:
+            self._menus[title] = self.menuBar().addMenu(title)
+        return self._menus[title]
+
+    def choose_theme(self, choice: str) -> None:
+        """Change the colors and remember the choice."""
+        style.choose(QApplication.instance(), self.bench, choice)
+        self.actions_.refresh()
+
+    def toggle(self, name: str) -> None:
+        """Show or hide ``left``, ``right`` or ``bottom``."""
+        part = self._parts[name]
+        part.setVisible(not part.isVisible())
+        self.actions_.refresh()
+
+    def shown(self, name: str) -> bool:
+        """Return whether a panel is shown."""
+        return not self._parts[name].isHidden()
+
+    def toggle_minimap(self) -> None:
+        """Show or hide the minimap."""
+        self._minimap = not self._minimap
+        self.canvas.show_minimap(self._minimap)
+
+    def show_welcome(self) -> None:
+        """Show the page of examples and recent files."""
+        self.welcome.set_recent([(str(path), str(path.parent)) for path in self.files.recent()])
+        self._pages.setCurrentWidget(self.welcome)
+
+    def show_workbench(self) -> None:
+        """Show the canvas with everything around it."""
+        self._pages.setCurrentWidget(self._workbench)
+        QTimer.singleShot(0, self.canvas.fit_all)
+        self.canvas.setFocus()
+
+    def show_page(self, name: str) -> None:
+        """Bring a page of the bottom dock to the front."""
+        self.bottom.show()
+        self.bottom.setCurrentWidget(self._bottom_pages[name])
+
+    def about(self) -> None:
+        """Tell what this is."""
+        QMessageBox.about(
+            self,
+            "About Netwright",
+            "<b>Netwright</b><p>Draw a neural network, press Run, and watch it learn on the graph itself.</p>"
+            "<p>MIT licence.</p>",
+        )
+
+    # How it is put together.
+
+    def _make_parts(self) -> None:
+        bench = self.bench
+        self.top = TopBar(bench)
+        self.status = StatusBar(bench)
+        self.canvas = CanvasView(bench)
+        self.palette_ = PalettePanel(bench)
+        self.gallery = GalleryPanel(bench)
+        self.outline = OutlinePanel(bench)
+        self.inspector = Inspector(bench)
+        self.welcome = WelcomePage(bench)
+        self.code = CodePanel(bench)
+        self.problems = ProblemsPanel(bench)
+        self.gallery.set_entries(entries())
+        self.welcome.set_entries(entries(), pictures(bench.theme))
+
+    def _lay_out(self) -> None:
+        self.left = SegmentedStack(
+            [
+                ("layers", "Layers", self.palette_),
+                ("gallery", "Gallery", self.gallery),
+                ("outline", "Outline", self.outline),
+            ]
+        )
+        self.bottom = QTabWidget()
+        self.bottom.setDocumentMode(True)
+        self._bottom_pages = {view.name: view.make(self.bench) for view in VIEWS}
+        titles = {view.name: view.title for view in VIEWS}
+        self._bottom_pages |= {"problems": self.problems, "code": self.code}
+        titles |= {"problems": "Problems", "code": "Code"}
+        for name, page in self._bottom_pages.items():
+            self.bottom.addTab(page, titles[name])
+        self.middle = _splitter(Qt.Orientation.Vertical, (self.canvas, 1), (self.bottom, 0))
+        self.across = _splitter(
+            Qt.Orientation.Horizontal, (self.left, 0), (self.middle, 1), (self.inspector, 0)
+        )
+        self._parts = {"left": self.left, "right": self.inspector, "bottom": self.bottom}
+        self._workbench = QWidget()
+        whole = QVBoxLayout(self._workbench)
+        for layout in (whole,):
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(0)
+        whole.addWidget(self.top)
+        whole.addWidget(self.across, 1)
+        whole.addWidget(self.status)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.welcome)
+        self._pages.addWidget(self._workbench)
+        self.setCentralWidget(self._pages)
+
+    def _connect(self) -> None:
+        bench, files, bridge = self.bench, self.files, self.bridge
+        for signal in (
+            self.undo_stack.indexChanged,
+            self.undo_stack.cleanChanged,
+            bench.store.selection_changed,
+            bench.store.changed,
+            bench.store.replaced,
+            bench.state_changed,
+        ):
+            signal.connect(lambda *_: self.actions_.refresh())
+        files.changed.connect(self._show_title)
+        files.opened.connect(self.show_workbench)
+        bench.theme_changed.connect(lambda theme: self.welcome.set_pictures(pictures(theme)))
+        self.top.run_requested.connect(bridge.run)
+        self.top.pause_requested.connect(bridge.pause)
+        self.top.step_requested.connect(bridge.step)
+        self.top.stop_requested.connect(bridge.stop)
+        self.top.device_chosen.connect(self._choose_device)
+        self.analyst.ready.connect(self._offer_devices)
+        self.status.problems_requested.connect(lambda: self.show_page("problems"))
+        self.code.export_requested.connect(self.exports.export)
+        self.inspector.setting_edited.connect(bridge.change)
+        self.palette_.chosen.connect(self._add_layer)
+        self.gallery.chosen.connect(files.open_preset)
+        self.welcome.chosen.connect(files.open_preset)
+        self.welcome.new_requested.connect(files.new)
+        self.welcome.open_requested.connect(files.open)
+        self.welcome.recent_chosen.connect(self.open_path)
+        bench.failed.connect(self._show_failure)
+        self._show_title()
+
+    def open_path(self, path: str) -> bool:
+        """Open a document by its path."""
+        from pathlib import Path
+
+        return self.files.open(Path(path))
+
+    def _add_layer(self, type_: str) -> None:
+        center = self.canvas.mapToScene(self.canvas.viewport().rect().center())
+        document, id = add_node(self.bench.store.document, type_, position=(center.x() - 80, center.y() - 40))
+        self.bench.store.apply(f"Add {type_}", document)
+        self.bench.store.select([id])
+
+    def _choose_device(self, key: str) -> None:
+        self.bench.store.apply("Choose the device", lambda document: set_training(document, device=key))
+
+    def _offer_devices(self) -> None:
+        from engine.training.devices import devices
+
+        self.top.set_devices([("auto", "Automatic"), *devices()], self.bench.store.document.training.device)
+
+    def _show_title(self) -> None:
+        name = self.bench.store.document.name or "Untitled"
+        self.top.set_title(name, self.files.dirty)
+        self.status.set_saved(self.files.saved_text)
+        self.setWindowTitle(f"{name}{' •' if self.files.dirty else ''} – Netwright")
+
+    def _show_failure(self, event: object) -> None:
+        self.bench.message.emit(event.message)
+        if event.node:
+            self.bench.store.select([event.node])
+            self.bench.reveal.emit(event.node)
+
+    # What the system asks.
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = next((url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()), "")
+        if path:
+            event.acceptProposedAction()
+            QTimer.singleShot(0, lambda: self.open_path(path))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.files.may_leave():
+            event.ignore()
+            return
+        self._remember()
+        self.bridge.close()
+        self.analyst.close()
+        event.accept()
+
+    def _remember(self) -> None:
+        settings = QSettings()
+        settings.setValue("window/geometry", self.saveGeometry())
+        settings.setValue("window/across", self.across.saveState())
+        settings.setValue("window/middle", self.middle.saveState())
+        settings.setValue("window/hidden", [name for name in self._parts if not self.shown(name)])
+
+    def _restore(self) -> None:
+        self.across.setSizes([LEFT, 4096, RIGHT])
+        self.middle.setSizes([4096, BOTTOM])
+        settings = QSettings()
+        for name, restore in (
+            ("geometry", self.restoreGeometry),
+            ("across", self.across.restoreState),
+            ("middle", self.middle.restoreState),
+        ):
+            if (state := settings.value(f"window/{name}")) is not None:
+                restore(state)
+        for name in settings.value("window/hidden", []) or []:
+            if name in self._parts:
+                self._parts[name].hide()
+
+
+def _splitter(orientation: Qt.Orientation, *parts: tuple[QWidget, int]) -> QSplitter:
+    splitter = QSplitter(orientation)
+    splitter.setHandleWidth(1)
+    splitter.setChildrenCollapsible(False)
+    for place, (part, stretch) in enumerate(parts):
+        splitter.addWidget(part)
+        splitter.setStretchFactor(place, stretch)
+    return splitter

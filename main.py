@@ -1,0 +1,250 @@
+"""Netwright's front door: the window, and the same engine as commands."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from engine.errors import EngineError, FileError
+from engine.graph.document import Document
+from engine.graph.settings import set_by_name
+
+TARGET = "FILE|preset:NAME"
+
+
+class _Commands(click.Group):
+    """Opens the window where no command is named: ``netwright`` and ``netwright FILE``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        named = args and (args[0] in self.commands or args[0] in ("--help", "--version"))
+        return super().parse_args(ctx, args if named else ["open", *args])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["--help"]})
+@click.version_option(package_name="netwright", prog_name="Netwright")
+def commands() -> None:
+    """Draw a neural network, press Run, and watch it learn on the graph itself.
+
+    Without a command the window opens: netwright [FILE|preset:NAME].
+    """
+
+
+@commands.command("open")
+@click.argument("target", required=False, metavar=f"[{TARGET}]")
+def open_(target: str | None) -> int:
+    """Open the window (what happens without a command)."""
+    return _gui().run(target)
+
+
+@commands.command()
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+def presets(as_json: bool) -> None:
+    """List the ready-made networks."""
+    from engine.compiler.analyze import analyze
+    from presets import presets as all_presets
+
+    rows = [
+        {
+            "name": preset.name,
+            "title": preset.title,
+            "row": list(preset.rows),
+            "parameters": analyze(preset.document()).total_parameters,
+            "source": preset.source,
+        }
+        for preset in all_presets().values()
+    ]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    for row in rows:
+        click.echo(f"{','.join(row['row']):5} {row['name']:20} {row['parameters']:>12,}  {row['title']}")
+
+
+@commands.command()
+@click.argument("target", metavar=TARGET)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def check(target: str, as_json: bool) -> int:
+    """Tell problems, shapes and parameters without training."""
+    from engine.compiler.analyze import analyze
+
+    try:
+        document = load(target)
+    except FileError as error:
+        report: dict[str, Any] = {
+            "problems": [_problem(text) for text in error.problems],
+            "nodes": [],
+            "parameters": 0,
+        }
+        click.echo(json.dumps(report, ensure_ascii=False, indent=1) if as_json else "\n".join(error.problems))
+        raise
+    analysis = analyze(document)
+    nodes = []
+    for node in document.nodes.values():
+        types = [tensor for slot, tensor in analysis.types.items() if slot.node == node.id]
+        nodes.append(
+            {
+                "id": node.id,
+                "name": node.title,
+                "type": node.type,
+                "shape": list(types[0].shape) if types else None,
+                "parameters": analysis.parameters.get(node.id, 0),
+            }
+        )
+    problems = [
+        _problem(each.message, each.node, each.port, each.severity, each.fix.title if each.fix else "")
+        for each in analysis.problems
+    ]
+    if as_json:
+        report = {"problems": problems, "nodes": nodes, "parameters": analysis.total_parameters}
+        click.echo(json.dumps(report, ensure_ascii=False, indent=1))
+        return 0
+    for node in nodes:
+        shape = "×".join(map(str, node["shape"])) if node["shape"] else ""
+        click.echo(f"{node['name']:16} {node['type']:20} {shape:18} {node['parameters']:>12,}")
+    click.echo(f"{analysis.total_parameters:,} parameters")
+    for problem in problems:
+        fix = f" Mend: {problem['fix']}." if problem["fix"] else ""
+        click.echo(f"{problem['severity']}: {problem['node'] or 'document'}: {problem['message']}{fix}")
+    return 0
+
+
+@commands.command()
+@click.argument("target", metavar=TARGET)
+@click.option("--epochs", type=click.IntRange(min=1), help="How often every sample is seen.")
+@click.option("--seed", type=click.IntRange(min=0), help="The same seed gives the same curve.")
+@click.option("--device", help="auto, cpu, cuda or mps.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="optimizer.lr=0.01, conv1.bias=no ..."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for weights and metrics."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON event per line.")
+def train(
+    target: str,
+    epochs: int | None,
+    seed: int | None,
+    device: str | None,
+    settings: tuple[str, ...],
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    """Train a document; the last line is a summary."""
+    named = [(name, str(value)) for name, value in (("epochs", epochs), ("seed", seed)) if value is not None]
+    document = load(target)
+    for name, value in (
+        [_setting(text) for text in settings] + named + ([("device", device)] if device else [])
+    ):
+        document = set_by_name(document, name, value)
+    from engine.training.report import run_in_terminal
+
+    return run_in_terminal(document, out, as_json)
+
+
+@commands.command()
+@click.argument("target", metavar=TARGET)
+@click.option(
+    "--to", required=True, type=click.Path(path_type=Path), help="model.py, or a .netwright document."
+)
+def export(target: str, to: Path) -> None:
+    """Write the model as Python that needs nothing but torch."""
+    document = load(target)
+    from engine.compiler.export import export as write
+
+    write(document, to)
+
+
+@commands.command()
+@click.argument("target", required=False, metavar=f"[{TARGET}]")
+@click.option("--to", required=True, type=click.Path(path_type=Path), help="x.png or x.svg.")
+@click.option("--window", is_flag=True, help="The whole window instead of the network alone.")
+@click.option("--dark", is_flag=True, help="Light on dark.")
+@click.option("--size", default="1600x1000", help="Of the window, in pixels.", show_default=True)
+@click.option(
+    "--train-seconds", type=click.FloatRange(min=0, max=3600), default=0, help="Train before the picture."
+)
+def picture(target: str | None, to: Path, window: bool, dark: bool, size: str, train_seconds: float) -> int:
+    """Draw the network, or the whole window, into a file."""
+    document = load(target) if target else None
+    if window:
+        return _gui().window_picture(target, to, dark, _size(size), train_seconds)
+    if document is None:
+        raise click.UsageError(f"Name what to draw: {TARGET}.")
+    return _gui().network_picture(document, to, dark)
+
+
+def load(target: str) -> Document:
+    """Return the document of a file or of ``preset:NAME``.
+
+    Raises EngineError with the reason.
+    """
+    if target.startswith("preset:"):
+        from presets import preset
+
+        return preset(target.removeprefix("preset:")).document()
+    from engine.storage.document_file import load_document
+
+    return load_document(Path(target))
+
+
+def _problem(
+    message: str, node: str = "", port: str = "", severity: str = "error", fix: str = ""
+) -> dict[str, str]:
+    return {"node": node, "port": port, "severity": severity, "message": message, "fix": fix}
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"--set takes NAME=VALUE, not {text!r}.")
+    return name.strip(), value
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, x, height = text.lower().partition("x")
+    if not (
+        x
+        and width.isdecimal()
+        and height.isdecimal()
+        and 200 <= int(width) <= 8000
+        and 200 <= int(height) <= 8000
+    ):
+        raise click.UsageError(f"--size takes WIDTHxHEIGHT such as 1600x1000, not {text!r}.")
+    return int(width), int(height)
+
+
+def _gui() -> Any:
+    """Return the window's module.
+
+    Raises EngineError that names what is missing where Qt cannot be loaded.
+    """
+    from gui.preflight import check_system
+
+    check_system()
+    from gui import app
+
+    return app
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit code: 0, or 2 after one sentence on standard error."""
+    run: Callable[..., Any] = commands.main
+    try:
+        return run(args=arguments, prog_name="netwright", standalone_mode=False) or 0
+    except click.exceptions.Abort:
+        return 130
+    except click.ClickException as error:
+        click.echo(error.format_message(), err=True)
+    except EngineError as error:
+        where = f"{error.node}: " if error.node and error.node not in error.message else ""
+        click.echo(f"{where}{error.message}", err=True)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
