@@ -54,6 +54,8 @@ def _tokens(theme: Theme) -> dict[str, str]:
         "track": mix(theme.panel, theme.text, 0.11),
         "knob": theme.text if theme.dark else "#FFFFFF",
         "tip": theme.raised,
+        "notice_error": mix(theme.panel, theme.error, 0.16),
+        "notice_warning": mix(theme.panel, theme.warning, 0.16),
         "card": theme.window if theme.dark else theme.panel,
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from pygments.lexers.python import PythonLexer
 from pygments.token import Comment, Keyword, Literal, Name, Number, Operator, String
-from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QMouseEvent,
@@ -16,9 +16,8 @@ from PySide6.QtGui import (
     QSyntaxHighlighter,
     QTextCharFormat,
     QTextCursor,
-    QTextFormat,
 )
-from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from gui.bench import Bench
 from gui.fonts import mono_font
@@ -141,22 +140,26 @@ class CodeView(QPlainTextEdit):
         box = self.blockBoundingGeometry(block).translated(self.contentOffset())
         return box.isValid() and box.top() >= 0 and box.bottom() <= self.viewport().height()
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        for line in self._marked:  # an extra selection would leave the margins out
+            block = self.document().findBlockByNumber(line - 1)
+            if block.isValid():
+                box = self.blockBoundingGeometry(block).translated(self.contentOffset())
+                wide = QRectF(0, box.top(), self.viewport().width(), box.height())
+                painter.fillRect(wide, self._theme.color("selection"))
+        painter.end()
+        super().paintEvent(event)
+
     def _mark(self) -> None:
-        selections = []
-        for line in self._marked:
-            selection = QTextEdit.ExtraSelection()
-            selection.format.setBackground(self._theme.color("selection"))
-            selection.format.setProperty(QTextFormat.Property.FullWidthSelection, True)
-            selection.cursor = QTextCursor(self.document().findBlockByNumber(line - 1))
-            selections.append(selection)
-        self.setExtraSelections(selections)
+        self.viewport().update()
+        if self._gutter:
+            self._gutter.update()
 
     def _set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self._highlighter.set_theme(theme)
         self._mark()
-        if self._gutter:
-            self._gutter.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         super().mousePressEvent(event)

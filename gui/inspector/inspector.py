@@ -1,0 +1,86 @@
+"""The right dock: what is selected, and the settings of the whole when nothing is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QWidget
+
+from engine.graph.diff import Diff
+from engine.layers.params import Value
+from gui.bench import Bench
+from gui.inspector.node_page import NodePage
+from gui.inspector.several_page import SeveralPage
+from gui.inspector.training_page import TrainingPage
+from gui.widgets.basic import Panel, Scroll, column
+
+WIDTH = 296
+_GOING = ("running", "paused")
+
+Page = NodePage | SeveralPage | TrainingPage
+
+
+class Inspector(Panel):
+    """Shows one page for the selection and hands it what is new.
+
+    ``setting_edited`` carries the name and value of an optimizer's option that was edited while a run goes.
+    """
+
+    setting_edited = Signal(str, object)
+
+    def __init__(self, bench: Bench, parent: QWidget | None = None):
+        super().__init__("panel", parent)
+        self._bench = bench
+        self.setMinimumWidth(WIDTH - 40)
+        self._scroll = Scroll()
+        column(self, 0).addWidget(self._scroll)
+        store = bench.store
+        store.selection_changed.connect(lambda selection: self._show())
+        store.replaced.connect(self._show)
+        store.changed.connect(self._change)
+        bench.analyzed.connect(lambda analysis: self.page.show_analysis(analysis))
+        bench.snapshot_taken.connect(lambda snapshot: self.page.show_snapshot())
+        bench.run_reset.connect(lambda: self.page.show_snapshot())
+        bench.theme_changed.connect(lambda theme: self.page.show_analysis(bench.analysis))
+        self.page: Page
+        self._show()
+
+    def sizeHint(self) -> QSize:
+        return QSize(WIDTH, 600)
+
+    def _show(self) -> None:
+        self.page = self._make()
+        if (old := self._scroll.takeWidget()) is not None:
+            old.hide()
+            old.deleteLater()  # it may be the sender of what led here
+        self._scroll.setWidget(self.page)
+
+    def _make(self) -> Page:
+        nodes = self._bench.store.document.nodes
+        selection = self._bench.store.selection & nodes.keys()  # deleted nodes leave it a moment later
+        if len(selection) == 1:
+            return NodePage(self._bench, nodes[next(iter(selection))])
+        if selection:
+            return SeveralPage(self._bench, selection)
+        return TrainingPage(self._bench, self._tell)
+
+    def _change(self, diff: Diff) -> None:
+        if self._fits():
+            self.page.refresh()
+        else:
+            self._show()
+
+    def _fits(self) -> bool:
+        """Whether the page still has the fields of what it shows."""
+        store, page = self._bench.store, self.page
+        nodes = store.document.nodes
+        if isinstance(page, NodePage):
+            return page.node in nodes and nodes[page.node].type == page.type
+        if isinstance(page, SeveralPage):
+            return page.nodes <= nodes.keys() and page.types == tuple(
+                sorted({nodes[id].type for id in page.nodes})
+            )
+        return page.fits(store.document)
+
+    def _tell(self, name: str, value: Value) -> None:
+        if self._bench.state in _GOING:
+            self.setting_edited.emit(name, value)

@@ -1,0 +1,113 @@
+"""The page of one selected node."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from engine import catalogue
+from engine.compiler.analysis import Analysis
+from engine.graph import edits
+from engine.graph.document import Node
+from engine.layers.params import Param, Value
+from gui.bench import Bench
+from gui.fonts import ui_font
+from gui.inspector.form import Form
+from gui.inspector.preview import PreviewSection
+from gui.inspector.sections import CodeSection, CostSection, LiveSection, ProblemBoxes, ShapeSection
+from gui.theme import CATEGORY, TITLE_PX
+from gui.widgets.basic import Dot, column, label, row
+from gui.widgets.fields import LineField
+
+
+class NodePage(QWidget):
+    """Name, problems, parameters, shapes, cost and code of a node."""
+
+    def __init__(self, bench: Bench, node: Node):
+        super().__init__()
+        self._bench, self.node, self.type = bench, node.id, node.type
+        layer = catalogue.layer(node.type)
+        self._word = 0
+        self.name = LineField(node.title)
+        self.name.setProperty("plain", True)
+        self.name.setFont(ui_font(TITLE_PX, 600))
+        self.name.setAccessibleName("Name of the node")
+        self.name.setToolTip(f"Rename; in code it stays {node.id}")
+        self.name.setMaxLength(200)
+        self.problems = ProblemBoxes(bench)
+        self.form = Form(layer.params, self._set)
+        self.shape, self.cost = ShapeSection(), CostSection()
+        self.code, self.live = CodeSection(bench), LiveSection()
+        self.preview = PreviewSection() if layer.role == "data" else None
+
+        head = row(spacing=5)
+        head.addWidget(Dot(CATEGORY[layer.category]))
+        head.addWidget(self.name, 1)
+        head.addWidget(label(layer.label, "muted"))
+        top = column(spacing=4)
+        top.addLayout(head)
+        top.addWidget(label(layer.doc, "muted", wrap=True))
+        layout = column(self, 10)
+        layout.setContentsMargins(14, 10, 14, 18)
+        layout.addLayout(top)
+        layout.addWidget(self.problems)
+        layout.addWidget(self.form)
+        for part in (self.preview, self.shape, self.cost, self.code, self.live):
+            if part is not None:
+                layout.addWidget(part)
+        layout.addStretch(1)
+        layout.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.form.setVisible(bool(layer.params))
+
+        self.name.textEdited.connect(self._rename)
+        self.name.editingFinished.connect(self._end_word)
+        self.refresh()
+        self.show_analysis(bench.analysis)
+        self.show_snapshot()
+
+    def refresh(self) -> None:
+        """Show the node as the document holds it now."""
+        node = self._bench.store.document.nodes[self.node]
+        if not self.name.hasFocus() or self.name.text().strip() != node.title:
+            self.name.setText(node.title)
+        self.form.show_values(catalogue.layer(node.type).values(node.params))
+        if self.preview is not None:
+            self.preview.show_node(replace(node, position=(0.0, 0.0), name=""))
+
+    def show_analysis(self, analysis: Analysis) -> None:
+        """Show what is known about the node."""
+        node = analysis.document.nodes.get(self.node)
+        if node is None or node.type != self.type:
+            return
+        self.problems.show_problems(analysis.problems_of(self.node))
+        self.shape.show_shapes(node, analysis, self._bench.theme)
+        self.cost.show_cost(self.node, analysis)
+        self.code.show_lines(self.node, analysis.source)
+
+    def show_snapshot(self) -> None:
+        """Show how the node fares in the run."""
+        self.live.show_snapshot(self.node, self._bench.snapshot)
+
+    def _set(self, param: Param, value: Value, word: str) -> None:
+        title = self._bench.store.document.nodes[self.node].title
+        self._bench.store.apply(
+            f"Set {param.title.lower()} of {title}",
+            lambda document: edits.set_params(document, self.node, **{param.name: value}),
+            merge=f"{self.node}.{word}",
+        )
+
+    def _rename(self, text: str) -> None:
+        name = "" if text.strip() == self.node else text
+        self._bench.store.apply(
+            f"Rename {self.node}",
+            lambda document: edits.rename(document, self.node, name),
+            merge=f"{self.node}.title.{id(self)}.{self._word}",
+        )
+
+    def _end_word(self) -> None:
+        self._word += 1
+        self.refresh()
+        if not self.name.text().strip():
+            self.name.setText(self._bench.store.document.nodes[self.node].title)
