@@ -12,10 +12,16 @@ input_node = Layer(
     inputs=(),
     outputs=(Port("y", dtype="any"),),
     params=(
-        Ints(name="shape", default=(1, 28, 28), min=1, doc="The shape of one sample, without the batch."),
+        Ints(
+            name="shape",
+            default=(1, 28, 28),
+            min=1,
+            empty=True,
+            doc="The shape of one sample, without the batch; empty for a single number.",
+        ),
         Choice(name="dtype", default="float", choices=("float", "int"), doc="Decimal numbers, or indices."),
     ),
-    summary=lambda p: " × ".join(str(size) for size in p["shape"]),
+    summary=lambda p: " × ".join(str(size) for size in p["shape"]) or "a number",
     prefix="input",
     synonyms=("placeholder",),
     role="input",

@@ -181,11 +181,15 @@ class Ints(_Bounded):
 
     kind: ClassVar[str] = "whole numbers separated by commas"
     lengths: tuple[int, ...] = ()
+    empty: bool = False
+    """Whether no number at all is a value too: the shape of a single number."""
 
     def _check(self, value: Any) -> Value:
         if not isinstance(value, tuple | list):
             value = (value,)
         wholes = tuple(_whole(each) for each in value)
+        if not wholes and self.empty:
+            return ()
         if not wholes or len(wholes) > 16 or any(each is None or not self._inside(each) for each in wholes):
             return None
         return wholes if not self.lengths or len(wholes) in self.lengths else None
