@@ -58,7 +58,7 @@ class Navigator(QGraphicsView):
         return self.transform().m11()
 
     def zoom_to(self, factor: float, at: QPointF | None = None) -> None:
-        """Show the canvas at a scale; the point ``at`` of the viewport (its middle if None) stays in place."""
+        """Show the canvas at a scale; the point ``at`` of the viewport, or its middle, stays in place."""
         factor = min(max(factor, FARTHEST), NEAREST)
         at = at if at is not None else QRectF(self.viewport().rect()).center()
         before = self.map_to_canvas(at)

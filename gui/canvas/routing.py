@@ -89,8 +89,7 @@ class Router:
 
     def _corridor(self, start: QPointF, end: QPointF, left: float, right: float) -> tuple[float, int]:
         """Return the free height nearest to where the eye expects the wire, and its lane there."""
-        x0, y0, x1, y1 = self._boxes.T
-        blocking = self._boxes[(x0 < right) & (x1 > left)]
+        blocking = self._boxes[(self._boxes[:, 0] < right) & (self._boxes[:, 2] > left)]
         blocked = sorted((float(box[1]) - CLEAR, float(box[3]) + CLEAR) for box in blocking)
         merged: list[list[float]] = []
         for low, high in blocked:

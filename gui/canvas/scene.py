@@ -131,6 +131,11 @@ class CanvasScene(QGraphicsScene):
                 item.set_mood(selected=chosen)
                 item.setZValue(1 if chosen else 0)
 
+    def clear_hover(self) -> None:
+        """Forget what the pointer was over."""
+        for item in self.nodes.values():
+            item.set_mood(hovered=False, lit=None)
+
     # -- live values -----------------------------------------------------------------------------------
 
     def clear_live(self) -> None:

@@ -1,34 +1,359 @@
-"""The canvas widget (a first slice)."""
+"""The canvas: the document as a graph that one can see, touch and hear."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPen,
+)
+from PySide6.QtWidgets import QToolTip, QWidget
 
+from engine import catalogue
 from gui.bench import Bench
-from gui.canvas import fonts
-from gui.canvas.navigation import Navigator
-from gui.canvas.node_paint import TEXT_FROM
-from gui.canvas.wire_item import label_color
+from gui.canvas import fitting, fonts, hits
+from gui.canvas.editor import Editor
+from gui.canvas.gestures import BoxSelect, Gesture, MoveNodes, Pan, PressFix
+from gui.canvas.hits import Hit
+from gui.canvas.link import Link
+from gui.canvas.menus import node_menu, wire_menu
+from gui.canvas.node_paint import STRIP_FROM, TEXT_FROM
+from gui.canvas.walk import next_node
+from gui.canvas.wire_item import WireItem, label_color
+
+MIME = "application/x-netwright-layer"
+"""What the palette drags: the type of a layer as UTF-8."""
+_ALT, _SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
+_CONTROL = Qt.KeyboardModifier.ControlModifier
+_ARROWS = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
+NUDGE, FINE = 16, 4
 
 
-class CanvasView(Navigator):
+class CanvasView(Editor):
+    """Shows the document of a bench and edits it; every edit is one step of undo.
+
+    ``node_activated`` carries the id of a node that was double-clicked or entered.
+    """
+
+    node_activated = Signal(str)
+
     def __init__(self, bench: Bench, parent: QWidget | None = None):
+        self._gesture: Gesture | None = None
+        self._space = False
+        self._hovered = Hit()
+        self._lit: WireItem | None = None
         super().__init__(bench, parent)
-        bench.store.changed.connect(self.graph.follow)
-        bench.analyzed.connect(lambda _: self.graph.show_analysis())
-        bench.snapshot_taken.connect(self.graph.show_snapshot)
+        self.setMouseTracking(True)
+        self.viewport().setMouseTracking(True)
+        self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def forget_pointer(self) -> None:
+        gesture, self._gesture = self._gesture, None
+        if gesture is not None:
+            gesture.cancel()
+        self.choose_wire(None)
+        self._light(None)
+        self._hover(Hit())
+
+    # -- the pointer -------------------------------------------------------------------------------------
+
+    def hit(self, at: QPointF) -> Hit:
+        """Return what is at a point of the viewport."""
+        return hits.hit(self.graph, self.map_to_canvas(at), self.zoom)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.setFocus()
+        if self._gesture is not None:
+            return
+        at, button = event.position(), event.button()
+        if button == Qt.MouseButton.MiddleButton or (button == Qt.MouseButton.LeftButton and self._space):
+            self._gesture = Pan(self, at)
+        elif button == Qt.MouseButton.LeftButton:
+            self._press(at, event.modifiers())
+        event.accept()
+
+    def _press(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+        hit, store = self.hit(at), self.bench.store
+        self.choose_wire(hit.wire)
+        if hit.spot is not None:
+            self._gesture = Link(self, at, hit.slot, hit.spot.is_input)
+        elif hit.fix:
+            self._gesture = PressFix(self, at, hit.node)
+        elif hit.node is not None:
+            id = hit.node.face.id
+            click_selects = False
+            if modifiers & _CONTROL:
+                store.select(store.selection ^ {id})
+            elif modifiers & _SHIFT:
+                store.select(store.selection | {id})
+            elif id in store.selection:
+                click_selects = True
+            else:
+                store.select({id})
+            if id in store.selection:
+                self._gesture = MoveNodes(self, at, id, click_selects)
+        elif hit.wire is None:
+            self._gesture = BoxSelect(self, at, modifiers)
+        else:
+            store.select(())
+            self.choose_wire(hit.wire)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._gesture is not None:
+            self._gesture.move(event.position(), event.modifiers())
+        else:
+            self._hover(self.hit(event.position()) if not self.far() else Hit())
+        event.accept()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        gesture, self._gesture = self._gesture, None
+        if gesture is not None:
+            gesture.release(event.position(), event.modifiers())
+        event.accept()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        hit = self.hit(event.position())
+        if event.button() != Qt.MouseButton.LeftButton:
+            self.mousePressEvent(event)
+        elif hit.node is not None and hit.spot is None and not hit.fix:
+            self.node_activated.emit(hit.node.face.id)
+        elif hit.wire is not None:
+            self.open_quick_add(event.position(), hit.wire.edge)
+        elif hit.empty:
+            self.open_quick_add(event.position())
+        else:
+            self.mousePressEvent(event)
+        event.accept()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        event.accept()
+        at = QPointF(event.pos())
+        hit = self.hit(at)
+        if hit.node is not None:
+            if hit.node.face.id not in self.bench.store.selection:
+                self.bench.store.select({hit.node.face.id})
+            node_menu(self, hit.node.face.id).popup(event.globalPos())
+        elif hit.wire is not None:
+            self.choose_wire(hit.wire)
+            wire_menu(self, hit.wire.edge, at).popup(event.globalPos())
+        else:
+            self.open_quick_add(at)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hover(Hit())
+        super().leaveEvent(event)
+
+    def _hover(self, hit: Hit) -> None:
+        before = self._hovered
+        if hit == before:
+            return
+        if before.node is not None and before.node.scene() is not None:
+            before.node.set_mood(hovered=False, lit=None)
+        if hit.node is not None:
+            lit = (hit.spot.name, hit.spot.is_input) if hit.spot is not None else None
+            hit.node.set_mood(hovered=True, lit=lit)
+        for old_or_new in (before, hit):
+            if old_or_new.spot is not None and old_or_new.node.scene() is not None:
+                self.update_canvas(self._port_label(old_or_new)[0])
+        self._hovered = hit
+        self._light(hit.wire)
+        self.show_cursor()
+
+    def show_cursor(self) -> None:
+        """Choose the cursor for what is under the pointer."""
+        hit, shape = self._hovered, Qt.CursorShape.ArrowCursor
+        if self._space:
+            shape = Qt.CursorShape.OpenHandCursor
+        elif hit.spot is not None:
+            shape = Qt.CursorShape.CrossCursor
+        elif hit.fix:
+            shape = Qt.CursorShape.PointingHandCursor
+        self.viewport().setCursor(shape)
+
+    def light_wire(self, wire: WireItem | None) -> None:
+        """Show that something would be dropped into a wire."""
+        self._light(wire)
+
+    def _light(self, wire: WireItem | None) -> None:
+        for each in {self._lit, wire} - {None}:
+            if each.scene() is not None:
+                each.lit = each is wire or each.edge.target == self._chosen_wire
+                each.set_theme(self.bench.theme)
+        self._lit = wire
+
+    # -- the keyboard ------------------------------------------------------------------------------------
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Keep Tab for the palette; Shift+Tab leaves the canvas."""
+        return False if forward else super().focusNextPrevChild(forward)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, modifiers = event.key(), event.modifiers()
+        store = self.bench.store
+        if key == Qt.Key.Key_Tab and not modifiers:
+            self.open_quick_add()
+        elif key == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self._space = True
+            self.show_cursor()
+        elif key in _ARROWS and modifiers & _ALT:
+            id = next_node(self.graph, store.selection, *_ARROWS[key])
+            if id:
+                self.show_node(id)
+        elif key in _ARROWS and store.selection and not modifiers & _CONTROL:
+            step = FINE if modifiers & _SHIFT else NUDGE
+            dx, dy = _ARROWS[key]
+            self.nudge(dx * step, dy * step)
+        elif key == Qt.Key.Key_Escape:
+            if self._gesture is not None:
+                gesture, self._gesture = self._gesture, None
+                gesture.cancel()
+            else:
+                store.select(())
+                self.choose_wire(None)
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and len(store.selection) == 1:
+            self.node_activated.emit(next(iter(store.selection)))
+        else:
+            event.ignore()
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self._space = False
+            self.show_cursor()
+        else:
+            event.ignore()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._space = False
+        super().focusOutEvent(event)
+
+    # -- dropping layers ---------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragMoveEvent) -> None:
+        self._consider(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        self._consider(event)
+
+    def dragLeaveEvent(self, event: QEvent) -> None:
+        self._light(None)
+
+    def _consider(self, event: QDragMoveEvent) -> None:
+        type_ = _layer_in(event)
+        if not type_:
+            event.ignore()  # files are the window's
+            return
+        self._light(self._wire_under(event, type_))
+        event.acceptProposedAction()
+
+    def _wire_under(self, event: QDropEvent, type_: str) -> WireItem | None:
+        if event.modifiers() & _ALT or not fitting.fits_between(catalogue.layers()[type_]):
+            return None
+        at = self.map_to_canvas(event.position())
+        if hits.node_at(self.graph, at) is not None:
+            return None
+        return hits.wire_at(self.graph, QRectF(at.x() - 14, at.y() - 14, 28, 28))
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        type_ = _layer_in(event)
+        if not type_:
+            event.ignore()
+            return
+        wire = self._wire_under(event, type_)
+        self._light(None)
+        at = self.map_to_canvas(event.position())
+        if wire is not None:
+            self.commands.insert(type_, wire.edge, at)
+        else:
+            self.commands.add(type_, at)
+        event.acceptProposedAction()
+        self.setFocus()
+
+    # -- painting over the canvas ------------------------------------------------------------------------
+
+    def update_canvas(self, box: QRectF) -> None:
+        """Repaint a part of the canvas and what is painted over it."""
+        self.viewport().update(self.viewportTransform().mapRect(box).toAlignedRect().adjusted(-8, -8, 8, 8))
 
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
-        self.paint_safely("labels", lambda: self._paint_labels(painter, rect))
+        self.paint_safely("foreground", lambda: self._paint_over(painter, rect))
+
+    def _paint_over(self, painter: QPainter, rect: QRectF) -> None:
+        if self.zoom >= TEXT_FROM:
+            self._paint_labels(painter, rect)
+        if self._hovered.spot is not None and self._gesture is None and self.zoom >= STRIP_FROM:
+            self._paint_port_label(painter)
+        if self._gesture is not None:
+            self._gesture.paint(painter)
 
     def _paint_labels(self, painter: QPainter, rect: QRectF) -> None:
-        if self.zoom < TEXT_FROM:
-            return
         theme = self.bench.theme
+        plain, wrong = theme.color(label_color(theme)), theme.color("error")
         painter.setFont(fonts.mono())
         for wire in self.graph.labels_in(rect):
-            painter.fillRect(wire.label_box, theme.color("canvas"))
-            painter.setPen(theme.color(label_color(theme)))
-            painter.drawText(wire.label_box, Qt.AlignmentFlag.AlignCenter, wire.label)
+            if wire.isVisible():
+                painter.fillRect(wire.label_box, theme.color("canvas"))
+                painter.setPen(wrong if wire.failing else plain)
+                painter.drawText(wire.label_box, Qt.AlignmentFlag.AlignCenter, wire.label)
+
+    def _port_label(self, hit: Hit) -> tuple[QRectF, str]:
+        """Return the box and the text of a port's name, outside its node."""
+        slot, spot = hit.slot, hit.spot
+        tensor = self.bench.analysis.types.get(slot) if not spot.is_input else None
+        text = f"{spot.name} · {tensor}" if tensor is not None else spot.name
+        width = fonts.mono_metrics().horizontalAdvance(text) + 14
+        at = hit.node.place(spot)
+        left = at.x() - 11 - width if spot.is_input else at.x() + 11
+        return QRectF(left, at.y() - 22, width, 19), text
+
+    def _paint_port_label(self, painter: QPainter) -> None:
+        theme = self.bench.theme
+        box, text = self._port_label(self._hovered)
+        painter.setPen(QPen(theme.color("line"), 1))
+        painter.setBrush(theme.color("raised"))
+        painter.drawRoundedRect(box, 5, 5)
+        painter.setFont(fonts.mono())
+        painter.setPen(theme.color("text"))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip:
+            self._show_tip(event.pos(), event.globalPos())
+            return True
+        return super().viewportEvent(event)
+
+    def _show_tip(self, at: QPoint, global_at: QPoint) -> None:
+        hit = self.hit(QPointF(at))
+        text = ""
+        document = self.bench.store.document
+        if hit.spot is not None:
+            port = fitting.port_of(document, hit.slot, hit.spot.is_input)
+            text = port.doc if port is not None else ""
+        elif hit.node is not None:
+            id = hit.node.face.id
+            problems = [problem.message for problem in self.bench.analysis.problems_of(id)]
+            layer = catalogue.layer(document.nodes[id].type)
+            text = "\n".join(problems) or f"{document.nodes[id].title} · {layer.label}\n{layer.doc}"
+        elif hit.wire is not None:
+            tensor = self.bench.analysis.type_of(hit.wire.edge)
+            text = f"{tensor} · {tensor.dtype}" if tensor is not None else ""
+        QToolTip.showText(global_at, text, self)
+
+
+def _layer_in(event: QDropEvent) -> str:
+    """Return the type of the layer that is dragged, or an empty text."""
+    if not event.mimeData().hasFormat(MIME):
+        return ""
+    type_ = bytes(event.mimeData().data(MIME).data()).decode("utf-8", "replace")
+    return type_ if type_ in catalogue.layers() else ""

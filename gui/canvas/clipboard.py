@@ -1,0 +1,119 @@
+"""Nodes as text, for the clipboard: it works between windows and in a chat.
+
+The format is JSON: ``{"netwright-nodes": 1, "nodes": [...], "edges": [...]}``. A node is
+``{"id", "type", "name", "params", "position"}``; an edge is ``[[source node, output], [target node, input]]``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from engine.errors import EditError, EngineError
+from engine.graph import edits
+from engine.graph.document import Document, Edge, Node, Point, Slot, frozen
+
+KEY, VERSION = "netwright-nodes", 1
+LONGEST, MOST = 4_000_000, 2_000
+"""Characters and nodes that a text may hold: a chat's worth, not an attack's."""
+_NO_NODES = "The clipboard holds no nodes."
+
+
+def to_text(document: Document, ids: Iterable[str]) -> str:
+    """Return nodes and the edges among them as text."""
+    chosen = set(ids)
+    nodes = [
+        {
+            "id": node.id,
+            "type": node.type,
+            "name": node.name,
+            "params": dict(node.params),
+            "position": list(node.position),
+        }
+        for node in document.nodes.values()
+        if node.id in chosen
+    ]
+    edges = [
+        [list(source), list(target)]
+        for target, source in document.edges.items()
+        if source.node in chosen and target.node in chosen
+    ]
+    return json.dumps({KEY: VERSION, "nodes": nodes, "edges": edges}, ensure_ascii=False)
+
+
+def from_text(text: str) -> tuple[list[Node], list[Edge]]:
+    """Return the nodes and edges that a text holds; what their types and values mean is checked by the edit.
+
+    Raises EditError with a sentence for a text that is not of this form.
+    """
+    if len(text) > LONGEST:
+        raise EditError("The clipboard holds too much text to be nodes.")
+    try:
+        data = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        raise EditError(_NO_NODES) from None
+    if not isinstance(data, dict) or KEY not in data:
+        raise EditError(_NO_NODES)
+    if data[KEY] != VERSION:
+        raise EditError("The nodes on the clipboard come from another version of the program.")
+    nodes, edges = data.get("nodes"), data.get("edges", [])
+    if not isinstance(nodes, list) or not isinstance(edges, list) or not nodes:
+        raise EditError(_NO_NODES)
+    if len(nodes) > MOST or len(edges) > 4 * MOST:
+        raise EditError(f"The clipboard holds more than {MOST:,} nodes.")
+    read = [_node(each) for each in nodes]
+    if len({node.id for node in read}) < len(read):
+        raise EditError("Two nodes on the clipboard have the same name.")
+    return read, [_edge(each) for each in edges]
+
+
+def paste(document: Document, text: str, offset: Point) -> tuple[Document, list[str]]:
+    """Return the document with the nodes of a text, moved by ``offset``, and their ids.
+
+    Raises EngineError for a text of another form or nodes that cannot be.
+    """
+    nodes, edges = from_text(text)
+    document, ids = edits.paste(document, nodes, edges, offset)
+    # a copy may have lost the first places of a variadic port: close them up
+    return edits.disconnect(document, ()), ids
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _bad(what: str) -> EngineError:
+    return EditError(f"The nodes on the clipboard are damaged: {what}.")
+
+
+def _node(data: Any) -> Node:
+    if not isinstance(data, dict):
+        raise _bad("a node is not an object")
+    id, type_, name = data.get("id"), data.get("type"), data.get("name", "")
+    if not all(isinstance(text, str) and len(text) <= 200 for text in (id, type_, name)) or not id:
+        raise _bad("a node has no readable id, type or name")
+    params = data.get("params", {})
+    if not isinstance(params, dict):
+        raise _bad(f"the parameters of {id[:40]!r} are not an object")
+    return Node(id, type_, name, frozen(params), _position(data.get("position")))
+
+
+def _position(data: Any) -> Point:
+    if not isinstance(data, list) or len(data) != 2:
+        return (0.0, 0.0)
+    if not all(isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < 1e6 for v in data):
+        raise _bad("a position is not on the canvas")
+    x, y = float(data[0]), float(data[1])
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise _bad("a position is not on the canvas")
+    return (x, y)
+
+
+def _edge(data: Any) -> Edge:
+    ends = data if isinstance(data, list) and len(data) == 2 else ()
+    slots = [Slot(*end) for end in ends if isinstance(end, list) and len(end) == 2]
+    if len(slots) != 2 or not all(isinstance(text, str) for slot in slots for text in slot):
+        raise _bad("an edge does not join two ports")
+    return Edge(*slots)

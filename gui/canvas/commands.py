@@ -1,0 +1,178 @@
+"""The commands of the canvas: each is one named step of undo, or a sentence that says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QGuiApplication
+
+from engine import catalogue
+from engine.errors import EngineError
+from engine.graph import edits
+from engine.graph.document import Document, Edge, Slot
+from gui.bench import Bench
+from gui.canvas import clipboard, fitting
+from gui.canvas.face import HEADER, WIDTH
+
+Edited = tuple[Document, str]
+COPY_STEP = 32.0
+"""How far a copy stands from its original."""
+
+
+class Commands:
+    """Edits of the store, for the gestures, the menus and the keyboard of one canvas."""
+
+    def __init__(self, bench: Bench):
+        self.bench = bench
+        self._pasted: tuple[str, int] = ("", 0)
+
+    def edit(self, text: str, change: Callable[[Document], Document], merge: str = "") -> bool:
+        """Make an edit; a refusal is shown as a message and changes nothing. Return whether it was made."""
+        try:
+            self.bench.store.apply(text, change, merge)
+        except EngineError as error:
+            self.bench.message.emit(error.message)
+            return False
+        return True
+
+    def make(self, text: str, change: Callable[[Document], Edited]) -> str:
+        """Make an edit that creates a node, select the node and return its id, or an empty text."""
+        made: list[str] = []
+
+        def edit(document: Document) -> Document:
+            document, id = change(document)
+            made.append(id)
+            return document
+
+        if not self.edit(text, edit):
+            return ""
+        self.bench.store.select(made[-1:])
+        return made[-1]
+
+    # -- adding ----------------------------------------------------------------------------------------
+
+    def add(self, type_: str, at: QPointF) -> str:
+        """Add a node with its title under a place of the canvas."""
+        place = (at.x() - WIDTH / 2, at.y() - HEADER / 2)
+        return self.make(f"Add {_label(type_)}", lambda d: fitting.add(d, type_, place))
+
+    def add_behind(self, type_: str, source: Slot, at: QPointF | None = None) -> str:
+        """Add a node that reads an output: at a place, its port under the pointer, or beside the source."""
+        place = (at.x(), at.y() - HEADER / 2) if at is not None else None
+        types = self.bench.analysis.types
+        return self.make(f"Add {_label(type_)}", lambda d: fitting.add_behind(d, type_, source, types, place))
+
+    def add_before(self, type_: str, target: Slot, at: QPointF) -> str:
+        """Add a node that feeds an input."""
+        place = (at.x() - WIDTH, at.y() - HEADER / 2)
+        return self.make(f"Add {_label(type_)}", lambda d: fitting.add_before(d, type_, target, place))
+
+    def insert(self, type_: str, edge: Edge, at: QPointF) -> str:
+        """Insert a node into an edge."""
+        place = (at.x() - WIDTH / 2, at.y() - HEADER / 2)
+        return self.make(f"Insert {_label(type_)}", lambda d: fitting.insert_new(d, type_, edge, place))
+
+    # -- removing --------------------------------------------------------------------------------------
+
+    def delete(self, heal: bool = False) -> None:
+        """Delete the selected nodes; ``heal`` links across them."""
+        chosen = self.bench.store.selection
+        if chosen:
+            text = f"Delete {self._named(chosen)}"
+            self.edit(text + (" and heal" if heal else ""), lambda d: edits.delete(d, chosen, heal))
+
+    def disconnect(self, slot: Slot) -> None:
+        """Delete one edge."""
+        self.edit("Disconnect", lambda d: edits.disconnect(d, [slot]))
+
+    def disconnect_node(self, id: str) -> None:
+        """Delete every edge of a node."""
+        document = self.bench.store.document
+        slots = [Slot(id, port) for port in document.incoming(id)]
+        slots += [edge.target for edge in document.outgoing(id)]
+        self.edit(f"Disconnect {document.nodes[id].title}", lambda d: edits.disconnect(d, slots))
+
+    # -- copies ----------------------------------------------------------------------------------------
+
+    def copy(self) -> None:
+        """Put the selected nodes on the clipboard."""
+        chosen = self.bench.store.selection
+        if chosen:
+            QGuiApplication.clipboard().setText(clipboard.to_text(self.bench.store.document, chosen))
+            self._pasted = ("", 0)
+
+    def cut(self) -> None:
+        """Copy the selected nodes and delete them."""
+        chosen = self.bench.store.selection
+        if chosen:
+            self.copy()
+            self.edit(f"Cut {self._named(chosen)}", lambda d: edits.delete(d, chosen))
+
+    def paste(self, at: QPointF | None) -> None:
+        """Add the nodes on the clipboard: around a place, or a step beside their originals."""
+        text = QGuiApplication.clipboard().text()
+        count = self._pasted[1] + 1 if self._pasted[0] == text else 1
+        self._pasted = (text, count)
+
+        def offset() -> tuple[float, float]:
+            if at is None:
+                return (COPY_STEP * count, COPY_STEP * count)
+            nodes, _ = clipboard.from_text(text)
+            xs, ys = zip(*(node.position for node in nodes), strict=True)
+            middle = (min(xs) + max(xs) + WIDTH) / 2, (min(ys) + max(ys) + 2 * HEADER) / 2
+            return (round((at.x() - middle[0]) / 4) * 4, round((at.y() - middle[1]) / 4) * 4)
+
+        self._add_text("Paste", text, offset)
+
+    def duplicate(self) -> None:
+        """Copy the selected nodes beside themselves; the clipboard stays as it is."""
+        chosen = self.bench.store.selection
+        if chosen:
+            text = clipboard.to_text(self.bench.store.document, chosen)
+            self._add_text(f"Duplicate {self._named(chosen)}", text, lambda: (COPY_STEP, COPY_STEP))
+
+    def _add_text(self, title: str, text: str, offset: Callable[[], tuple[float, float]]) -> None:
+        made: list[str] = []
+
+        def edit(document: Document) -> Document:
+            document, ids = clipboard.paste(document, text, offset())
+            made.extend(ids)
+            return document
+
+        if self.edit(title, edit):
+            self.bench.store.select(made)
+
+    # -- places ----------------------------------------------------------------------------------------
+
+    def layout(self) -> None:
+        """Lay out the selected nodes, or all."""
+        chosen = self.bench.store.selection
+        text = "Lay out selection" if len(chosen) > 1 else "Lay out"
+        self.edit(text, lambda d: fitting.arranged(d, chosen))
+
+    def nudge(self, dx: float, dy: float) -> None:
+        """Move the selected nodes a little; nudges in a row are one step."""
+        chosen = sorted(self.bench.store.selection)
+        if not chosen:
+            return
+        nodes = self.bench.store.document.nodes
+        places = {id: (nodes[id].position[0] + dx, nodes[id].position[1] + dy) for id in chosen}
+        text = f"Move {self._named(chosen)}"
+        self.edit(text, lambda d: edits.move(d, places), merge="nudge " + " ".join(chosen))
+
+    def rename(self, id: str, name: str) -> None:
+        """Give a node another title."""
+        if id in self.bench.store.document.nodes:
+            name = "" if name.strip() == id else name
+            self.edit("Rename", lambda d: edits.rename(d, id, name))
+
+    def _named(self, ids: frozenset[str] | list[str]) -> str:
+        if len(ids) == 1:
+            return self.bench.store.document.nodes[next(iter(ids))].title
+        return f"{len(ids)} nodes"
+
+
+def _label(type_: str) -> str:
+    layer = catalogue.layers().get(type_)
+    return layer.label if layer is not None else "layer"

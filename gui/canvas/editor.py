@@ -1,0 +1,238 @@
+"""The canvas' commands, and how it follows the document; the pointer and the keyboard are in the view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QCursor
+from PySide6.QtWidgets import QWidget
+
+from engine import catalogue
+from engine.graph.diff import Diff
+from engine.graph.document import Document, Edge, Slot
+from engine.training.events import Failed
+from gui.bench import Bench
+from gui.canvas import fitting
+from gui.canvas.commands import Commands
+from gui.canvas.link import Link
+from gui.canvas.navigation import Navigator
+from gui.canvas.node_paint import TEXT_FROM
+from gui.canvas.overlays import Caption, Minimap
+from gui.canvas.quick_add import QuickAdd
+from gui.canvas.rename import TitleField
+from gui.canvas.wire_item import WireItem
+
+
+class Editor(Navigator):
+    """A view of the scene with commands: each is one step of undo."""
+
+    def __init__(self, bench: Bench, parent: QWidget | None = None):
+        super().__init__(bench, parent)
+        self.commands = Commands(bench)
+        self._chosen_wire: Slot | None = None
+        self._adding: Link | Edge | None = None
+        self._adding_at = QPointF()
+        self.caption = Caption(self)
+        self.minimap = Minimap(self)
+        self.quick_add = QuickAdd(self)
+        self.quick_add.set_theme(bench.theme)
+        self.quick_add.chosen.connect(self._add_chosen)
+        self.title_field = TitleField(self)
+        self.title_field.renamed.connect(self.commands.rename)
+        self.setAccessibleName("Network canvas")
+        self.graph.arranged.connect(self.minimap.fit)
+        bench.store.changed.connect(self._follow)
+        bench.store.replaced.connect(self._replace)
+        bench.store.selection_changed.connect(self._show_selection)
+        bench.analyzed.connect(lambda _: self.graph.show_analysis())
+        bench.snapshot_taken.connect(self.graph.show_snapshot)
+        bench.run_reset.connect(self.graph.clear_live)
+        bench.failed.connect(self._show_failure)
+        bench.theme_changed.connect(lambda _: self._show_theme())
+        bench.reveal.connect(self.show_node)
+        self._describe()
+
+    def forget_pointer(self) -> None:
+        """Let go of what the pointer holds and is over: items may be gone. Subclasses know what that is."""
+
+    # -- following the bench -----------------------------------------------------------------------------
+
+    def _follow(self, change: Diff) -> None:
+        self.forget_pointer()
+        self.graph.follow(change)
+        if change.name or change.added or change.removed:
+            self.caption.show_document()
+        self._describe()
+
+    def _replace(self) -> None:
+        self.forget_pointer()
+        self.quick_add.close_palette()
+        self.graph.rebuild()
+        self.caption.show_document()
+        self.fit_all()
+        self._describe()
+
+    def _show_selection(self, selection: frozenset[str]) -> None:
+        self.graph.show_selection(selection)
+        if selection:
+            self.choose_wire(None)
+        self._describe()
+        if self.far():
+            self.viewport().update()
+
+    def _show_failure(self, failed: Failed) -> None:
+        self.graph.show_failure(failed.node, failed.message)
+
+    def _show_theme(self) -> None:
+        self.graph.show_theme()
+        self.quick_add.set_theme(self.bench.theme)
+        for widget in (self.caption, self.minimap, self.viewport()):
+            widget.update()
+
+    def _describe(self) -> None:
+        """Say in words what is there, for screen readers."""
+        document, chosen = self.bench.store.document, self.bench.store.selection
+        text = f"{document.name}: {len(document.nodes)} nodes, {len(document.edges)} wires"
+        if len(chosen) == 1:
+            node = document.nodes[next(iter(chosen))]
+            problems = " ".join(p.message for p in self.bench.analysis.problems_of(node.id))
+            text += f". Selected: {node.title}, {catalogue.layer(node.type).label}. {problems}"
+        self.setAccessibleDescription(text.strip())
+
+    def moved(self) -> None:
+        super().moved()
+        if hasattr(self, "minimap"):  # the base class moves while it is being made
+            self.caption.fit()
+            self.minimap.fit()
+
+    # -- commands ----------------------------------------------------------------------------------------
+
+    def edit(self, text: str, change: Callable[[Document], Document]) -> bool:
+        """Make an edit as one step; a refusal is shown as a message. Return whether it was made."""
+        return self.commands.edit(text, change)
+
+    def delete_selection(self, heal: bool = False) -> None:
+        """Delete the selected nodes, or the wire that was clicked; ``heal`` links across the nodes."""
+        if self._chosen_wire is not None:
+            self.commands.disconnect(self._chosen_wire)
+        else:
+            self.commands.delete(heal)
+
+    def copy(self) -> None:
+        """Put the selected nodes on the clipboard."""
+        self.commands.copy()
+
+    def cut(self) -> None:
+        """Put the selected nodes on the clipboard and delete them."""
+        self.commands.cut()
+
+    def paste(self) -> None:
+        """Add the nodes on the clipboard, at the pointer if it is over the canvas."""
+        at = self._pointer()
+        self.commands.paste(self.map_to_canvas(at) if at is not None else None)
+
+    def duplicate(self) -> None:
+        """Copy the selected nodes beside themselves."""
+        self.commands.duplicate()
+
+    def select_all(self) -> None:
+        """Select every node."""
+        self.bench.store.select(self.bench.store.document.nodes)
+
+    def layout(self) -> None:  # hides QWidget.layout(), which a view never has
+        """Lay out the selected nodes, or all."""
+        everything = len(self.bench.store.selection) < 2
+        self.commands.layout()
+        if everything:
+            self.fit_all()
+
+    def nudge(self, dx: float, dy: float) -> None:
+        """Move the selected nodes a little."""
+        self.commands.nudge(dx, dy)
+
+    def rename_selected(self) -> None:
+        """Edit the title of the selected node in place."""
+        if len(self.bench.store.selection) == 1:
+            self.rename(next(iter(self.bench.store.selection)))
+
+    def rename(self, id: str) -> None:
+        """Edit a node's title in place."""
+        if self.zoom < TEXT_FROM:
+            self.zoom_to(1.0, self.viewportTransform().map(self.graph.nodes[id].body().center()))
+        body = self.graph.nodes[id].body()
+        box = QRectF(body.left() + 22, body.top() + 6, body.width() - 30, 25)
+        corner = self.viewportTransform().map(box.topLeft())
+        size = QRectF(corner, QPointF(corner.x() + max(box.width() * self.zoom, 110), corner.y() + 25))
+        self.title_field.open(id, self.bench.store.document.nodes[id].title, size, self.bench.theme)
+
+    def show_minimap(self, wanted: bool) -> None:
+        """Switch the minimap on or off."""
+        self.minimap.set_wanted(wanted)
+
+    def open_quick_add(self, at: QPointF | None = None, link: Link | Edge | None = None) -> None:
+        """Open the palette at a point of the viewport, at the pointer, or in the middle.
+
+        A ``link`` is a loose wire that the new node takes, an edge is where it is inserted.
+        """
+        at = at or self._pointer() or QRectF(self.viewport().rect()).center()
+        self._adding, self._adding_at = link, self.map_to_canvas(at)
+        if isinstance(link, Link):
+            self.quick_add.open(at.toPoint(), link.fits, link.title())
+        elif isinstance(link, Edge):
+            self.quick_add.open(at.toPoint(), fitting.fits_between, "Insert into the wire")
+        else:
+            self.quick_add.open(at.toPoint())
+
+    def add_layer(self, type_: str) -> None:
+        """Add a layer without a place, as from a list: behind the selected node, or in the middle."""
+        self._adding = None
+        self._adding_at = self.map_to_canvas(QRectF(self.viewport().rect()).center())
+        self._add_chosen(type_)
+
+    def _add_chosen(self, type_: str) -> None:
+        at, link = self._adding_at, self._adding
+        chosen, document = self.bench.store.selection, self.bench.store.document
+        self.setFocus()
+        if isinstance(link, Link) and link.fixed.node in document.nodes:
+            add = self.commands.add_behind if link.forward else self.commands.add_before
+            id = add(type_, link.fixed, at)
+        elif isinstance(link, Edge) and document.edges.get(link.target) == link.source:
+            id = self.commands.insert(type_, link, at)
+        elif len(chosen) == 1 and (source := self._loose_end(next(iter(chosen)), type_)) is not None:
+            id = self.commands.add_behind(type_, source)
+        else:
+            id = self.commands.add(type_, at)
+        if id:
+            self._keep_in_view(id)
+
+    def _loose_end(self, id: str, type_: str) -> Slot | None:
+        """Return the output of the selected node that a new node of a type can read, or None."""
+        document, types = self.bench.store.document, self.bench.analysis.types
+        layer = catalogue.layers()[type_]
+        for spot in self.graph.nodes[id].face.outputs:
+            slot = Slot(id, spot.name)
+            if fitting.fits_behind(layer, types.get(slot), fitting.port_of(document, slot, False)):
+                return slot
+        return None
+
+    def _keep_in_view(self, id: str) -> None:
+        body = self.graph.nodes[id].body()
+        port = self.visible_rect()
+        if not port.contains(body):
+            dx = min(body.left() - port.left() - 30, 0) + max(body.right() - port.right() + 30, 0)
+            dy = min(body.top() - port.top() - 30, 0) + max(body.bottom() - port.bottom() + 30, 0)
+            self.pan(QPointF(-dx, -dy) * self.zoom)
+
+    def _pointer(self) -> QPointF | None:
+        at = self.viewport().mapFromGlobal(QCursor.pos())
+        return QPointF(at) if self.viewport().rect().contains(at) and self.underMouse() else None
+
+    def choose_wire(self, wire: WireItem | None) -> None:
+        """Select a wire, so that Delete means it."""
+        before = self.graph.wires.get(self._chosen_wire) if self._chosen_wire is not None else None
+        self._chosen_wire = wire.edge.target if wire is not None else None
+        for each in (before, wire):
+            if each is not None:
+                each.lit = each is wire
+                each.set_theme(self.bench.theme)

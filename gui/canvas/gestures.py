@@ -1,0 +1,223 @@
+"""What a pressed button means while it is held: panning, a box, moving nodes, drawing a wire."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen
+from PySide6.QtWidgets import QApplication
+
+from engine.graph import edits
+from engine.graph.document import Slot
+from engine.graph.view import graph_of
+from gui.canvas import fitting
+from gui.canvas.hits import wire_at
+from gui.canvas.node_item import NodeItem
+from gui.canvas.wire_item import WireItem
+
+if TYPE_CHECKING:
+    from gui.canvas.view import CanvasView
+
+SNAP = 7.0
+"""How near a dragged node's port must come to the height of its neighbour's, in units."""
+_GRID = 4
+
+
+class Gesture:
+    """One press; every place is in pixels of the viewport."""
+
+    def __init__(self, view: CanvasView, at: QPointF):
+        self.view = view
+        self.start = at
+
+    def move(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+        """The pointer moved with the button held."""
+
+    def release(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+        """The button was released: make the edit."""
+
+    def cancel(self) -> None:
+        """Escape: leave everything as it was."""
+
+    def paint(self, painter: QPainter) -> None:
+        """Paint over the canvas, in its units."""
+
+    def far_enough(self, at: QPointF) -> bool:
+        """Whether this is a drag and not a shaky click."""
+        return (at - self.start).manhattanLength() >= QApplication.startDragDistance() / 2
+
+
+class Pan(Gesture):
+    """Move the canvas under the pointer."""
+
+    def __init__(self, view: CanvasView, at: QPointF):
+        super().__init__(view, at)
+        self._last = at
+        view.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
+
+    def move(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+        self.view.pan(at - self._last)
+        self._last = at
+
+    def release(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+        self.view.show_cursor()
+
+    def cancel(self) -> None:
+        self.view.show_cursor()
+
+
+class PressFix(Gesture):
+    """Hold the button under a failing node; released on it, the mend is made."""
+
+    def __init__(self, view: CanvasView, at: QPointF, node: NodeItem):
+        super().__init__(view, at)
+        self._id = node.face.id
+        self._fix = node.face.note.fix
+        node.set_mood(pressed=True)
+
+    def release(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+        self.cancel()
+        hit = self.view.hit(at)
+        if hit.fix and hit.node.face.id == self._id:
+            self.view.edit(self._fix.title, self._fix.edit)
+
+    def cancel(self) -> None:
+        if self._id in self.view.graph.nodes:
+            self.view.graph.nodes[self._id].set_mood(pressed=False)
+
+
+class BoxSelect(Gesture):
+    """Select what a box touches; Shift adds, Ctrl toggles."""
+
+    def __init__(self, view: CanvasView, at: QPointF, modifiers: Qt.KeyboardModifier):
+        super().__init__(view, at)
+        self._origin = view.map_to_canvas(at)
+        self._box = QRectF()
+        kept = modifiers & (Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier)
+        self._toggles = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
+        self._before = view.bench.store.selection if kept else frozenset()
+        view.bench.store.select(self._before)
+
+    def move(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+        before = self._box
+        self._box = QRectF(self._origin, self.view.map_to_canvas(at)).normalized()
+        self.view.update_canvas(before.united(self._box))
+        inside = frozenset(
+            item.face.id
+            for item in self.view.graph.items(self._box)
+            if isinstance(item, NodeItem) and self._box.intersects(item.body())
+        )
+        self.view.bench.store.select(self._before ^ inside if self._toggles else self._before | inside)
+
+    def release(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+        self.view.update_canvas(self._box)
+
+    def cancel(self) -> None:
+        self.view.bench.store.select(self._before)
+        self.view.update_canvas(self._box)
+
+    def paint(self, painter: QPainter) -> None:
+        theme = self.view.bench.theme
+        painter.setPen(QPen(theme.color("accent", 160), 0))
+        painter.setBrush(theme.color("accent", 28))
+        painter.drawRect(self._box)
+
+
+class MoveNodes(Gesture):
+    """Move nodes; the items follow the pointer, the document changes once, on release."""
+
+    def __init__(self, view: CanvasView, at: QPointF, pressed: str, click_selects: bool):
+        super().__init__(view, at)
+        self._pressed = pressed
+        self._click_selects = click_selects
+        self._ids = sorted(view.bench.store.selection | {pressed})
+        document = view.bench.store.document
+        self._from = {id: document.nodes[id].position for id in self._ids}
+        self._neighbours = self._joined() if len(self._ids) == 1 else []
+        self._free = len(self._ids) == 1 and not self._neighbours
+        self._moving = False
+        self._wire: WireItem | None = None
+
+    def _joined(self) -> list[tuple[Slot, Slot, bool]]:
+        """The pairs of own and other port, and whether the own one is an input."""
+        document = self.view.bench.store.document
+        own = self._ids[0]
+        into = [(Slot(own, port), source, True) for port, source in document.incoming(own).items()]
+        return into + [(edge.source, edge.target, False) for edge in document.outgoing(own)]
+
+    def move(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+        if not self._moving and not self.far_enough(at):
+            return
+        self._moving = True
+        graph = self.view.graph
+        by = self.view.map_to_canvas(at) - self.view.map_to_canvas(self.start)
+        by = self._snapped(by) if not modifiers & Qt.KeyboardModifier.AltModifier else by
+        for id, (x, y) in self._from.items():
+            graph.nodes[id].setPos(x + by.x(), y + by.y())
+        graph.follow_drag(self._ids)
+        self._aim(modifiers)
+
+    def _snapped(self, by: QPointF) -> QPointF:
+        """Round to the grid, and let a single node fall in line with a port that it is joined to."""
+        x, y = self._from[self._pressed]
+        place = QPointF(round((x + by.x()) / _GRID) * _GRID, round((y + by.y()) / _GRID) * _GRID)
+        graph = self.view.graph
+        for own, other, is_input in self._neighbours:
+            spot = graph.nodes[own.node].face.spot(own.port, is_input)
+            there = graph.slot_at(other, not is_input)
+            if spot is not None and there is not None:
+                straight = there.y() - spot.at.y()
+                if abs(straight - (y + by.y())) < SNAP:
+                    place.setY(straight)
+                    break
+        return place - QPointF(x, y)
+
+    def _aim(self, modifiers: Qt.KeyboardModifier) -> None:
+        """Light the wire that the node would be inserted into."""
+        wire = None
+        item = self.view.graph.nodes[self._pressed]
+        if self._free and item.face.inputs and item.face.outputs:
+            suppressed = modifiers & Qt.KeyboardModifier.AltModifier
+            core = QRectF(0, 0, item.face.width * 0.5, 30)
+            core.moveCenter(item.pos() + QPointF(item.face.width / 2, 25))
+            wire = None if suppressed else wire_at(self.view.graph, core)
+        self.view.light_wire(wire)
+        self._wire = wire
+
+    def release(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+        view = self.view
+        view.light_wire(None)
+        if not self._moving:
+            if self._click_selects:
+                view.bench.store.select({self._pressed})
+            return
+        places = {id: view.graph.nodes[id].pos().toTuple() for id in self._ids}
+        name = view.bench.store.document.nodes[self._pressed].title
+        if self._wire is not None:
+            edge, id, place = self._wire.edge, self._pressed, places[self._pressed]
+            done = view.edit(f"Insert {name}", lambda d: fitting.insert_node(d, id, edge, place))
+        else:
+            text = f"Move {name}" if len(places) == 1 else f"Move {len(places)} nodes"
+            done = view.edit(text, lambda d: edits.move(d, places))
+        if not done:
+            self._put_back()
+
+    def cancel(self) -> None:
+        self.view.light_wire(None)
+        self._put_back()
+
+    def _put_back(self) -> None:
+        nodes = self.view.bench.store.document.nodes
+        for id in self._ids:
+            if id in nodes:
+                self.view.graph.nodes[id].setPos(*nodes[id].position)
+        self.view.graph.follow_drag(self._ids)
+
+
+def blocked_by_cycle(view: CanvasView, node: str, forward: bool) -> set[str]:
+    """Return the nodes that a wire from a node (to it, if not ``forward``) would close a cycle with."""
+    import networkx as nx
+
+    graph = graph_of(view.bench.store.document)
+    return {node} | (nx.ancestors(graph, node) if forward else nx.descendants(graph, node))

@@ -1,0 +1,216 @@
+"""Drawing a wire from a port to another: the magnet, the dimmed ports, the reason in a bubble."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPainterPath, QPen
+
+from engine.errors import EngineError
+from engine.graph import edits
+from engine.graph.document import Slot
+from engine.graph.rules import check_connect
+from engine.layers.declaration import Layer
+from gui.canvas import fitting
+from gui.canvas.bubble import paint_bubble
+from gui.canvas.face import PORT
+from gui.canvas.gestures import Gesture, blocked_by_cycle
+from gui.canvas.hits import MAGNET, near_port, node_at
+from gui.canvas.node_item import NodeItem
+from gui.canvas.wire_item import WIDTH
+
+if TYPE_CHECKING:
+    from gui.canvas.view import CanvasView
+
+
+class Link(Gesture):
+    """A wire that hangs on the pointer.
+
+    It starts at an output (``forward``) or at an open input; at a connected input the wire comes off there
+    and hangs on its output: dropped on another input it is re-routed, in the open it is gone.
+    """
+
+    def __init__(self, view: CanvasView, at: QPointF, slot: Slot, is_input: bool):
+        super().__init__(view, at)
+        document = view.bench.store.document
+        self.off: Slot | None = slot if is_input and slot in document.edges else None
+        """The input that the wire was taken from."""
+        self.forward = not is_input or self.off is not None
+        self.fixed: Slot = document.edges[slot] if self.off is not None else slot
+        self._at = view.map_to_canvas(at)
+        self._target: Slot | None = None
+        self._reason = ""
+        self._hint = ""
+        self._lit: NodeItem | None = None
+        self._box = QRectF()
+        self._started = False
+
+    def _begin(self) -> None:
+        self._started = True
+        view = self.view
+        view.graph.clear_hover()
+        if self.off is not None:
+            view.graph.wires[self.off].setVisible(False)
+            view.update_canvas(view.graph.wires[self.off].label_box)
+        refused = blocked_by_cycle(view, self.fixed.node, self.forward)
+        for id, item in view.graph.nodes.items():
+            wrong = item.face.outputs if self.forward else item.face.inputs
+            right = item.face.inputs if self.forward else item.face.outputs
+            dimmed = {(spot.name, spot.is_input) for spot in wrong}
+            if id in refused:
+                dimmed |= {(spot.name, spot.is_input) for spot in right}
+            dimmed.discard((self.fixed.port, not self.forward) if id == self.fixed.node else None)
+            item.set_mood(dimmed=frozenset(dimmed))
+
+    def move(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+        if not self._started:
+            if not self.far_enough(at):
+                return
+            self._begin()
+        self._aim(self.view.map_to_canvas(at))
+        box = self._extent()
+        self.view.update_canvas(box.united(self._box))
+        self._box = box
+
+    def _aim(self, at: QPointF) -> None:
+        """Snap to a port within the magnet's reach, or to the open port of the node under the pointer."""
+        graph = self.view.graph
+        reach = MAGNET / self.view.zoom
+        found = near_port(graph, at, reach, self.forward)
+        slot, item = found.slot, found.node
+        if slot is None and (item := node_at(graph, at)) is not None and item.face.id != self.fixed.node:
+            slot = self._open_port(item.face.id)
+        self._target, self._reason, self._hint, self._at = None, "", "", at
+        if slot is not None:
+            self._reason = self.refusal(slot)
+            if not self._reason:
+                self._target = slot
+                self._at = graph.slot_at(slot, self.forward) or at
+                self._hint = self._mismatch(slot)
+        self._light(item if self._target is not None else None)
+
+    def _open_port(self, id: str) -> Slot | None:
+        document, analysis = self.view.bench.store.document, self.view.bench.analysis
+        if self.forward:
+            source = fitting.port_of(document, self.fixed, False)
+            port = fitting.free_input(document, id, analysis.types.get(self.fixed), source)
+        else:
+            outputs = self.view.graph.nodes[id].face.outputs
+            port = outputs[0].name if outputs else None
+        return Slot(id, port) if port is not None else None
+
+    def _ends(self, other: Slot) -> tuple[Slot, Slot]:
+        return (self.fixed, other) if self.forward else (other, self.fixed)
+
+    def refusal(self, other: Slot) -> str:
+        """Return why the wire cannot end here, or an empty text."""
+        if other == self.off:
+            return ""
+        try:
+            check_connect(self.view.bench.store.document, *self._ends(other))
+        except EngineError as error:
+            return error.message
+        return ""
+
+    def _mismatch(self, other: Slot) -> str:
+        """Return what will have to be mended after connecting, or an empty text."""
+        source, target = self._ends(other)
+        document = self.view.bench.store.document
+        port = fitting.port_of(document, target, True)
+        tensor = self.view.bench.analysis.types.get(source)
+        reason = port.refuse(tensor) if port is not None and tensor is not None else None
+        return f"{document.nodes[target.node].title} {reason}." if reason else ""
+
+    def _light(self, item: NodeItem | None) -> None:
+        if self._lit is not None and self._lit is not item:
+            self._lit.set_mood(lit=None)
+        self._lit = item
+        if item is not None:
+            item.set_mood(lit=(self._target.port, self.forward))
+
+    def release(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+        view = self.view
+        target, reason, over = self._target, self._reason, node_at(view.graph, view.map_to_canvas(at))
+        started = self._started
+        self.cancel()
+        if not started:
+            return
+        off = self.off
+        if target is not None:
+            source, target = self._ends(target)
+            if off != target:
+                text = "Re-route" if off is not None else "Connect"
+                view.edit(text, lambda d: fitting.connect(d, source, target, off))
+        elif reason:
+            view.bench.message.emit(reason)
+        elif off is not None:
+            view.edit("Disconnect", lambda d: edits.disconnect(d, [off]))
+        elif over is None:
+            view.open_quick_add(at, self)
+
+    def cancel(self) -> None:
+        view = self.view
+        self._light(None)
+        for item in view.graph.nodes.values():
+            item.set_mood(dimmed=frozenset())
+        if self.off is not None and self.off in view.graph.wires:
+            view.graph.wires[self.off].setVisible(True)
+        self._started = False
+        view.update_canvas(self._box)
+        view.viewport().update()
+
+    # -- a link that was dropped on the empty canvas ------------------------------------------------------
+
+    def fits(self, layer: Layer) -> bool:
+        """Return whether a new node of a layer could take the loose end."""
+        document = self.view.bench.store.document
+        if self.forward:
+            tensor = self.view.bench.analysis.types.get(self.fixed)
+            return fitting.fits_behind(layer, tensor, fitting.port_of(document, self.fixed, False))
+        port = fitting.port_of(document, self.fixed, True)
+        return port is not None and fitting.fits_before(layer, port)
+
+    def title(self) -> str:
+        """Return what the palette is asked for."""
+        tensor = self.view.bench.analysis.types.get(self.fixed) if self.forward else None
+        name = self.view.bench.store.document.nodes[self.fixed.node].title
+        if not self.forward:
+            return f"Add what feeds {name}"
+        return f"Add what reads {name}" + (f" ({tensor.sample})" if tensor else "")
+
+    # -- painting ----------------------------------------------------------------------------------------
+
+    def _extent(self) -> QRectF:
+        start = self.view.graph.slot_at(self.fixed, not self.forward) or self._at
+        box = QRectF(start, self._at).normalized()
+        room = max(120.0, box.width() / 2)
+        box.adjust(-room, -40, room, 40)
+        if self._reason or self._hint:
+            wide = 320 / self.view.zoom
+            box = box.united(QRectF(self._at.x() - wide, self._at.y() - 120, 2 * wide, 280))
+        return box
+
+    def paint(self, painter: QPainter) -> None:
+        if not self._started:
+            return
+        view, theme = self.view, self.view.bench.theme
+        fixed = view.graph.slot_at(self.fixed, not self.forward)
+        if fixed is None:
+            return
+        start, end = (fixed, self._at) if self.forward else (self._at, fixed)
+        reach = min(max(abs(end.x() - start.x()) / 2, 40), 120)
+        path = QPainterPath(start)
+        path.cubicTo(start + QPointF(reach, 0), end - QPointF(reach, 0), end)
+        color = theme.color("error" if self._reason else "accent")
+        painter.setPen(QPen(color, WIDTH, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPath(path)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color)
+        for end_at in (start, end):
+            painter.drawEllipse(end_at, PORT / 2 - 1, PORT / 2 - 1)
+        if self._reason:
+            paint_bubble(painter, self._at, self._reason, theme, "error")
+        elif self._hint:
+            paint_bubble(painter, self._at, self._hint, theme, "warning")

@@ -1,0 +1,43 @@
+"""The menus under the right button."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF
+from PySide6.QtWidgets import QMenu
+
+from engine.graph.document import Edge
+
+if TYPE_CHECKING:
+    from gui.canvas.view import CanvasView
+
+
+def node_menu(view: CanvasView, id: str) -> QMenu:
+    """Return what can be done with a node, and with the others that are selected."""
+    menu = QMenu(view)
+    document = view.bench.store.document
+    menu.addAction("Rename", lambda: view.rename(id))
+    menu.addAction("Duplicate", view.duplicate)
+    menu.addAction("Copy", view.copy)
+    menu.addAction("Cut", view.cut)
+    menu.addSeparator()
+    joined = bool(document.incoming(id) or document.outgoing(id))
+    menu.addAction("Disconnect", lambda: view.commands.disconnect_node(id)).setEnabled(joined)
+    menu.addAction("Lay out selection", view.layout).setEnabled(len(view.bench.store.selection) > 1)
+    fix = view.graph.nodes[id].face.note.fix if view.graph.nodes[id].face.note is not None else None
+    if fix is not None:
+        menu.addAction(fix.title, lambda: view.edit(fix.title, fix.edit))
+    menu.addSeparator()
+    menu.addAction("Delete and heal", lambda: view.delete_selection(heal=True)).setEnabled(joined)
+    menu.addAction("Delete", view.delete_selection)
+    return menu
+
+
+def wire_menu(view: CanvasView, edge: Edge, at: QPointF) -> QMenu:
+    """Return what can be done with a wire."""
+    menu = QMenu(view)
+    menu.addAction("Insert layer", lambda: view.open_quick_add(at, edge))
+    menu.addSeparator()
+    menu.addAction("Disconnect", lambda: view.commands.disconnect(edge.target))
+    return menu

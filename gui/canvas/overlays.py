@@ -1,0 +1,177 @@
+"""What lies over the canvas and does not move with it: the title, the invitation, the minimap."""
+
+from __future__ import annotations
+
+import logging
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from gui.canvas import fonts
+from gui.canvas.navigation import Navigator
+from gui.style import mix
+from gui.theme import RADIUS, TEXT_PX
+
+INVITATION = "Drag a layer here, press Tab, or open an example"
+_log = logging.getLogger(__name__)
+
+
+class Caption(QWidget):
+    """The document's name and the first line of its notes; over an empty canvas also the invitation."""
+
+    def __init__(self, view: Navigator):
+        super().__init__(view)
+        self._view = view
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.show_document()
+
+    @property
+    def invites(self) -> bool:
+        """Whether the canvas is empty."""
+        return not self._view.bench.store.document.nodes
+
+    def show_document(self) -> None:
+        """Show another name, or that the canvas is no longer empty."""
+        document = self._view.bench.store.document
+        self._name = document.name
+        self._notes = next((line.strip() for line in document.notes.splitlines() if line.strip()), "")
+        self.setAccessibleName(f"{self._name}. {INVITATION}." if self.invites else self._name)
+        self.fit()
+        self.update()
+
+    def fit(self) -> None:
+        """Cover the top of the view, or all of it to invite."""
+        self.setGeometry(0, 0, self._view.width(), self._view.height() if self.invites else 36)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        try:
+            painter = QPainter(self)
+            self._paint(painter)
+            painter.end()
+        except Exception:  # an exception that leaves an event override can end the process
+            _log.exception("The caption could not be painted")
+
+    def _paint(self, painter: QPainter) -> None:
+        theme = self._view.bench.theme
+        bold, plain = fonts.text_metrics(weight=600), fonts.text_metrics(TEXT_PX)
+        room = self.width() - 28.0
+        name = bold.elidedText(self._name, Qt.TextElideMode.ElideRight, room * 0.6)
+        wide = bold.horizontalAdvance(name)
+        notes = plain.elidedText(self._notes, Qt.TextElideMode.ElideRight, min(room - wide - 8, 420.0))
+        ground = wide + (8 + plain.horizontalAdvance(notes) if notes else 0)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("canvas", 215))  # readable where nodes pass below
+        painter.drawRoundedRect(QRectF(6, 7, ground + 16, 26), 6, 6)
+        line = QRectF(14, 11, wide + 2, 18)
+        align = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.setFont(fonts.text(weight=600))
+        painter.setPen(theme.color("text"))
+        painter.drawText(line, align, name)
+        painter.setFont(fonts.text())
+        painter.setPen(theme.color("muted"))
+        if notes:
+            painter.drawText(line.translated(wide + 8, 0).adjusted(0, 0, 430, 0), align, notes)
+        if self.invites:
+            painter.setFont(fonts.text(15))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, INVITATION)
+
+
+class Minimap(QWidget):
+    """The whole network in a corner, with a frame around what is in view; press or drag to go there.
+
+    It hides while everything is in view, because there is then nowhere to go.
+    """
+
+    WIDE, HIGH, INSET = 150, 92, 12
+
+    def __init__(self, view: Navigator):
+        super().__init__(view)
+        self._view = view
+        self._wanted = True
+        self.setAccessibleName("Minimap")
+        self.setToolTip("Drag to move over the network")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.resize(self.WIDE, self.HIGH)
+        self.hide()
+
+    def set_wanted(self, wanted: bool) -> None:
+        """Switch it on or off."""
+        self._wanted = wanted
+        self.fit()
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it is switched on."""
+        return self._wanted
+
+    def fit(self) -> None:
+        """Stand in the bottom left corner, if there is anything out of view."""
+        view = self._view
+        self.move(self.INSET, view.height() - self.HIGH - self.INSET)
+        whole = view.graph.sceneRect() if not view.graph.nodes else self._network()
+        useful = bool(view.graph.nodes) and not view.visible_rect().contains(whole)
+        roomy = view.width() > 3 * self.WIDE and view.height() > 3 * self.HIGH
+        self.setVisible(self._wanted and useful and roomy)
+        self.update()
+
+    def _network(self) -> QRectF:
+        boxes, _ = self._view.graph.overview()
+        whole = QRectF()
+        for group in boxes.values():
+            for box in group:
+                whole = whole.united(box)
+        return whole
+
+    def _place(self) -> tuple[QRectF, float, QPointF]:
+        """Return the area that is shown, its scale, and where its corner is painted."""
+        area = self._network().adjusted(-60, -60, 60, 60)
+        inner = QRectF(self.rect()).adjusted(6, 6, -6, -6)
+        scale = min(inner.width() / area.width(), inner.height() / area.height())
+        corner = inner.center() - QPointF(area.width(), area.height()) * scale / 2
+        return area, scale, corner
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        try:
+            painter = QPainter(self)
+            self._paint(painter)
+            painter.end()
+        except Exception:  # an exception that leaves an event override can end the process
+            _log.exception("The minimap could not be painted")
+
+    def _paint(self, painter: QPainter) -> None:
+        view, theme = self._view, self._view.bench.theme
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.color("line"), 1))
+        painter.setBrush(theme.color("panel", 235))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+        area, scale, corner = self._place()
+        painter.setClipRect(self.rect().adjusted(2, 2, -2, -2))
+        painter.save()
+        painter.translate(corner)
+        painter.scale(scale, scale)
+        painter.translate(-area.topLeft())
+        boxes, _ = view.graph.overview()
+        painter.setPen(Qt.PenStyle.NoPen)
+        for color, group in boxes.items():
+            painter.setBrush(theme.color(mix(theme.panel, theme.color(color).name(), 0.75)))
+            painter.drawRects(group)
+        painter.restore()
+        seen = view.visible_rect()
+        frame = QRectF(corner + (seen.topLeft() - area.topLeft()) * scale, seen.size() * scale)
+        painter.setPen(QPen(theme.color("accent", 170), 1.2))
+        painter.setBrush(theme.color("accent", 18))
+        painter.drawRoundedRect(frame.intersected(QRectF(self.rect()).adjusted(3, 3, -3, -3)), 3, 3)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._go(event.position())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._go(event.position())
+
+    def _go(self, at: QPointF) -> None:
+        area, scale, corner = self._place()
+        there = area.topLeft() + (at - corner) / scale
+        self._view.pan(-(there - self._view.visible_rect().center()) * self._view.zoom)
