@@ -167,7 +167,7 @@ class ActivationsView(PaintedView):
             count = len(picture.values)
             block = picture.values.ndim == 1
             shape = (1, 1) if block else picture.values.shape[1:]
-            most = _BLOCK if block else max(16, min(96, 6 * max(shape)))
+            most = _BLOCK if block else min(200, 10 * max(shape))
             self._grid = fit_grid(
                 room, count, shape, gap=1 if block else 4, most=most, ratio=self.devicePixelRatioF()
             )

@@ -139,12 +139,15 @@ class PaintedView(LiveView):
         painter.fillRect(self.rect(), self.theme.color("panel"))
         area = QRectF(self.rect()).adjusted(MARGIN, 8, -MARGIN, -10)
         try:
-            if self.note:
-                draw_note(painter, area, self.note, self.theme)
-                return
             line = QRectF(area.left(), area.top(), area.width() - self.heading_room(), HEADING - 6)
-            draw_parts(painter, line, self.heading, self.theme)
-            self.draw(painter, area.adjusted(0, HEADING, 0, 0))
+            picture = area.adjusted(0, HEADING, 0, 0)
+            draw_parts(
+                painter, line, [Part(self.title, "text", 600)] if self.note else self.heading, self.theme
+            )
+            if self.note:
+                draw_note(painter, picture, self.note, self.theme)
+            else:
+                self.draw(painter, picture)
         except Exception:  # an exception that leaves paintEvent can end the process
             if not self._failed:
                 log.exception("%s could not be painted", type(self).__name__)

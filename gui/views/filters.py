@@ -17,6 +17,8 @@ from gui.views.ranges import EasedRange
 from gui.views.text import Part, draw_parts, heading, number
 
 FOOT = 22
+_NARROW = 260
+"""Below this width the scale has a line of its own."""
 _SMALLEST = 3.0
 """Cells below it, in pixels, would show nothing: fewer are drawn, and the heading says so."""
 
@@ -124,7 +126,7 @@ class FiltersView(PaintedView):
     def draw(self, painter: QPainter, area: QRectF) -> None:
         if self._image is None:
             return
-        room = area.adjusted(0, 0, 0, -FOOT)
+        room = area.adjusted(0, 0, 0, -FOOT - (18 if area.width() < _NARROW else 0))
         if self._filters.ndim == 4:
             shape = self._filters.shape[2:]
             self._grid = self._fit(room, shape)
@@ -151,14 +153,14 @@ class FiltersView(PaintedView):
         most = max(14.0, min(64.0, 9.0 * max(shape)))
         ratio = self.devicePixelRatioF()
         options = []
-        for gap, wide in ((2, 4), (1, 2), (0, 1)):
+        for gap, wide in ((4, 8), (2, 4), (1, 2), (0, 1)):
             grid = fit_grid(
                 room, count * inputs, shape, gap, most, ratio, group=inputs, wide=wide if inputs > 1 else 0
             )
             loose = fit_grid(room, count * inputs, shape, gap, most, ratio)
             # groups are worth a third of the size, not more
             options.append(grid if grid.width > 0.66 * loose.width else loose)
-            if options[-1].width >= 2.5 * (gap + 1):
+            if options[-1].width >= 6 * gap:
                 break
         best = options[-1]
         if best.width >= _SMALLEST:
@@ -170,8 +172,11 @@ class FiltersView(PaintedView):
 
     def _draw_foot(self, painter: QPainter, line: QRectF, right: float) -> None:
         end = draw_parts(painter, line, [Part(self.caption)], self.theme)
-        width = 100.0
+        width = 110.0
         left = max(end + 16, min(right, line.right()) - width)
+        if line.width() < _NARROW:
+            left = line.left()
+            line = line.translated(0, 18)
         if line.right() - left >= width:
             place = QRectF(left, line.top(), width, line.height())
             draw_scale(painter, place, -self.bound, self.bound, "signed", self.theme, beside=True)

@@ -96,7 +96,7 @@ def fit_grid(
             best, best_width = columns, cell
         if count % columns == 0 and cell > full_rows[1] + 1e-6:
             full_rows = columns, cell
-    if full_rows[1] >= 0.75 * best_width:  # a tidy rectangle is worth a little size
+    if full_rows[1] >= 0.7 * best_width:  # a tidy rectangle is worth a little size
         best, best_width = full_rows
     cell = max(best_width, 1.0)
     scale = cell * ratio / width

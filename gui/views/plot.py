@@ -7,7 +7,7 @@ from math import log10
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QWidget
 
@@ -25,11 +25,15 @@ class _Axis(pg.AxisItem):
     log = False
     share = False
 
+    def boundingRect(self) -> QRectF:
+        # the label of the lowest tick reaches beyond the axis; pyqtgraph drops what lies outside
+        return super().boundingRect().adjusted(-12, -8, 12, 8)
+
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         if high <= low:
             return []
         per_tick = 60 if self.orientation == "bottom" else 24
-        ticks = max(1, int(size / per_tick))
+        ticks = min(6, max(1, int(size / per_tick)))
         if self.log and high - low > 1:
             step = max(1.0, float(np.ceil((high - low) / ticks)))
         else:
@@ -89,11 +93,11 @@ class Plot(pg.PlotWidget):
         self.held = False
         """Whether the user has chosen a range with the mouse."""
         self._eased = EasedRange(grow=0.5, shrink=0.2)
-        self._theme = theme
+        self._theme, self._ratio = theme, 1.0
         item = self.getPlotItem()
         item.hideButtons()
         item.setMenuEnabled(False)
-        item.layout.setContentsMargins(0, 4, 4, 0)
+        item.layout.setContentsMargins(0, 8, 4, 0)
         self.box = item.getViewBox()
         self.box.disableAutoRange()
         self.box.setDefaultPadding(0)
@@ -121,6 +125,7 @@ class Plot(pg.PlotWidget):
     def add_line(self, name: str, tone: str, width: float, alpha: int = 255) -> None:
         """Add a line in a tone of the theme."""
         line = pg.PlotCurveItem(antialias=True, connect="finite", skipFiniteCheck=False)
+        line.setSegmentedLineMode("on")  # joined paths wider than a pixel take Qt four times as long
         line.tone, line.pen_width, line.alpha = tone, width, alpha
         self.lines[name] = line
         self.dots[name] = pg.ScatterPlotItem(size=5, pen=None)
@@ -215,12 +220,13 @@ class Plot(pg.PlotWidget):
     def apply_theme(self, theme: Theme) -> None:
         """Take other colors."""
         self._theme = theme
+        self._ratio = self.devicePixelRatioF()  # pyqtgraph's pens count in device pixels
         self.setBackground(theme.color("panel"))
         for axis in self._axes.values():
             axis.setPen(None)
-            axis.setTickPen(pg.mkPen(theme.color("grid" if theme.dark else "line"), width=1))
+            axis.setTickPen(pg.mkPen(theme.color("grid" if theme.dark else "line"), width=self._ratio))
             axis.setTextPen(theme.color("faint"))
-        self._cursor.setPen(pg.mkPen(theme.color("faint"), width=1))
+        self._cursor.setPen(pg.mkPen(theme.color("faint"), width=self._ratio))
         for name in self.lines:
             self._color_line(name)
         for mark in self.marks:
@@ -228,12 +234,13 @@ class Plot(pg.PlotWidget):
 
     def _color_line(self, name: str) -> None:
         line = self.lines[name]
-        line.setPen(pg.mkPen(self._theme.color(line.tone, line.alpha), width=line.pen_width))
+        color, width = self._theme.color(line.tone, line.alpha), line.pen_width * self._ratio
+        line.setPen(pg.mkPen(color, width=width, capStyle=Qt.PenCapStyle.RoundCap))
         self.dots[name].setBrush(self._theme.color(line.tone))
 
     def _color_mark(self, mark: Mark) -> None:
         color = self._theme.color("warning")
-        pen = pg.mkPen(color, width=1)
+        pen = pg.mkPen(color, width=self._ratio)
         pen.setDashPattern([4, 3])
         mark.line.setPen(pen)
         mark.label.setColor(color)
@@ -257,6 +264,11 @@ class Plot(pg.PlotWidget):
         if inside:
             self._cursor.setPos(step)
         self.hovered.emit(step)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self.apply_theme(self._theme)
+        return super().event(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)

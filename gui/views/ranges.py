@@ -11,7 +11,7 @@ def nice_step(span: float, ticks: int = 5) -> float:
     """Return the 1, 2, 2.5 or 5 times ten to some power that cuts a span into about ``ticks`` pieces."""
     rough = max(span, 1e-12) / ticks
     power = 10.0 ** floor(log10(rough))
-    return next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough * 0.999)
+    return next(m * power for m in (1, 2, 2.5, 5, 10) if m * power > rough * 0.85)
 
 
 def nice_range(low: float, high: float) -> Range:

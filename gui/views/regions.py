@@ -12,7 +12,7 @@ from gui.bench import Bench
 from gui.images import rgb_words, words_image
 from gui.theme import CLASSES, Theme
 from gui.views.base import PaintedView
-from gui.views.text import Part, draw_parts, font, heading, short
+from gui.views.text import Part, draw_parts, font, heading, metrics, short
 
 _FAINTEST, _STRONGEST = 0.06, 0.62
 """How much of a class's color an uncertain and a certain answer take."""
@@ -89,7 +89,8 @@ class RegionsView(PaintedView):
     def _box(self, area: QRectF) -> QRectF:
         """The largest place with the plane's own proportions, with room for the axes' ends."""
         x0, x1, y0, y1 = self._regions.extent
-        room = area.adjusted(0, 0, 0, -18)
+        gutter = max(metrics().horizontalAdvance(short(y)) for y in (y0, y1)) + 6
+        room = area.adjusted(gutter, 2, 0, -18)
         scale = min(room.width() / ((x1 - x0) or 1), room.height() / ((y1 - y0) or 1))
         return QRectF(room.left(), room.top(), (x1 - x0) * scale, (y1 - y0) * scale)
 
@@ -110,8 +111,11 @@ class RegionsView(PaintedView):
         painter.setFont(font())
         painter.setPen(self.theme.color("faint"))
         line = QRectF(box.left(), box.bottom() + 3, box.width(), 14)
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, f"{short(x0)}, {short(y0)}")
-        painter.drawText(line, Qt.AlignmentFlag.AlignRight, f"{short(x1)}, {short(y1)}")
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, short(x0))
+        painter.drawText(line, Qt.AlignmentFlag.AlignRight, short(x1))
+        side = QRectF(box.left() - 66, box.top() - 2, 60, box.height() + 4)
+        painter.drawText(side, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, short(y1))
+        painter.drawText(side, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom, short(y0))
 
     def _draw_legend(self, painter: QPainter, area: QRectF, box: QRectF, beside: bool) -> None:
         if not beside:
@@ -133,16 +137,18 @@ class RegionsView(PaintedView):
             if y > area.bottom() - 14:
                 break
 
-    def _draw_point(self, painter: QPainter, at: QPointF, color: QColor, full: bool) -> None:
+    def _draw_point(
+        self, painter: QPainter, at: QPointF, color: QColor, full: bool, radius: float = 3.5
+    ) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if full:
             painter.setPen(QPen(self.theme.color("panel"), 1))
             painter.setBrush(color)
-            painter.drawEllipse(at, 3.5, 3.5)
+            painter.drawEllipse(at, radius, radius)
         else:
             painter.setPen(QPen(color, 1.6))
             painter.setBrush(self.theme.color("panel"))
-            painter.drawEllipse(at, 2.9, 2.9)
+            painter.drawEllipse(at, radius - 0.6, radius - 0.6)
 
     def _points_over(self, box: QRectF) -> QPixmap:
         """The data as a transparent picture; drawn anew only where data, size or theme have changed."""
@@ -162,9 +168,11 @@ class RegionsView(PaintedView):
         x = 5 + (points[:, 0] - x0) / ((x1 - x0) or 1) * box.width()
         y = 5 + (y1 - points[:, 1]) / ((y1 - y0) or 1) * box.height()
         inside = (x >= 1) & (x <= box.width() + 9) & (y >= 1) & (y <= box.height() + 9)
+        crowded = len(points) / max(1.0, box.width() * box.height()) > 0.006
+        radius = 2.6 if crowded else 3.5
         for index in np.flatnonzero(inside)[:_MOST_POINTS]:
             color = QColor(class_color(labels[index]))
-            self._draw_point(painter, QPointF(x[index], y[index]), color, not held[index])
+            self._draw_point(painter, QPointF(x[index], y[index]), color, not held[index], radius)
         painter.end()
         self._points, self._points_key = pixmap, (form, data)
         return pixmap

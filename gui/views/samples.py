@@ -11,6 +11,7 @@ from engine.training.events import Samples, Snapshot
 from gui.bench import Bench
 from gui.views.base import PaintedView
 from gui.views.grid import draw_cells
+from gui.views.regions import class_color
 from gui.views.text import Part, draw_parts, font, heading, metrics, number, percent, short
 from gui.views.tiles import Tiles, as_images, fit_tiles, row_image, tile_words, vector_words
 
@@ -45,13 +46,14 @@ class SamplesView(PaintedView):
         self._shape = (1, 1)
         self._tiles: Tiles | None = None
         self._words = 0.0
+        self._points: np.ndarray | None = None
         bench.look_changed.connect(self.update)
         if bench.snapshot is not None:
             self.on_snapshot(bench.snapshot)
         self.refresh()
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
-        if snapshot.samples is not None and snapshot.samples is not self._samples:
+        if snapshot.samples is not None and not _same(snapshot.samples, self._samples):
             self._samples = snapshot.samples
             self.throttle.request()
 
@@ -63,7 +65,7 @@ class SamplesView(PaintedView):
 
     def prepare(self) -> None:
         samples = self._samples
-        self._rows, self._tiles, self.heading = [], None, []
+        self._rows, self._tiles, self.heading, self._points = [], None, [], None
         if samples is None or not len(samples.inputs):
             self.note = "Samples and what the network makes of them appear here when you press Run."
             return
@@ -82,6 +84,11 @@ class SamplesView(PaintedView):
             self._set_rows(tile_words(pictures, float(finite.min(initial=0)), float(finite.max(initial=0))))
         else:
             self._set_rows(vector_words(samples.inputs))
+        flat = np.asarray(samples.inputs, np.float32)
+        if flat.ndim == 2 and flat.shape[1] == 2:  # points: each tile is the plane with its point
+            low, high = np.nanmin(flat, 0), np.nanmax(flat, 0)
+            self._points = (flat - low) / np.where(high > low, high - low, 1)
+            self._shape = (1, 1)
 
     def _prepare_numbers(self, samples: Samples) -> None:
         targets, predictions = self._pairs(samples)
@@ -139,7 +146,9 @@ class SamplesView(PaintedView):
             area, len(samples.inputs), aspect, self._words, rows, most=72, rows=1 if self._strip else 0
         )
         high = tiles.size[1] if rows == 1 else (tiles.size[1] - 2) / 2
-        for layer, image in enumerate(self._rows):
+        if self._points is not None:
+            self._draw_points(painter, tiles)
+        for layer, image in enumerate(self._rows if self._points is None else ()):
             places = [tiles.tile(index) for index in range(tiles.count)]
             cells = [QRectF(p.left(), p.top() + layer * (high + 2), p.width(), high) for p in places]
             draw_cells(painter, image, cells, self._shape)
@@ -155,6 +164,20 @@ class SamplesView(PaintedView):
             painter.setPen(QPen(self.theme.color("accent"), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(tiles.tile(self.bench.sample).adjusted(-2, -2, 2, 2), 3.5, 3.5)
+
+    def _draw_points(self, painter: QPainter, tiles: Tiles) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for index in range(tiles.count):
+            tile = tiles.tile(index)
+            painter.setBrush(self.theme.color("field"))
+            painter.drawRoundedRect(tile, 3, 3)
+            u, v = self._points[index]
+            color = class_color(int(self._samples.targets[index]))
+            painter.setBrush(self.theme.color(color))
+            inner = tile.adjusted(6, 6, -6, -6)
+            at = QPointF(inner.left() + u * inner.width(), inner.bottom() - v * inner.height())
+            painter.drawEllipse(at, 3.5, 3.5)
 
     def _draw_scatter(self, painter: QPainter, area: QRectF) -> None:
         theme = self.theme
@@ -186,6 +209,7 @@ class SamplesView(PaintedView):
         line = QRectF(box.left(), box.bottom() + 4, box.width(), 14)
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft, f"target {short(low)}")
         painter.drawText(line, Qt.AlignmentFlag.AlignRight, short(high))
+        painter.drawText(QRectF(box.left(), box.top() + 2, 200, 14), 0, f"prediction, up to {short(high)}")
         if area.right() - box.right() > 150:
             words = QRectF(box.right() + 18, box.top(), area.right() - box.right() - 18, 16)
             draw_parts(painter, words, [Part("On the dashed line the network is right.")], theme)
@@ -223,6 +247,17 @@ class SamplesView(PaintedView):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(140, 56) if self._strip else super().minimumSizeHint()
+
+
+def _same(new: Samples, old: Samples | None) -> bool:
+    """Whether two samples look the same; most steps change no prediction of a class."""
+    return new is old or (
+        old is not None
+        and new.kind == old.kind
+        and np.array_equal(new.predictions, old.predictions)
+        and np.array_equal(new.targets, old.targets)
+        and np.array_equal(new.inputs, old.inputs)
+    )
 
 
 _PREPARE = {

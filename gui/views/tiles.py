@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage
 
 from gui.images import colorize, rgb_words, words_image
 
-LABEL = 17
+LABEL = 18
 """Height of the words under a tile."""
 
 
@@ -70,7 +70,7 @@ class Tiles:
         """Return the place of the words below a picture; it may be wider than the picture."""
         tile = self.tile(index)
         spare = self.pitch[0] - self.size[0] - 2
-        return QRectF(tile.left() - spare / 2, tile.bottom() + 1, tile.width() + spare, LABEL - 3)
+        return QRectF(tile.left() - spare / 2, tile.bottom() + 3, tile.width() + spare, LABEL - 3)
 
     def at(self, x: float, y: float) -> int | None:
         """Return the tile at a point, with its words, or None."""
