@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from engine import catalogue
@@ -14,7 +12,7 @@ from engine.compiler.data import types_of
 from engine.compiler.fixes import fix_for
 from engine.compiler.guard import check_expression
 from engine.compiler.meta import measure, parameters
-from engine.compiler.template import Code, fill
+from engine.compiler.template import Code, arguments, fill
 from engine.errors import EngineError
 from engine.graph.document import Document, Edge, Node, Slot
 from engine.graph.view import order_of
@@ -190,11 +188,6 @@ def _step(
     )
 
 
-@cache
-def _names(function: Callable[..., Any]) -> tuple[str, ...]:
-    return tuple(inspect.signature(function).parameters)
-
-
 def _call(function: Callable[..., Any], values: Mapping[str, Any]) -> Any:
     """Call a declaration's function with the shapes and parameters that its signature names."""
-    return function(**{name: values[name] for name in _names(function)})
+    return function(**{name: values[name] for name in arguments(function)})

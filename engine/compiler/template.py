@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from engine.layers.declaration import Layer
 from engine.layers.params import Value
+
+
+@cache
+def arguments(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names that a declaration's function asks for."""
+    return tuple(inspect.signature(function).parameters)
 
 
 class Code(str):
@@ -44,9 +52,11 @@ def fill(
 
     What stands for variables stays open for a later ``str.format``: ``inputs`` holds texts such as ``{0}``, a
     list of them for a variadic port, and ``{self}`` is the layer's own attribute. ``{rest}`` is every value
-    that no template names, that is not None and differs from its parameter's default, as ``, name=value``.
+    that no template names and ``infer`` does not use up, where it is not None and differs from its parameter's
+    default, as ``, name=value``.
     """
     named = {name for text in (layer.init, layer.call) for _, name, _, _ in string.Formatter().parse(text)}
+    named |= set(arguments(layer.infer)) if layer.infer else set()
     rest = "".join(
         f", {name}={literal(value)}"
         for name, value in values.items()

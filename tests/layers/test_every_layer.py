@@ -1,0 +1,106 @@
+"""One harness over the whole catalogue: rendered, built, run forward and backward, saved and loaded."""
+
+from __future__ import annotations
+
+import inspect
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from engine import catalogue
+from engine.compiler.analyze import analyze
+from engine.compiler.module import compile_document
+from engine.graph.document import Document, Slot
+from engine.graph.edits import is_id
+from engine.layers.declaration import CATEGORIES
+from engine.storage.document_file import from_json, to_json
+from engine.training.checkpoint import load_weights, save_weights
+from tests.layers.harness import around, cases
+
+BATCH = 3
+
+
+def tensors(document: Document) -> dict[str, torch.Tensor]:
+    """Return random fields for a document's inputs; whole numbers stay below every number of classes here."""
+    torch.manual_seed(1)
+    fields = {}
+    for node in document.nodes.values():
+        if node.type == "Input":
+            values = catalogue.layer("Input").values(node.params)
+            shape = (BATCH, *values["shape"])
+            whole = values["dtype"] == "int"
+            fields[node.id] = torch.randint(0, 6, shape) if whole else torch.randn(shape)
+    return fields
+
+
+@pytest.mark.parametrize(("type_", "params"), list(cases()), ids=json.dumps)
+def test_layer(type_, params, tmp_path):
+    document = around(type_, params)
+    analysis = analyze(document)
+    assert [problem.message for problem in analysis.problems] == []
+    assert "tested" in analysis.source.lines
+
+    torch.manual_seed(0)
+    built = compile_document(document)
+    fields = tensors(document)
+    seen = dict(built.steps(built.model, fields))
+    for port, value in seen["tested"].items():
+        told = analysis.types[Slot("tested", port)]
+        assert tuple(value.shape) == tuple(BATCH if size == "N" else size for size in told.shape)
+        assert value.dtype == {"float": torch.float32, "int": torch.int64}[told.dtype]
+    own = getattr(built.model, "tested", None)
+    count = sum(parameter.numel() for parameter in own.parameters()) if isinstance(own, nn.Module) else 0
+    assert analysis.parameters["tested"] == count
+
+    torch.manual_seed(2)
+    result = built.evaluate(built.model, fields).get("loss")
+    if result is None:
+        result = sum(output.float().sum() for output in built.outputs(built.model, fields))
+    if result.requires_grad:
+        result.backward()
+        used = [p for p in built.model.parameters() if p.grad is not None]
+        assert used
+        assert all(torch.isfinite(parameter.grad).all() for parameter in used)
+    else:
+        assert not list(built.model.parameters())
+
+    again = compile_document(from_json(to_json(document)))
+    save_weights(built.model, tmp_path / "weights.safetensors")
+    report = load_weights(again.model, tmp_path / "weights.safetensors")
+    assert [*report.missing, *report.unexpected, *report.mismatched] == []
+    built.model.eval()
+    again.model.eval()
+    with torch.no_grad():
+        pairs = zip(built.outputs(built.model, fields), again.outputs(again.model, fields), strict=True)
+        assert all(torch.equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize("layer", list(catalogue.layers().values()), ids=lambda layer: layer.type)
+def test_declaration_is_complete(layer):
+    assert layer.category in CATEGORIES
+    assert layer.doc.endswith(".")
+    assert all(param.doc for param in layer.params), "a parameter without a tooltip"
+    assert is_id(f"{layer.prefix or layer.type.lower()}1")
+    assert all(param.check(param.default) == param.default for param in layer.params)
+    assert all(param.parse(param.text(param.default)) == param.default for param in layer.params)
+    assert isinstance(layer.summary(layer.values({})), str)
+
+
+@pytest.mark.parametrize(
+    "layer", [each for each in catalogue.layers().values() if each.init], ids=lambda layer: layer.type
+)
+def test_defaults_are_those_of_torch(layer):
+    """A parameter at its default is left out of the code, so it must be torch's default too."""
+    signature = inspect.signature(getattr(nn, layer.type).__init__).parameters
+    if any(each.kind is each.VAR_POSITIONAL for each in signature.values()):  # LSTM passes its arguments on
+        signature = inspect.signature(nn.RNNBase.__init__).parameters
+    for param in layer.params:
+        if f"{{{param.name}}}" not in layer.init and param.name in signature:
+            assert signature[param.name].default == param.default, param.name
+
+
+def test_reserved_words_are_the_attributes_of_a_module():
+    names = [name for name in dir(nn.Module()) if not name.startswith("_")]
+    assert [name for name in names if is_id(name)] == []
