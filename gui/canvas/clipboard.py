@@ -1,7 +1,7 @@
 """Nodes as text, for the clipboard: it works between windows and in a chat.
 
 The format is JSON: ``{"netwright-nodes": 1, "nodes": [...], "edges": [...]}``. A node is
-``{"id", "type", "name", "params", "position"}``; an edge is ``[[source node, output], [target node, input]]``.
+``{"id", "type", "name", "params", "position"}``; an edge is ``[[node, output], [node, input]]``.
 """
 
 from __future__ import annotations

@@ -94,8 +94,8 @@ class Editor(Navigator):
         """Say in words what is there, for screen readers."""
         document, chosen = self.bench.store.document, self.bench.store.selection
         text = f"{document.name}: {len(document.nodes)} nodes, {len(document.edges)} wires"
-        if len(chosen) == 1:
-            node = document.nodes[next(iter(chosen))]
+        node = document.nodes.get(next(iter(chosen), "")) if len(chosen) == 1 else None
+        if node is not None:  # the selection follows a deletion one signal later
             problems = " ".join(p.message for p in self.bench.analysis.problems_of(node.id))
             text += f". Selected: {node.title}, {catalogue.layer(node.type).label}. {problems}"
         self.setAccessibleDescription(text.strip())

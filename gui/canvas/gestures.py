@@ -161,7 +161,7 @@ class MoveNodes(Gesture):
     def _snapped(self, by: QPointF) -> QPointF:
         """Round to the grid, and let a single node fall in line with a port that it is joined to."""
         x, y = self._from[self._pressed]
-        place = QPointF(round((x + by.x()) / _GRID) * _GRID, round((y + by.y()) / _GRID) * _GRID)
+        place = QPointF(x + round(by.x() / _GRID) * _GRID, y + round(by.y() / _GRID) * _GRID)
         graph = self.view.graph
         for own, other, is_input in self._neighbours:
             spot = graph.nodes[own.node].face.spot(own.port, is_input)

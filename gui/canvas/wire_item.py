@@ -51,10 +51,12 @@ class WireItem(QGraphicsPathItem):
         self.setPen(pen_of(theme, self.dashed, self.failing, self.lit))
 
     def shape(self) -> QPainterPath:
-        if self._shape is None:
+        if self.route is None:
+            return QPainterPath()
+        if self._shape is None:  # from the route, because setPath() asks before the path has changed
             stroker = QPainterPathStroker()
             stroker.setWidth(2 * REACH)
-            self._shape = stroker.createStroke(self.path())
+            self._shape = stroker.createStroke(self.route.path)
         return self._shape
 
 
