@@ -23,8 +23,8 @@ Fields = dict[str, Tensor]
 CHUNK = 32
 """Batches that are gathered at once: one call for many batches, and little memory."""
 
-SMALL = 20_000_000
-"""Multiply-adds of a step below which a second thread costs more than it brings."""
+THREAD = 2_000_000
+"""Multiply-adds of a step that are worth one more thread; with less to do it costs more than it brings."""
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 
@@ -93,7 +93,8 @@ def prepare(document: Document, device: str = "") -> Setup:
     threads = 0
     if place.type == "cpu":
         rows = min(document.training.batch_size, len(dataset.train))
-        threads = 1 if cost(built) * rows < SMALL else torch.get_num_threads()
+        # By the model's cost and not by trying, so that the same seed gives the same curve.
+        threads = min(1 + cost(built) * rows // THREAD, torch.get_num_threads())
     return Setup(
         document,
         built,
