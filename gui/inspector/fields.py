@@ -157,10 +157,16 @@ class SwitchField(Field):
         self.switch = Switch()
         self._layout.addStretch(1)
         self._hold(self.switch)
+        self._value: Value = False
         self.switch.clicked.connect(self._take)
 
     def show_value(self, value: Value) -> None:
+        self._value = value
         self.switch.setChecked(bool(value))
+
+    def reject(self, message: str) -> None:
+        self.show_value(self._value)
+        super().reject(message)
 
     def _take(self, on: bool) -> None:
         self.edited.emit(on)
@@ -176,9 +182,15 @@ class ChoiceField(Field):
         self.combo.setFont(ui_font())
         self.combo.addItems(param.choices)
         self._hold(self.combo)
+        self._value: Value = ""
         self.combo.textActivated.connect(self._take)
 
+    def reject(self, message: str) -> None:
+        self.show_value(self._value)
+        super().reject(message)
+
     def show_value(self, value: Value) -> None:
+        self._value = value
         self.combo.setCurrentIndex(self.combo.findText(str(value)))
 
     def show_mixed(self) -> None:

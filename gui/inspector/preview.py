@@ -6,9 +6,9 @@ from math import ceil
 from threading import Thread
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
+from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from engine.data.source import Dataset, Field
 from engine.errors import EngineError
@@ -137,18 +137,10 @@ class ImageTiles(QWidget):
         self._images: list[QImage] = [rgb_image(value, low, high) for value in values]
         self._labels = [_name(labels, row) for row in range(len(values))]
         self.setAccessibleName("First images: " + ", ".join(self._labels))
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
 
-    def hasHeightForWidth(self) -> bool:
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        return round(ceil(len(self._images) / self.PER_ROW) * (self._side(width) + self.TEXT + self.GAP))
-
-    def sizeHint(self) -> QSize:
-        return QSize(240, self.heightForWidth(240))
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        rows = ceil(len(self._images) / self.PER_ROW)
+        self.setFixedHeight(round(rows * (self._side(self.width()) + self.TEXT + self.GAP)))
 
     def _side(self, width: float) -> float:
         return (width - (self.PER_ROW - 1) * self.GAP) / self.PER_ROW

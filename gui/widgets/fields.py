@@ -88,6 +88,7 @@ class NumberField(LineField):
     def __init__(self, nudge: Callable[[str, int], str], parent: QWidget | None = None):
         super().__init__("", parent)
         self._nudge = nudge
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a press may begin a drag; the release focuses
         self._pressed: QPointF | None = None
         self._dragged = 0
         self._rest = 0
