@@ -94,7 +94,7 @@ class FiltersView(PaintedView):
             self._shown = (node, weights.name, weights.shape)
         sizes = np.abs(self._filters[np.isfinite(self._filters)])
         # a few large weights must not turn all others gray
-        bound = float(np.percentile(sizes, 99.5)) if sizes.size else 0.0
+        bound = max(float(np.percentile(sizes, 99.5)), 0.25 * float(sizes.max())) if sizes.size else 0.0
         self._range.toward(-bound, bound)
         self._paint_image()
         word = "filters" if self._filters.ndim == 4 else "weights"

@@ -112,7 +112,7 @@ def draw_cells(
     """Draw a row of pictures (see ``mosaic``, no gaps) cell by cell, with sharp pixels and soft corners."""
     height, width = shape
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-    soft = bool(radius) and len(cells) > 0 and cells[0].width() > 12
+    soft = bool(radius) and len(cells) > 0 and cells[0].width() > 16
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, soft)
     painter.setPen(Qt.PenStyle.NoPen)
     brush = QBrush(image)

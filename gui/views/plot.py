@@ -110,6 +110,7 @@ class Plot(pg.PlotWidget):
                 tickTextOffset=6,
                 hideOverlappingLabels=False,
             )
+            axis.enableAutoSIPrefix(False)
             axis.setZValue(-10)
             axis.setGrid(255 if side == "left" else False)
         self._axes["left"].setStyle(tickAlpha=255)
@@ -130,6 +131,7 @@ class Plot(pg.PlotWidget):
         self.lines[name] = line
         self.dots[name] = pg.ScatterPlotItem(size=5, pen=None)
         self.addItem(line)
+        self.dots[name].hide()
         self.addItem(self.dots[name])
         self._color_line(name)
 
@@ -142,6 +144,7 @@ class Plot(pg.PlotWidget):
         keep = np.isfinite(y) if alone else slice(0, 0)
         if alone or len(self.dots[name].data):
             self.dots[name].setData(x[keep], y[keep])
+            self.dots[name].setVisible(bool(alone))
 
     def set_form(self, log: bool, share: bool) -> None:
         """Choose a logarithmic axis, or one of shares in percent; the ranges start anew."""
@@ -234,7 +237,9 @@ class Plot(pg.PlotWidget):
 
     def _color_line(self, name: str) -> None:
         line = self.lines[name]
-        color, width = self._theme.color(line.tone, line.alpha), line.pen_width * self._ratio
+        color = self._theme.color(line.tone, line.alpha)
+        # a hairline stays one device pixel: anything wider costs Qt four times as much for a ragged line
+        width = line.pen_width * self._ratio if line.pen_width > 1 else 1
         line.setPen(pg.mkPen(color, width=width, capStyle=Qt.PenCapStyle.RoundCap))
         self.dots[name].setBrush(self._theme.color(line.tone))
 
