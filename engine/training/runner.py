@@ -212,13 +212,16 @@ class Runner:
         )
         began = perf_counter()
         with threads(setup.threads):
-            self._published = perf_counter()
             if self._paused:
                 proceed = self._answer()
             else:
                 self._tell("running")
                 self._look()
                 proceed = not self._stopped
+            # The first picture, with every cache cold, says nothing about those to come.
+            self._cost = self._looking = 0.0
+            self._published = perf_counter()
+            self._look_due = self._published + PUBLISH
             done = proceed and train(setup, self)
             self._publish(perf_counter())
             self._look()
@@ -291,7 +294,8 @@ class Runner:
         if snapshot is not None:
             self.events.put(snapshot)
             took = now - began
-            self._cost = took if not self._cost else 0.7 * self._cost + 0.3 * took
+            # One slow look on a busy machine must not freeze the pictures for seconds.
+            self._cost = 0.7 * self._cost + 0.3 * min(took, 2 * self._cost) if self._cost else took
             self._looking += took
         self._looked, self._looked_step = now, self._step
         self._look_due = now + max(PUBLISH, self._cost / SHARE)
@@ -345,7 +349,7 @@ class Runner:
                 finally:
                     self._wake.acquire()
             goes_on = not (self._paused or self._stopped)
-        self._published = perf_counter()
+        self._published, self._looking = perf_counter(), 0.0
         if goes_on:
             self._tell("running")
 
