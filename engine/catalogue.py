@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import engine.data
 import engine.layers
-from engine.errors import EngineError
+from engine.errors import EngineError, shown
 from engine.layers.declaration import CATEGORIES, Layer
 
 
@@ -35,7 +35,7 @@ def layer(type_: str) -> Layer:
     try:
         return layers()[type_]
     except KeyError:
-        raise EngineError(f"There is no layer {type_!r}.{did_you_mean(type_, layers())}") from None
+        raise EngineError(f"There is no layer {shown(type_)}.{did_you_mean(type_, layers())}") from None
 
 
 def did_you_mean(word: str, words: object) -> str:

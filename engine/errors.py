@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+
+def shown(value: Any) -> str:
+    """Return a value as a message shows it: its repr, at most 60 letters of it."""
+    if isinstance(value, str):
+        value = value[:60]
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
 
 class EngineError(Exception):
     """A sentence for the user: what was expected, what came, how to mend it.

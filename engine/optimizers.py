@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.catalogue import did_you_mean
-from engine.errors import ParameterError
+from engine.errors import ParameterError, shown
 from engine.layers.params import Bool, Float, Param, Value, check_params
 
 _DECAY = Float(name="weight_decay", default=0.0, min=0, doc="Pulls every weight towards zero.")
@@ -107,7 +107,9 @@ def check_optimizer(type_: str, options: Mapping[str, Any]) -> dict[str, Value]:
     """
     if type_ not in OPTIMIZERS:
         near = did_you_mean(type_, OPTIMIZERS)
-        raise ParameterError(f"There is no optimizer {type_!r}; there are {', '.join(OPTIMIZERS)}.{near}")
+        raise ParameterError(
+            f"There is no optimizer {shown(type_)}; there are {', '.join(OPTIMIZERS)}.{near}"
+        )
     optimizer = OPTIMIZERS[type_]
     values = check_params(optimizer.params, dict(options))
     if values.get("nesterov") and not values.get("momentum"):

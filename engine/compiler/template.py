@@ -52,8 +52,8 @@ def fill(
 
     What stands for variables stays open for a later ``str.format``: ``inputs`` holds texts such as ``{0}``, a
     list of them for a variadic port, and ``{self}`` is the layer's own attribute. ``{rest}`` is every value
-    that no template names and ``infer`` does not use up, where it is not None and differs from its parameter's
-    default, as ``, name=value``.
+    that no template names and ``infer`` does not use up, unless it is None or its parameter's default, as
+    ``, name=value``.
     """
     named = {name for text in (layer.init, layer.call) for _, name, _, _ in string.Formatter().parse(text)}
     named |= set(arguments(layer.infer)) if layer.infer else set()

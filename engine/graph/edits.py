@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine import catalogue
-from engine.errors import EditError, ParameterError
+from engine.errors import EditError, ParameterError, shown
 from engine.graph.document import Document, Edge, Node, Point, Slot, frozen
 from engine.graph.rules import check_connect
 from engine.layers.declaration import Layer
@@ -53,7 +53,7 @@ def checked_node(
     layer = catalogue.layer(type_)
     if not is_id(id):
         raise EditError(
-            f"{id!r} cannot name a node: use letters, digits and _, and none of Python's own words."
+            f"{shown(id)} cannot name a node: use letters, digits and _, and none of Python's own words."
         )
     return Node(id, type_, name, _changed(layer, params or {}, id), position)
 
@@ -73,7 +73,7 @@ def add_node(
     layer = catalogue.layer(type_)
     id = id or free_id(document, layer.prefix or layer.type.lower())
     if id in document.nodes:
-        raise EditError(f"There is a node {id!r} already.", id)
+        raise EditError(f"There is a node {shown(id)} already.", id)
     return _with_node(document, checked_node(type_, id, params, position, name)), id
 
 
@@ -89,7 +89,7 @@ def _changed(layer: Layer, params: Mapping[str, Any], node: str) -> Mapping[str,
 
 def _node(document: Document, id: str) -> Node:
     if id not in document.nodes:
-        raise EditError(f"There is no node {id!r}.{catalogue.did_you_mean(id, document.nodes)}")
+        raise EditError(f"There is no node {shown(id)}.{catalogue.did_you_mean(id, document.nodes)}")
     return document.nodes[id]
 
 

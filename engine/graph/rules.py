@@ -5,7 +5,7 @@ from __future__ import annotations
 import networkx as nx
 
 from engine import catalogue
-from engine.errors import ConnectError
+from engine.errors import ConnectError, shown
 from engine.graph.document import Document, Slot
 from engine.graph.view import graph_of
 
@@ -33,18 +33,20 @@ def check_ports(document: Document, source: Slot, target: Slot) -> None:
     for slot in (source, target):
         if slot.node not in document.nodes:
             raise ConnectError(
-                f"There is no node {slot.node!r}.{catalogue.did_you_mean(slot.node, document.nodes)}"
+                f"There is no node {shown(slot.node)}.{catalogue.did_you_mean(slot.node, document.nodes)}"
             )
     start, end = document.nodes[source.node], document.nodes[target.node]
     outputs = [port.name for port in catalogue.layer(start.type).outputs_of(start.params)]
     if source.port not in outputs:
         offer = f"it has {', '.join(outputs)}" if outputs else "it has none"
-        raise ConnectError(f"{start.title} has no output {source.port!r}; {offer}.", start.id, source.port)
+        raise ConnectError(
+            f"{start.title} has no output {shown(source.port)}; {offer}.", start.id, source.port
+        )
     layer = catalogue.layer(end.type)
     if layer.input(target.port) is None:
         names = [f"{port.name}.0, {port.name}.1 ..." if port.variadic else port.name for port in layer.inputs]
         offer = f"it has {', '.join(names)}" if names else "it has none"
-        raise ConnectError(f"{end.title} has no input {target.port!r}; {offer}.", end.id, target.port)
+        raise ConnectError(f"{end.title} has no input {shown(target.port)}; {offer}.", end.id, target.port)
 
 
 def can_connect(document: Document, source: Slot, target: Slot) -> bool:

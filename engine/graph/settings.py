@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine import catalogue
-from engine.errors import EditError, ParameterError
+from engine.errors import EditError, ParameterError, shown
 from engine.graph.document import Document, frozen
 from engine.graph.edits import set_params
 from engine.layers.params import Choice, Int, Param, Value
@@ -43,7 +43,7 @@ def check_training(values: Mapping[str, Any]) -> dict[str, Value]:
     known = {param.name: param for param in SETTINGS}
     for name in values:
         if name not in known:
-            raise ParameterError(f"There is no setting {name!r}.{catalogue.did_you_mean(name, known)}")
+            raise ParameterError(f"There is no setting {shown(name)}.{catalogue.did_you_mean(name, known)}")
     return {name: known[name].check(value) for name, value in values.items()}
 
 
@@ -101,4 +101,4 @@ def set_by_name(document: Document, name: str, text: str) -> Document:
         "optimizer",
         *(f"{id}.{p.name}" for id, n in document.nodes.items() for p in catalogue.layer(n.type).params),
     ]
-    raise EditError(f"There is nothing called {name!r} to set.{catalogue.did_you_mean(name, words)}")
+    raise EditError(f"There is nothing called {shown(name)} to set.{catalogue.did_you_mean(name, words)}")

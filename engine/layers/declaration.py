@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from engine.layers.params import Param, Value
+
+_PLACE = re.compile("0|[1-9][0-9]{0,3}")
 
 BATCH = "N"
 """How the batch size is written in a shape."""
@@ -146,10 +149,6 @@ class Layer:
         """Return the input port that a slot name means: ``xs.2`` is the third place of ``xs``."""
         base, dot, index = port.partition(".")
         found = next((each for each in self.inputs if each.name == base), None)
-        if (
-            found is None
-            or bool(dot) != found.variadic
-            or (dot and not (index.isdecimal() and len(index) < 5))
-        ):
+        if found is None or bool(dot) != found.variadic or (dot and not _PLACE.fullmatch(index)):
             return None
         return found

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from engine.errors import ParameterError
+from engine.errors import ParameterError, shown
 
 Value = bool | int | float | str | tuple | None
 
@@ -42,7 +42,7 @@ class Param:
             return None
         checked = self._check(value)
         if checked is None:
-            raise ParameterError(f"{self.title} takes {self.expected}, not {_shown(value)}.")
+            raise ParameterError(f"{self.title} takes {self.expected}, not {shown(value)}.")
         return checked
 
     def parse(self, text: str) -> Value:
@@ -69,11 +69,6 @@ class Param:
 
     def _text(self, value: Any) -> str:
         return str(value)
-
-
-def _shown(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,5 +235,7 @@ def check_params(params: Iterable[Param], values: dict[str, Any]) -> dict[str, V
     known = {param.name: param for param in params}
     for name in values:
         if name not in known:
-            raise ParameterError(f"There is no parameter {name!r}; there are {', '.join(known) or 'none'}.")
+            raise ParameterError(
+                f"There is no parameter {shown(name)}; there are {', '.join(known) or 'none'}."
+            )
     return {name: param.check(values.get(name, param.default)) for name, param in known.items()}

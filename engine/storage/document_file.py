@@ -12,7 +12,7 @@ from typing import Any
 import networkx as nx
 
 from engine.catalogue import did_you_mean
-from engine.errors import EngineError, FileError
+from engine.errors import EngineError, FileError, shown
 from engine.graph.document import Document, Node, Objective, Slot, Training, frozen
 from engine.graph.edits import checked_node
 from engine.graph.rules import check_ports
@@ -85,7 +85,7 @@ def from_json(text: str) -> Document:
         raise FileError('this is not a Netwright document: it has no "netwright" version.')
     version = raw["netwright"]
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise FileError(f"the version should be a whole number from 1 to {VERSION}, not {_short(version)}.")
+        raise FileError(f"the version should be a whole number from 1 to {VERSION}, not {shown(version)}.")
     if version > VERSION:
         raise FileError(f"it was written by a newer Netwright (format {version}; this one reads {VERSION}).")
     return _Reader(raw).document()
@@ -102,7 +102,7 @@ class _Reader:
 
     def document(self) -> Document:
         for key in self.raw.keys() - {"netwright", "name", "notes", "nodes", "edges", "training"}:
-            self.problems.append(f"{_short(key)} is not a part of a document.")
+            self.problems.append(f"{shown(key)} is not a part of a document.")
         nodes = self._nodes()
         document = Document(self._text("name", 200), self._text("notes", 20_000), frozen(nodes))
         document = document.with_(edges=self._edges(document), training=self._training())
@@ -126,14 +126,14 @@ class _Reader:
     def _text(self, key: str, longest: int) -> str:
         value = self.raw.get(key, "")
         if not isinstance(value, str) or len(value) > longest:
-            self.problems.append(f"{key} should be a text of at most {longest} letters, not {_short(value)}.")
+            self.problems.append(f"{key} should be a text of at most {longest} letters, not {shown(value)}.")
             return ""
         return value
 
     def _list(self, key: str) -> list[Any]:
         value = self.raw.get(key, [])
         if not isinstance(value, list):
-            self.problems.append(f"{key} should be a list, not {_short(value)}.")
+            self.problems.append(f"{key} should be a list, not {shown(value)}.")
             return []
         return value
 
@@ -141,9 +141,9 @@ class _Reader:
         nodes: dict[str, Node] = {}
         for place, item in enumerate(self._list("nodes")):
             id = item.get("id") if isinstance(item, dict) else None
-            node = self._try(f"node {_short(id)}" if id else f"node {place + 1}", partial(_node, item))
+            node = self._try(f"node {shown(id)}" if id else f"node {place + 1}", partial(_node, item))
             if node and node.id in nodes:
-                self.problems.append(f"node {_short(id)}: there are two of it.")
+                self.problems.append(f"node {shown(id)}: there are two of it.")
             elif node:
                 nodes[node.id] = node
             elif isinstance(id, str):
@@ -156,7 +156,7 @@ class _Reader:
             where = f"edge {place + 1}"
             ends = [_slot(end) for end in item] if isinstance(item, list) else []
             if len(ends) != 2 or None in ends:
-                self.problems.append(f'{where} should be two ends such as "conv1.y", not {_short(item)}.')
+                self.problems.append(f'{where} should be two ends such as "conv1.y", not {shown(item)}.')
                 continue
             source, target = ends
             if target in edges:
@@ -196,15 +196,15 @@ def _parts(item: Any, schema: Mapping[str, tuple[type, Any]]) -> dict[str, Any]:
     Raises FileError for another type or an unknown part.
     """
     if not isinstance(item, dict):
-        raise FileError(f"it should hold {', '.join(schema)}, not {_short(item)}.")
+        raise FileError(f"it should hold {', '.join(schema)}, not {shown(item)}.")
     for key in item.keys() - schema.keys():
-        raise FileError(f"{_short(key)} is no part of it.{did_you_mean(key, schema)}")
+        raise FileError(f"{shown(key)} is no part of it.{did_you_mean(key, schema)}")
     parts = {key: item.get(key, default) for key, (_, default) in schema.items()}
     for key, value in parts.items():
         if value is _REQUIRED:
             raise FileError(f"its {key} is missing.")
         if not isinstance(value, schema[key][0]):
-            raise FileError(f"its {key} should be {_JSON_NAMES[schema[key][0]]}, not {_short(value)}.")
+            raise FileError(f"its {key} should be {_JSON_NAMES[schema[key][0]]}, not {shown(value)}.")
     return parts
 
 
@@ -221,7 +221,7 @@ def _node(item: Any) -> Node:
     }
     parts = _parts(item, schema)
     if not _is_point(parts["position"]):
-        raise FileError(f"its position should be two numbers, not {_short(parts['position'])}.")
+        raise FileError(f"its position should be two numbers, not {shown(parts['position'])}.")
     x, y = parts["position"]
     return checked_node(
         parts["type"], parts["id"], parts["params"], (float(x), float(y)), parts["name"][:200]
@@ -237,11 +237,6 @@ def _objective(item: Any) -> Objective:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number")
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _is_point(value: Any) -> bool:
