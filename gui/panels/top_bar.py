@@ -89,8 +89,7 @@ class TopBar(Panel):
 
     def set_title(self, name: str, dirty: bool) -> None:
         """Show the document's name, with a dot while it holds changes that are not saved."""
-        self._name.set_text(f"{name} •" if dirty else name)
-        self._name.setAccessibleName(f"{name}, not saved" if dirty else name)
+        self._name.set_text(f"{name} •" if dirty else name, f"{name}, not saved" if dirty else name)
 
     def set_devices(self, devices: Sequence[tuple[str, str]], chosen: str = "auto") -> None:
         """Offer devices as ``(key, label)``; the chosen one is on the button."""

@@ -108,12 +108,12 @@ class Elided(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         if role:
             self.setProperty("role", role)
-        self._full = text
+        self._full, self._spoken = text, ""
         self._shorten()
 
-    def set_text(self, text: str) -> None:
-        """Show another text."""
-        self._full = text
+    def set_text(self, text: str, spoken: str = "") -> None:
+        """Show another text; a screen reader says ``spoken`` where it is given."""
+        self._full, self._spoken = text, spoken
         self._shorten()
         self.updateGeometry()
 
@@ -135,7 +135,7 @@ class Elided(QLabel):
         shown = self.fontMetrics().elidedText(self._full, Qt.TextElideMode.ElideRight, max(self.width(), 8))
         self.setText(shown)
         self.setToolTip(self._full if shown != self._full else "")
-        self.setAccessibleName(self._full)
+        self.setAccessibleName(self._spoken or self._full)
 
 
 class Dot(QWidget):
