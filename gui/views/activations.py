@@ -24,8 +24,8 @@ BARS = 32
 """The longest vector that is drawn as bars."""
 FOOT = 52
 """Room under the maps for the numbers and the scale."""
-_BLOCK = 18
-"""The largest cell of a block of numbers, in pixels."""
+_BLOCK, _LOOSE = 18, 9
+"""The largest cell of a block of numbers, in pixels, and the smallest that stands apart from the others."""
 
 
 @dataclass
@@ -171,13 +171,26 @@ class ActivationsView(PaintedView):
             self._grid = fit_grid(
                 room, count, shape, gap=1 if block else 4, most=most, ratio=self.devicePixelRatioF()
             )
-            draw_cells(painter, picture.image, self._grid.cells, shape, radius=0 if block else 2)
+            if block and self._grid.width < _LOOSE:
+                self._draw_block(painter, room, picture)
+            else:
+                draw_cells(painter, picture.image, self._grid.cells, shape, radius=0 if block else 2)
             bottom = self._grid.bottom
         line = QRectF(area.left(), bottom + 8, area.width(), 16)
         draw_parts(painter, line, [Part(self.caption)], self.theme)
         if picture.image is not None:
             scale = QRectF(area.left(), bottom + 30, min(170, area.width()), 8)
             draw_scale(painter, scale, picture.low, picture.high, "magma", self.theme)
+
+    def _draw_block(self, painter: QPainter, room: QRectF, picture: _Picture) -> None:
+        """Draw many numbers as one picture, because gaps would take the room and cells the time."""
+        count = len(picture.values)
+        self._grid = grid = fit_grid(room, count, (1, 1), gap=0, most=_BLOCK, ratio=self.devicePixelRatioF())
+        cells = picture.values[:, None, None]
+        image = mosaic(cells, grid.columns, picture.low, picture.high, gap=0)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        height = grid.bottom - grid.top
+        painter.drawImage(QRectF(grid.left, grid.top, grid.columns * grid.width, height), image)
 
     def _draw_bars(self, painter: QPainter, room: QRectF, picture: _Picture) -> float:
         """Draw a short vector as bars from zero; the largest in the accent's full tone."""

@@ -116,7 +116,7 @@ class FiltersView(PaintedView):
             return " × ".join(f"{size:,}" for size in weights.shape)
         count, inputs, height, width = self._filters.shape
         if weights.image is not None and len(weights.shape) == 2:
-            full = weights.shape[0]
+            full = weights.shape[0] * inputs
         else:
             full = weights.shape[0] * weights.shape[1]
         shown = f"{weights.shape[0]} × {inputs if weights.image else weights.shape[1]}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, floor
+from functools import cache
+from math import ceil, floor, isqrt
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QImage, QPainter, QTransform
@@ -87,7 +88,8 @@ def fit_grid(
     aspect = min(max(height / width, 1 / 8), 8)
     best, best_width, full_rows = max(1, group), 0.0, (max(1, group), 0.0)
     unit = group or 1
-    for columns in range(unit, max(unit, count) + unit, unit):
+    for columns in _column_counts(ceil(count / unit)):
+        columns *= unit
         rows = ceil(count / columns)
         across = area.width() - gap * (columns - 1) - (wide * (columns // unit - 1) if group else 0)
         down = area.height() - gap * (rows - 1)
@@ -104,6 +106,13 @@ def fit_grid(
         cell = floor(scale) * width / ratio
     columns = min(best, ceil(count / unit) * unit)
     return Grid(area.left(), area.top(), columns, count, cell, cell * aspect, gap, group, wide)
+
+
+@cache
+def _column_counts(count: int) -> list[int]:
+    """The numbers of columns worth trying for ``count`` cells: one for each number of rows."""
+    root = isqrt(count) + 1
+    return sorted({*range(1, min(root, count) + 1), *(ceil(count / rows) for rows in range(1, root + 1))})
 
 
 def draw_cells(

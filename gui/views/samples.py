@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPen
@@ -55,6 +57,9 @@ class SamplesView(PaintedView):
     def on_snapshot(self, snapshot: Snapshot) -> None:
         if snapshot.samples is not None and not _same(snapshot.samples, self._samples):
             self._samples = snapshot.samples
+            if self._samples.kind == "class":  # a yes or no may come as a column
+                flat = {name: np.ravel(getattr(self._samples, name)) for name in ("targets", "predictions")}
+                self._samples = replace(self._samples, **flat)
             self.throttle.request()
 
     def clear(self) -> None:
@@ -254,8 +259,8 @@ def _same(new: Samples, old: Samples | None) -> bool:
     return new is old or (
         old is not None
         and new.kind == old.kind
-        and np.array_equal(new.predictions, old.predictions)
-        and np.array_equal(new.targets, old.targets)
+        and np.array_equal(np.ravel(new.predictions), np.ravel(old.predictions))
+        and np.array_equal(np.ravel(new.targets), np.ravel(old.targets))
         and np.array_equal(new.inputs, old.inputs)
     )
 

@@ -112,6 +112,19 @@ def test_class_scores_are_bars_with_the_largest_in_full_color(bench, show):
     assert DARK.accent.lower() in {color_at(view, QPoint(x, 90)) for x in range(14, 480, 6)}
 
 
+def test_thousands_of_numbers_are_one_block_that_can_be_read(bench, show):
+    view = show(ActivationsView)
+    values = np.zeros(4096)
+    values[4095] = 1
+    take(bench, view, selected="conv1", detail=activation(values))
+    assert view.heading_text.startswith("conv1 activations · 4,096 numbers")
+    view.grab()
+    last = view._grid.cell(4095).center()
+    assert color_at(view, last) == word(lut("magma")[254])
+    assert view.tip(last.x(), last.y()) == "4095: 1.00"
+    assert view._grid.bottom < view.height() - 40
+
+
 def test_the_target_of_the_sample_is_named_when_it_is_known(bench, show):
     view = show(ActivationsView)
     samples = Samples(np.zeros((3, 1, 4, 4)), np.array([7, 8, 5]), np.array([7, 8, 5]), "class", DIGITS)
@@ -305,6 +318,17 @@ def test_wrong_samples_are_counted_marked_and_explained(bench, show):
     assert view.tip(tile.x(), tile.y()) == "sample 3: 8 with 75 % confidence, but it is 3"
     tile = view._tiles.tile(4).center()
     assert view.tip(tile.x(), tile.y()) == "sample 4: 4 with 75 % confidence"
+
+
+def test_a_yes_or_no_that_comes_as_a_column_is_counted(bench, show):
+    view = show(SamplesView)
+    targets = np.array([[0], [1], [1], [0]])
+    take(
+        bench,
+        view,
+        samples=Samples(np.zeros((4, 3)), targets, np.array([0, 1, 0, 0]), "class", ("no", "yes")),
+    )
+    assert view.heading_text == "Samples · 3 of 4 right"
 
 
 def test_a_click_on_a_sample_looks_at_it(qtbot, bench, show):
