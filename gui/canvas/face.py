@@ -193,9 +193,11 @@ def wrapped(text: str, width: float, most: int) -> list[str]:
 
 def _counted(count: int) -> str:
     """Return a number of parameters that leaves room for the health beside it."""
-    if count < 100_000:
+    if count < 10_000:
         return f"{count:,}"
-    return f"{count / 1e6:.1f} M" if count >= 999_500 else f"{count / 1e3:.0f} k"
+    if count < 999_500:
+        return f"{count / 1e3:.1f} k" if count < 99_950 else f"{count / 1e3:.0f} k"
+    return f"{count / 1e6:.1f} M" if count < 999_500_000 else f"{count / 1e9:.1f} B"
 
 
 def _elided(text: str, width: float, caption: bool = False) -> str:

@@ -144,6 +144,9 @@ def _paint_problem(painter: QPainter, face: Face, mood: Mood, theme: Theme, word
     note = face.note
     if note is None or not words:
         return
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.color("canvas", 230))  # a wire may pass below
+    painter.drawRoundedRect(note.rect.adjusted(-4, -3, 4, 3), 4, 4)
     painter.setFont(fonts.caption())
     painter.setPen(theme.color("error"))
     step = note.rect.height() / len(note.lines)
