@@ -23,8 +23,12 @@ Fields = dict[str, Tensor]
 CHUNK = 32
 """Batches that are gathered at once: one call for many batches, and little memory."""
 
-THREAD = 2_000_000
-"""Multiply-adds of a step that are worth one more thread; with less to do it costs more than it brings."""
+THREAD = 20_000_000
+"""Multiply-adds of a step that are worth one more thread.
+
+Below, a second one brings at most a third on an idle machine, and costs a multiple where the window or another
+program needs the core, because threads wait for the slowest at every operation.
+"""
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 
