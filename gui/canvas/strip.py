@@ -38,7 +38,7 @@ class Strip:
 
 def of_loss(value: float) -> Strip:
     """Return the strip of a loss: its value, large."""
-    return Strip(text=f"{value:.3f}" if abs(value) < 100 else f"{value:.4g}")
+    return Strip(text=f"{value:.3f}" if abs(value) < 100 else f"{value:.4g}")  # also "nan", as it is
 
 
 def of_activation(activation: Activation, layer: Layer, low: float, high: float) -> Strip | None:
@@ -49,6 +49,9 @@ def of_activation(activation: Activation, layer: Layer, low: float, high: float)
     source = layer.role in ("data", "input")
     if maps.ndim == 3:
         return _maps(maps, "gray" if source else "magma", low, high)
+    few = bool(activation.labels) or (source and maps.size == 2)
+    if few and not np.isfinite(maps).all():
+        return Strip(text="not a number")
     if activation.labels:
         return Strip(bars=tuple(float(v) for v in maps), labels=activation.labels)
     if source and maps.size == 2:
@@ -82,10 +85,9 @@ def _block(values: np.ndarray, low: float, high: float) -> Strip:
     """A vector as rows of cells; the last row may end early, in the colour of nothing."""
     rows = max(1, round(sqrt(values.size * 34 / 116)))
     columns = ceil(values.size / rows)
-    padded = np.full(rows * columns, np.nan, dtype=np.float32)
+    padded = np.full(rows * columns, low, dtype=np.float32)
     padded[: values.size] = values
-    whole = np.nan_to_num(padded, nan=low).reshape(rows, columns)
-    image = images.to_image(whole, low, high, "magma")
+    image = images.to_image(padded.reshape(rows, columns), low, high, "magma")
     image = image.convertToFormat(QImage.Format.Format_ARGB32)
     for place in range(values.size, rows * columns):
         image.setPixel(place % columns, place // columns, 0)
