@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 
-from gui.canvas.picture import thumbnail
+from gui.canvas.thumbnail import thumbnail
 from gui.gallery.entry import Entry
 from gui.theme import Theme
 from presets import presets
