@@ -84,8 +84,8 @@ class Activation:
 
 @dataclass(frozen=True)
 class Weights:
-    """A node's weight: ``values`` is (out, in, h, w) filters or (out, in), thinned to at most 64 x 64
-    filters.
+    """A node's weight: ``values`` is (out, in, h, w) filters, thinned to at most 64 x 64 of them, or
+    (out, in), thinned to 64 rows; a vector is one row.
 
     ``image`` is the (channels, height, width) that a row of (out, in) weights looks at, where it looks at an
     image. ``moved`` is |w - w0| / |w0| since the start.

@@ -13,7 +13,7 @@ from engine.errors import TrainingError
 from engine.training.setup import Fields, Setup
 
 EVALUATION_ROWS = 1024
-"""Rows of a batch without gradients."""
+"""Rows of a batch without gradients, at most."""
 
 EVALUATION_STEPS = 10
 """Steps between two evaluations at least: where an epoch is shorter, not every epoch is evaluated."""
@@ -93,11 +93,12 @@ def evaluate(setup: Setup, fields: Fields) -> dict[str, float]:
     """Return the loss and the metrics over all rows of the fields, in evaluation mode."""
     model, built = setup.model, setup.built
     count = len(next(iter(fields.values())))
+    rows = setup.rows_at_once(EVALUATION_ROWS)
     sums: dict[str, Tensor] = {}
     with evaluating(model):
-        for start in range(0, count, EVALUATION_ROWS):
-            batch = {name: value[start : start + EVALUATION_ROWS] for name, value in fields.items()}
-            share = min(EVALUATION_ROWS, count - start) / count
+        for start in range(0, count, rows):
+            batch = {name: value[start : start + rows] for name, value in fields.items()}
+            share = min(rows, count - start) / count
             for name, value in built.evaluate(model, batch).items():
                 sums[name] = sums.get(name, 0.0) + value * share
     return {name: float(value) for name, value in sums.items()}

@@ -17,7 +17,7 @@ from engine.training.reduce import activations, weight_of, weights
 from engine.training.setup import Fields, Setup
 
 PROBE = 64
-"""Rows of the probe batch: the first held-out ones, or training rows if none are held out."""
+"""Rows of the probe batch, at most: the first held-out ones, or training rows if none are held out."""
 
 GRID = 96
 """Points of the plane on each axis where decision regions are asked for."""
@@ -51,7 +51,8 @@ class Probe:
     def __init__(self, setup: Setup):
         self._setup = setup
         rows = setup.held if len(setup.dataset.validation) else setup.train
-        self.fields: Fields = {name: value[:PROBE] for name, value in rows.items()}
+        count = setup.rows_at_once(PROBE)
+        self.fields: Fields = {name: value[:count] for name, value in rows.items()}
         self._answer = _answer(setup)
         self._first = _first_ports(setup)
         self._plane = _plane(setup, self._answer)
@@ -158,7 +159,12 @@ class Probe:
     def _regions(self) -> Regions | None:
         if self._plane is None:
             return None
-        scores = self._scores(self._plane.fields)
+        rows = self._setup.rows_at_once(GRID * GRID)
+        parts = [
+            self._scores({name: value[start : start + rows] for name, value in self._plane.fields.items()})
+            for start in range(0, GRID * GRID, rows)
+        ]
+        scores = torch.cat(parts)
         best, confidence = _decided(scores, self._answer.yes_no)
         return replace(
             self._plane.regions,

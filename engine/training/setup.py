@@ -21,13 +21,16 @@ from engine.training.devices import pick
 Fields = dict[str, Tensor]
 
 CHUNK = 32
-"""Batches that are gathered at once: one call for many batches, and little memory."""
+"""Batches that are gathered at once, if they are small: one call for many."""
+
+AT_ONCE = 2**24
+"""Numbers of one tensor that are computed or copied at once, where there is a choice: 64 MB."""
 
 THREAD = 20_000_000
 """Multiply-adds of a step that are worth one more thread.
 
-Below, a second one brings at most a third on an idle machine, and costs a multiple where the window or another
-program needs the core, because threads wait for the slowest at every operation.
+Below, a second one brings at most a third on an idle machine, and costs a multiple where the window or
+another program needs the core, because threads wait for the slowest at every operation.
 """
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
@@ -63,12 +66,26 @@ class Setup:
     @property
     def steps_per_epoch(self) -> int:
         """Steps of an epoch, the last one perhaps smaller."""
-        return ceil(self.rows / self.batch_size)
+        return ceil(self._used / self.batch_size)
+
+    @property
+    def _used(self) -> int:
+        """Rows of an epoch: a last batch of one row is left out, because a batch norm could not take it."""
+        alone = self.rows % self.batch_size == 1 and self.rows > 1 and self.batch_size > 1
+        return self.rows - alone
+
+    def rows_at_once(self, most: int) -> int:
+        """Return how many rows to run without gradients: at most so many, fewer of a wide network."""
+        sizes = [type_.shape[1:] for type_ in self.built.plan.types.values()]
+        widest = max(prod(size for size in shape if isinstance(size, int)) for shape in sizes)
+        return max(1, min(most, AT_ONCE // max(widest, 1)))
 
     def batches(self, generator: torch.Generator) -> Iterator[Fields]:
         """Give every training row once, in an order that the generator draws."""
-        order = torch.randperm(self.rows, generator=generator).to(self.device)
-        for rows in order.split(self.batch_size * CHUNK):
+        order = torch.randperm(self.rows, generator=generator)[: self._used].to(self.device)
+        numbers = self.batch_size * max(value[0].numel() for value in self.train.values())
+        chunk_size = max(1, min(CHUNK, AT_ONCE // numbers))
+        for rows in order.split(self.batch_size * chunk_size):
             chunk = [value.index_select(0, rows) for value in self.train.values()]
             if self.channels_last:
                 chunk = [_channels_last(value) for value in chunk]

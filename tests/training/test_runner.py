@@ -161,6 +161,33 @@ def test_pause_step_resume_stop(run):
     assert not runner.alive
 
 
+def test_a_last_batch_of_one_row_is_left_out(run):
+    b = Builder("Norm")
+    data = b.add("Gaussians", samples=65, validation=0)
+    x = b.add("BatchNorm1d", b.add("Linear", data, out_features=4))
+    b.add("CrossEntropyLoss", b.add("Linear", x, out_features=2), data["label"])
+    b.train("SGD", epochs=3, batch_size=16)
+    events = complete(run(b.document()))
+    assert (events[0].steps, events[-1].steps) == (12, 12)
+
+
+def test_a_table_without_held_out_rows(run):
+    b = Builder("XOR")
+    data = b.add("XOR", samples=4, noise=0, validation=0)
+    x = b.add("Tanh", b.add("Linear", data, out_features=8))
+    b.add("CrossEntropyLoss", b.add("Linear", x, out_features=2), data["label"])
+    b.train("Adam", lr=0.05, epochs=200, batch_size=32)
+    runner = run(b.document())
+    runner.watch = Watch(regions=True, samples=True)
+    events = complete(runner)
+    metrics = of(events, Finished)[0].metrics
+    assert metrics.keys() == {"loss", "accuracy"}
+    assert metrics["accuracy"] == 1
+    # An epoch is one step here: every tenth is evaluated.
+    assert [event.epoch for event in of(events, Evaluated)] == list(range(10, 201, 10))
+    assert len(of(events, Snapshot)[-1].samples.targets) == 4
+
+
 def test_pausing_does_not_change_the_curve(run):
     document = spirals(epochs=10, dropout=True)
     alone = losses(complete(run(document)))
