@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.data.arrays import array_types, read_arrays
-from engine.data.source import SPLIT, Dataset, Field, Source, dataset, split, standardized
+from engine.data.source import SPLIT, STANDARDIZE, Dataset, Field, Source, dataset, split, standardized
 from engine.data.table import read_table
 from engine.layers.declaration import BATCH, Port, TensorType
-from engine.layers.params import Bool, Choice, File, Text, Value
+from engine.layers.params import Choice, File, Text, Value
 
 
 def _stem(path: Value) -> str:
@@ -17,12 +17,12 @@ def _stem(path: Value) -> str:
 
 def _csv(p: Mapping[str, Value]) -> Dataset:
     table = read_table(p["path"], p["target"], p["header"], p["task"])
-    features = table.features
+    features, target = table.features, table.target
     if p["standardize"]:
-        features = standardized(features, split(len(features), p["validation"], p["seed"])[0])
-    return dataset(
-        p, {"features": Field(features), "target": Field(table.target, table.classes)}, table.skipped
-    )
+        train, _ = split(len(features), p["validation"], p["seed"])
+        features = standardized(features, train)
+        target = target if table.classes else standardized(target, train)
+    return dataset(p, {"features": Field(features), "target": Field(target, table.classes)}, table.skipped)
 
 
 def _csv_types(p: Mapping[str, Value]) -> tuple[TensorType, ...]:
@@ -52,11 +52,7 @@ csv = Source(
             choices=("auto", "yes", "no"),
             doc="Whether the first row names the columns; auto: it does unless it holds a number.",
         ),
-        Bool(
-            name="standardize",
-            default=True,
-            doc="Give each column mean 0 and deviation 1, as the training rows have them.",
-        ),
+        STANDARDIZE,
         *SPLIT,
     ),
     types=_csv_types,

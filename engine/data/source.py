@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.layers.declaration import Layer
-from engine.layers.params import Float, Int, Param, Value
+from engine.layers.params import Bool, Float, Int, Param, Value
 
 SPLIT: tuple[Param, ...] = (
     Float(
@@ -72,6 +72,14 @@ def split(count: int, validation: float, seed: int) -> tuple[np.ndarray, np.ndar
     order = np.random.default_rng(seed).permutation(count)
     held = min(round(count * validation), max(count - 1, 0))
     return np.sort(order[held:]), np.sort(order[:held])
+
+
+STANDARDIZE = Bool(
+    name="standardize",
+    default=True,
+    doc="Give each column of numbers, the target too, mean 0 and deviation 1 over the training rows.",
+)
+"""Parameter of tables; without it a network would first have to learn the columns' units."""
 
 
 def standardized(values: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from engine.data.source import SPLIT, Dataset, Field, Source, dataset, split, standardized
+from engine.data.source import SPLIT, STANDARDIZE, Dataset, Field, Source, dataset, split, standardized
 from engine.layers.declaration import BATCH, Port, TensorType
-from engine.layers.params import Bool, Choice, Value
+from engine.layers.params import Choice, Value
 
 _TABLES = {
     "iris": (4, 3, "150 flowers, 4 lengths, 3 species"),
@@ -23,14 +23,15 @@ def _table(p: Mapping[str, Value]) -> Dataset:
     from sklearn import datasets
 
     table = getattr(datasets, f"load_{p['table']}")()
-    features = table.data.astype(np.float32)
+    names = tuple(str(name) for name in table.get("target_names", ()))
+    features = table.data
+    target = table.target.astype(np.int64) if names else table.target[:, None]
     if p["standardize"]:
-        features = standardized(table.data, split(len(features), p["validation"], p["seed"])[0])
-    if "target_names" in table:
-        target = Field(table.target.astype(np.int64), tuple(str(name) for name in table.target_names))
-    else:
-        target = Field(table.target.astype(np.float32)[:, None])
-    return dataset(p, {"features": Field(features), "target": target})
+        train, _ = split(len(features), p["validation"], p["seed"])
+        features = standardized(features, train)
+        target = target if names else standardized(target, train)
+    target = Field(target if names else target.astype(np.float32), names)
+    return dataset(p, {"features": Field(features.astype(np.float32)), "target": target})
 
 
 def _types(p: Mapping[str, Value]) -> tuple[TensorType, ...]:
@@ -46,11 +47,7 @@ sample_table = Source(
     outputs=(Port("features", "N D"), Port("target", dtype="any")),
     params=(
         Choice(name="table", default="iris", choices=tuple(_TABLES), doc="Which of them."),
-        Bool(
-            name="standardize",
-            default=True,
-            doc="Give each column mean 0 and deviation 1, as the training rows have them.",
-        ),
+        STANDARDIZE,
         *SPLIT,
     ),
     types=_types,

@@ -138,6 +138,10 @@ def test_standardizing(table):
     assert len(dataset.validation) == 10
     assert np.isclose(features[dataset.train].mean(), 0, atol=1e-6)
     assert np.isclose(features[dataset.train].std(), 1, atol=1e-6)
+    assert set(dataset.fields["target"].values) == {0, 1}
+    text = "x,y\n" + "".join(f"{n},{n * n}\n" for n in range(50))
+    dataset = load_node(table(text, standardize=True, validation=0.2))
+    assert np.isclose(dataset.fields["target"].values[dataset.train].mean(), 0, atol=1e-6)
 
 
 def test_a_changed_file_is_read_again(table):

@@ -137,6 +137,9 @@ def test_sample_tables(table):
     assert len(data.fields["target"].classes) == types[1].classes
     assert np.allclose(features[data.train].mean(0), 0, atol=1e-5)
     assert np.allclose(features[data.train].std(0), 1, atol=1e-4)
+    target = data.fields["target"]
+    if not target.classes:
+        assert np.isclose(target.values[data.train].std(), 1, atol=1e-4)
     raw = load("SampleTable", table=table, standardize=False).fields["features"].values
     assert not np.allclose(raw, features)
 
