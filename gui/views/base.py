@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
@@ -20,13 +20,15 @@ MARGIN = 14
 HEADING = 26
 """Height of the line above a picture."""
 
-_wishes: WeakKeyDictionary[Bench, dict[str, set[int]]] = WeakKeyDictionary()
+UNDRAWN = "This picture could not be drawn."
+
+_wishes: WeakKeyDictionary[Bench, dict[str, WeakSet[QWidget]]] = WeakKeyDictionary()
 
 
-def wish(bench: Bench, name: str, view: object, wanted: bool) -> None:
+def wish(bench: Bench, name: str, view: QWidget, wanted: bool) -> None:
     """Say that a view wants ``bench.NAME``; it stays on while any view wants it."""
-    viewers = _wishes.setdefault(bench, {}).setdefault(name, set())
-    (viewers.add if wanted else viewers.discard)(id(view))
+    viewers = _wishes.setdefault(bench, {}).setdefault(name, WeakSet())
+    (viewers.add if wanted else viewers.discard)(view)
     bench.look(**{name: bool(viewers)})
 
 
@@ -119,7 +121,11 @@ class PaintedView(LiveView):
         return 0.0
 
     def refresh(self) -> None:
-        self.prepare()
+        try:
+            self.prepare()
+        except Exception:  # a run may send what nobody thought of; the window goes on
+            self._log_once()
+            self.note = UNDRAWN
         said = self.note or self.heading_text
         if said != self.accessibleDescription():
             self.setAccessibleDescription(said)
@@ -149,7 +155,10 @@ class PaintedView(LiveView):
             else:
                 self.draw(painter, picture)
         except Exception:  # an exception that leaves paintEvent can end the process
-            if not self._failed:
-                log.exception("%s could not be painted", type(self).__name__)
-            self._failed = True
-            draw_note(painter, area, "This picture could not be drawn.", self.theme, "error")
+            self._log_once()
+            draw_note(painter, area, UNDRAWN, self.theme, "error")
+
+    def _log_once(self) -> None:
+        if not self._failed:
+            log.exception("%s could not be painted", type(self).__name__)
+        self._failed = True

@@ -20,6 +20,8 @@ from gui.views.text import Part, number, percent, short
 
 LOSS, ACCURACY = 0, 1
 MOST_MARKS = 24
+_WIDE = 420
+"""From this width on there is room for the accuracy beside the losses."""
 _EVALUATED = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
@@ -164,7 +166,8 @@ class CurvesView(LiveView):
             self.legend.set_parts([Part("Loss", "text", 600)])
             return
         accuracy = self.latest.get("val_accuracy", self.latest.get("accuracy"))
-        self.quantity.say(ACCURACY, "Accuracy" if accuracy is None else f"Accuracy {percent(accuracy)}")
+        told = accuracy is not None and self.width() >= _WIDE
+        self.quantity.say(ACCURACY, f"Accuracy {percent(accuracy)}" if told else "Accuracy")
         loss = self.quantity.index == LOSS
         self._draw_loss() if loss else self._draw_accuracy()
         self._hover(self._hovered)
@@ -242,7 +245,7 @@ class CurvesView(LiveView):
             )
             return
         form = percent if self.quantity.index == ACCURACY else number
-        found: list[str] = []
+        found: list[Part] = []
         at = round(step)
         for name in ("training", "validation"):
             x, y = self.plot.lines[name].getData()
@@ -251,8 +254,8 @@ class CurvesView(LiveView):
             index = int(np.abs(x - step).argmin())
             at = int(x[index]) if name == "training" else at
             value = 10.0 ** y[index] if self.plot.log else y[index]
-            found.append(f"{name} {form(float(value))}")
-        self.readout.set_parts([Part(" · ".join([f"step {max(at, 0):,}", *found]))])
+            found += [Part("   "), Part(form(float(value)), "text", swatch=self.plot.lines[name].tone)]
+        self.readout.set_parts([Part(f"step {max(at, 0):,}"), *found])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

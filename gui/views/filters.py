@@ -139,7 +139,7 @@ class FiltersView(PaintedView):
             # far from square, a matrix fills the room rather than becoming a thread
             across = side * columns if columns * side > 0.3 * room.width() else room.width()
             down = side * rows if rows * side > 0.3 * room.height() else min(room.height(), across * 0.5)
-            across, down = min(across, 24 * columns), min(down, 24 * rows)
+            across, down = min(across, 40 * columns), min(down, 24 * rows)
             box = QRectF(room.left(), room.top(), across, down)
             self._grid = Grid(box.left(), box.top(), 1, 1, across, down, 0)
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)

@@ -94,9 +94,9 @@ def fit_grid(
         across = area.width() - gap * (columns - 1) - (wide * (columns // unit - 1) if group else 0)
         down = area.height() - gap * (rows - 1)
         cell = min(across / columns, down / rows / aspect, most / max(1.0, aspect))
-        if cell > best_width + 1e-6:
+        if cell >= best_width - 1e-6:  # of equal sizes the one with fewer rows
             best, best_width = columns, cell
-        if count % columns == 0 and cell > full_rows[1] + 1e-6:
+        if count % columns == 0 and cell >= full_rows[1] - 1e-6:
             full_rows = columns, cell
     if full_rows[1] >= 0.7 * best_width:  # a tidy rectangle is worth a little size
         best, best_width = full_rows

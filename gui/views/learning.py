@@ -15,8 +15,8 @@ from gui.views.filters import FiltersView
 from gui.views.regions import RegionsView
 from gui.views.samples import SamplesView
 
-SHARES = (430, 260, 396, 244)
-"""Widths of curves, regions (where the data has any), activations, filters."""
+SHARES, SHARES_OF_POINTS = (430, 0, 396, 244), (386, 256, 254, 174)
+"""Widths of curves, regions, activations and filters; the second where the data has regions."""
 
 
 class LearningView(QWidget):
@@ -45,7 +45,7 @@ class LearningView(QWidget):
             self.splitter.addWidget(widget)
         self.splitter.setSizes(list(SHARES))
         for index, share in enumerate(SHARES):
-            self.splitter.setStretchFactor(index, share)
+            self.splitter.setStretchFactor(index, share or 250)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.splitter)
@@ -57,13 +57,19 @@ class LearningView(QWidget):
 
     def _arrange(self, snapshot: Snapshot) -> None:
         """Give room to what the run has: points have regions, pictures have tiles."""
-        if snapshot.regions is not None:
+        if snapshot.regions is not None and self.regions.isHidden():
             self.regions.show()
+            self._share(SHARES_OF_POINTS)
         if snapshot.samples is not None:
             self.strip.setVisible(snapshot.samples.kind == "class" and snapshot.regions is None)
 
+    def _share(self, shares: tuple[int, ...]) -> None:
+        self.splitter.setSizes([share * max(self.width(), 600) // sum(shares) for share in shares])
+
     def _reset(self) -> None:
-        self.regions.hide()
+        if not self.regions.isHidden():
+            self.regions.hide()
+            self._share(SHARES)
         self.strip.hide()
 
     # its parts hide while they have nothing to show, so the page asks in their place

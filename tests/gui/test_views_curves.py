@@ -179,7 +179,7 @@ def test_hovering_reads_the_curves(bench, view):
     evaluated(bench, 100, val_loss=0.75)
     view.throttle.flush()
     view.plot.hovered.emit(60.2)
-    assert view.readout.text == "step 60 · training 0.500 · validation 0.750"
+    assert view.readout.text == "step 60   0.500   0.750"
     view.plot.hovered.emit(None)
     assert view.readout.text == ""
 

@@ -433,6 +433,13 @@ def test_an_error_while_painting_is_shown_and_logged_once(bench, show, caplog):
     assert [record.message for record in caplog.records] == ["ActivationsView could not be painted"]
 
 
+def test_what_nobody_thought_of_leaves_the_window_alive(bench, show, caplog):
+    view = show(SamplesView)
+    take(bench, view, samples=Samples(np.zeros((3, 4)), np.zeros(3), np.zeros(3), "unheard of"))
+    assert view.note == "This picture could not be drawn."
+    assert len(caplog.records) == 1
+
+
 @pytest.mark.parametrize("count", [1, 5, 16, 33, 64])
 @pytest.mark.parametrize("shape", [(10, 10), (1, 40), (28, 14)])
 def test_grids_stay_inside_their_area(count, shape):
