@@ -117,12 +117,8 @@ class Minimap(QWidget):
         self.update()
 
     def _network(self) -> QRectF:
-        boxes, _ = self._view.graph.overview()
-        whole = QRectF()
-        for group in boxes.values():
-            for box in group:
-                whole = whole.united(box)
-        return whole
+        self._view.graph.overview()
+        return self._view.graph.extent
 
     def _place(self) -> tuple[QRectF, float, QPointF]:
         """Return the area that is shown, its scale, and where its corner is painted."""

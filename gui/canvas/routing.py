@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath
-
-from engine.graph.document import Slot
 
 OUT = 24.0
 """How far a wire leaves a port before it turns."""
@@ -19,6 +17,10 @@ CLEAR = 14.0
 LANE = 9.0
 """Distance between two wires in one corridor."""
 _T = np.linspace(0.08, 0.92, 15)[:, None]
+_WEIGHTS = np.hstack([(1 - _T) ** 3, 3 * (1 - _T) ** 2 * _T, 3 * (1 - _T) * _T**2, _T**3])
+"""What each control point of a cubic counts for at some places along it."""
+_WINDOW = 800.0
+"""How far above and below a corridor may be looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,10 @@ class Route:
 class Router:
     """Finds ways among the boxes of the nodes, and keeps wires in one corridor apart."""
 
-    def __init__(self, boxes: Iterable[QRectF]):
-        rows = [(box.left(), box.top(), box.right(), box.bottom()) for box in boxes]
-        self._boxes = np.array(rows, dtype=np.float64).reshape(-1, 4)
-        self._taken: list[tuple[float, float, float]] = []
+    def __init__(self, boxes: np.ndarray):
+        """``boxes`` is (n, 4): left, top, right, bottom; see ``boxes_of``."""
+        self._boxes = boxes
+        self._taken: dict[int, list[tuple[float, float, float]]] = {}
 
     def route(self, start: QPointF, end: QPointF) -> Route:
         """Return the way from an output to an input."""
@@ -64,13 +66,17 @@ class Router:
 
     def _hits_curve(self, start: QPointF, end: QPointF, reach: float) -> bool:
         xs, ys = (np.array(v) for v in zip(start.toTuple(), end.toTuple(), strict=True))
-        control = np.array([xs[0], xs[0] + reach, xs[1] - reach, xs[1]])
-        u = 1 - _T
-        weights = np.hstack([u**3, 3 * u * u * _T, 3 * u * _T * _T, _T**3])
-        px = (weights @ control)[:, None]
-        py = (weights @ np.array([ys[0], ys[0], ys[1], ys[1]]))[:, None]
-        x0, y0, x1, y1 = self._boxes.T
+        near = self._within(xs[0] + 1, xs[1] - 1, ys.min() + 1, ys.max() - 1)
+        if not len(near):
+            return False
+        px = (_WEIGHTS @ np.array([xs[0], xs[0] + reach, xs[1] - reach, xs[1]]))[:, None]
+        py = (_WEIGHTS @ np.array([ys[0], ys[0], ys[1], ys[1]]))[:, None]
+        x0, y0, x1, y1 = near.T
         return bool(np.any((px > x0 + 1) & (px < x1 - 1) & (py > y0 + 1) & (py < y1 - 1)))
+
+    def _within(self, left: float, right: float, top: float, bottom: float) -> np.ndarray:
+        x0, y0, x1, y1 = self._boxes.T
+        return self._boxes[(x0 < right) & (x1 > left) & (y0 < bottom) & (y1 > top)]
 
     def _around(self, start: QPointF, end: QPointF) -> Route:
         """Out to the right, up or down, along a corridor between the nodes, and in from the left."""
@@ -89,14 +95,6 @@ class Router:
 
     def _corridor(self, start: QPointF, end: QPointF, left: float, right: float) -> tuple[float, int]:
         """Return the free height nearest to where the eye expects the wire, and its lane there."""
-        blocking = self._boxes[(self._boxes[:, 0] < right) & (self._boxes[:, 2] > left)]
-        blocked = sorted((float(box[1]) - CLEAR, float(box[3]) + CLEAR) for box in blocking)
-        merged: list[list[float]] = []
-        for low, high in blocked:
-            if merged and low <= merged[-1][1]:
-                merged[-1][1] = max(merged[-1][1], high)
-            else:
-                merged.append([low, high])
         sy, ty = start.y(), end.y()
         if abs(ty - sy) < 60:
             wish = min(sy, ty) - 45
@@ -104,19 +102,33 @@ class Router:
             wish = sy + (92 if ty > sy else -45)
         else:
             wish = ty + (-45 if ty > sy else 90)
-        ends = [-np.inf, *(value for pair in merged for value in pair), np.inf]
-        gaps = list(zip(ends[::2], ends[1::2], strict=True))
-        low, high = min(gaps, key=lambda gap: abs(min(max(wish, gap[0]), gap[1]) - wish))
+        low, high = self._gap(wish, left, right)
         base = min(max(wish, low), high)
-        if np.isfinite(low) and np.isfinite(high):  # near the upper row, but in the middle of a narrow gap
-            base = min(max(base, low), (low + high) / 2) if base <= low + 40 else base
-        base = float(base)
+        if low > wish - 40 and high < np.inf:  # near the upper row, but in the middle of a narrow gap
+            base = min(base, max(low, (low + high) / 2))
         for lane in range(8):
             y = base + LANE * lane
-            if not any(abs(y - at) < LANE - 1 and a < right and b > left for at, a, b in self._taken):
+            row = round(y / LANE)
+            rivals = [each for near in (row - 1, row, row + 1) for each in self._taken.get(near, ())]
+            if not any(abs(y - at) < LANE - 1 and a < right and b > left for at, a, b in rivals):
                 break
-        self._taken.append((y, left, right))
+        self._taken.setdefault(row, []).append((y, left, right))
         return y, lane
+
+    def _gap(self, wish: float, left: float, right: float) -> tuple[float, float]:
+        """Return the free heights nearest to ``wish`` where nothing stands between ``left`` and ``right``."""
+        near = self._within(left, right, wish - _WINDOW, wish + _WINDOW)
+        if not len(near):
+            return -np.inf, np.inf
+        order = np.argsort(near[:, 1])
+        lows = near[order, 1] - CLEAR
+        highs = np.maximum.accumulate(near[order, 3] + CLEAR)
+        starts = np.concatenate(([-np.inf], highs))
+        ends = np.concatenate((lows, [np.inf]))
+        free = ends > starts
+        starts, ends = starts[free], ends[free]
+        place = int(np.argmin(np.abs(np.clip(wish, starts, ends) - wish)))
+        return float(starts[place]), float(ends[place])
 
 
 def _rounded(points: list[QPointF]) -> QPainterPath:
@@ -138,7 +150,6 @@ def _rounded(points: list[QPointF]) -> QPainterPath:
     return path
 
 
-def routes(boxes: Mapping[str, QRectF], ends: Mapping[Slot, tuple[QPointF, QPointF]]) -> dict[Slot, Route]:
-    """Return the way of every wire, by the slot that it enters."""
-    router = Router(boxes.values())
-    return {slot: router.route(start, end) for slot, (start, end) in ends.items()}
+def boxes_of(boxes: Iterable[QRectF]) -> np.ndarray:
+    """Return boxes as an (n, 4) array of left, top, right, bottom."""
+    return np.array([box.getCoords() for box in boxes], dtype=np.float64).reshape(-1, 4)

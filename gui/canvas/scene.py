@@ -17,7 +17,7 @@ from gui.bench import Bench
 from gui.canvas import strip as strips
 from gui.canvas.face import Face, face_of, has_strip, places_of
 from gui.canvas.node_item import NodeItem
-from gui.canvas.routing import Route, Router
+from gui.canvas.routing import Route, Router, boxes_of
 from gui.canvas.strip import Strip
 from gui.canvas.wire_item import WireItem, label_of
 
@@ -43,8 +43,14 @@ class CanvasScene(QGraphicsScene):
         self._strips: dict[str, Strip | None] = {}
         self._ranges: dict[str, tuple[float, float]] = {}
         self._failed: Problem | None = None
-        self._label_boxes: tuple[np.ndarray, list[WireItem]] | None = None
+        self._label_boxes: np.ndarray | None = None
+        self._rows: list[WireItem] = []
+        self._dragged: _Dragged | None = None
         self._overview: tuple[dict[str, list[QRectF]], list[QLineF]] | None = None
+        self.extent = QRectF()
+        """The box around all nodes, kept with the overview."""
+        self._boxes: dict[str, QRectF] = {}
+        self._lines: dict[Slot, QLineF] = {}
         self.rebuild()
 
     # -- following the document ------------------------------------------------------------------------
@@ -230,24 +236,26 @@ class CanvasScene(QGraphicsScene):
         start, end = self.slot_at(edge.source, False), self.slot_at(edge.target, True)
         return None if start is None or end is None else (start, end)
 
-    def router(self) -> Router:
-        """Return a router among the nodes as they stand now."""
-        return Router(item.body() for item in self.nodes.values())
-
     def _reroute(self) -> None:
-        router = self.router()
+        """Send every wire its way among the nodes as they stand now."""
+        self._dragged = None
+        router = Router(boxes_of(item.body() for item in self.nodes.values()))
         for wire in self.wires.values():
             self._send(wire, router)
         self._arranged()
 
     def follow_drag(self, ids: Iterable[str]) -> None:
-        """Re-route only the wires of nodes that are being dragged."""
-        moving = set(ids)
-        router = self.router()
-        for wire in self.wires.values():
-            if wire.edge.source.node in moving or wire.edge.target.node in moving:
-                self._send(wire, router)
-        self._arranged()
+        """Re-route only the wires of nodes that are being dragged; the rest waits for the drop."""
+        ids = list(ids)
+        if self._dragged is None or self._dragged.ids != ids:
+            self._dragged = _Dragged(self, ids)
+        drag = self._dragged
+        for row, id in drag.rows:
+            drag.boxes[row] = self.nodes[id].body().getCoords()
+        router = Router(drag.boxes)
+        for wire in drag.wires:
+            self._send(wire, router)
+        self._shift_overview(drag)
 
     def _send(self, wire: WireItem, router: Router) -> None:
         ends = self.ends_of(wire.edge)
@@ -255,9 +263,13 @@ class CanvasScene(QGraphicsScene):
         if ends is not None:
             route: Route = router.route(*ends)
             if wire.route is None or wire.route.path != route.path:
-                self.update(wire.label_box)
+                before = wire.label_box
                 wire.set_route(route)
-                self.update(wire.label_box)
+                if self._label_boxes is not None:  # while dragging: the others' labels stay where they are
+                    for box in (before, wire.label_box):
+                        if not box.isEmpty():  # an empty one would mean everything
+                            self.update(box)
+                    self._label_boxes[wire.row] = wire.label_box.getCoords()
 
     def _arranged(self) -> None:
         self._label_boxes = self._overview = None
@@ -284,24 +296,55 @@ class CanvasScene(QGraphicsScene):
     def labels_in(self, rect: QRectF) -> list[WireItem]:
         """Return the wires whose labels a rectangle touches."""
         if self._label_boxes is None:
-            wires = [wire for wire in self.wires.values() if wire.label]
-            boxes = [wire.label_box.getCoords() for wire in wires]
-            self._label_boxes = (np.array(boxes, dtype=np.float64).reshape(-1, 4), wires)
-        boxes, wires = self._label_boxes
+            self._rows = list(self.wires.values())
+            for row, wire in enumerate(self._rows):
+                wire.row = row
+            self._label_boxes = boxes_of(wire.label_box for wire in self._rows)
+        boxes = self._label_boxes
         x0, y0, x1, y1 = rect.getCoords()
         inside = (boxes[:, 0] < x1) & (boxes[:, 2] > x0) & (boxes[:, 1] < y1) & (boxes[:, 3] > y0)
-        return [wires[place] for place in np.flatnonzero(inside)]
+        found = [self._rows[row] for row in np.flatnonzero(inside)]
+        return [wire for wire in found if wire.label and wire.isVisible()]
 
     def overview(self) -> tuple[dict[str, list[QRectF]], list[QLineF]]:
         """Return the nodes' boxes by colour and the wires as straight lines, for painting from afar."""
         if self._overview is None:
             boxes: dict[str, list[QRectF]] = {}
-            for item in self.nodes.values():
-                color = "error" if item.face.failing else item.face.color
-                boxes.setdefault(color, []).append(item.body())
-            ends = (self.ends_of(wire.edge) for wire in self.wires.values())
-            self._overview = boxes, [QLineF(*pair) for pair in ends if pair is not None]
+            self._boxes = {id: item.body() for id, item in self.nodes.items()}
+            for id, box in self._boxes.items():
+                face = self.nodes[id].face
+                boxes.setdefault("error" if face.failing else face.color, []).append(box)
+            ends = {slot: self.ends_of(wire.edge) for slot, wire in self.wires.items()}
+            self._lines = {slot: QLineF(*pair) for slot, pair in ends.items() if pair is not None}
+            self._overview = boxes, list(self._lines.values())
+            self.extent = self.bounds(self.nodes)
         return self._overview
+
+    def _shift_overview(self, drag: _Dragged) -> None:
+        """Move the boxes and lines of a drag where they are: the lists hold the same objects."""
+        if self._overview is None:
+            return
+        for id in drag.ids:
+            self._boxes[id].moveTo(self.nodes[id].pos())
+        for wire in drag.wires:
+            ends = self.ends_of(wire.edge)
+            if ends is not None and wire.edge.target in self._lines:
+                self._lines[wire.edge.target].setPoints(*ends)
+
+
+class _Dragged:
+    """What a drag touches, found once when it begins: the boxes of all nodes, and what moves."""
+
+    def __init__(self, scene: CanvasScene, ids: list[str]):
+        self.ids = ids
+        moving = set(ids)
+        self.boxes = boxes_of(item.body() for item in scene.nodes.values())
+        self.rows = [(row, id) for row, id in enumerate(scene.nodes) if id in moving]
+        self.wires = [
+            wire
+            for wire in scene.wires.values()
+            if wire.edge.source.node in moving or wire.edge.target.node in moving
+        ]
 
 
 def _health(snapshot: Snapshot, id: str) -> tuple[str, bool]:

@@ -299,13 +299,13 @@ class CanvasView(Editor):
 
     def _paint_labels(self, painter: QPainter, rect: QRectF) -> None:
         theme = self.bench.theme
+        ground = theme.color("canvas")
         plain, wrong = theme.color(label_color(theme)), theme.color("error")
         painter.setFont(fonts.mono())
         for wire in self.graph.labels_in(rect):
-            if wire.isVisible():
-                painter.fillRect(wire.label_box, theme.color("canvas"))
-                painter.setPen(wrong if wire.failing else plain)
-                painter.drawText(wire.label_box, Qt.AlignmentFlag.AlignCenter, wire.label)
+            painter.fillRect(wire.label_box, ground)
+            painter.setPen(wrong if wire.failing else plain)
+            painter.drawText(wire.label_box, Qt.AlignmentFlag.AlignCenter, wire.label)
 
     def _port_label(self, hit: Hit) -> tuple[QRectF, str]:
         """Return the box and the text of a port's name, outside its node."""

@@ -27,6 +27,8 @@ class WireItem(QGraphicsPathItem):
         self.route: Route | None = None
         self.label = ""
         self.label_box = QRectF()
+        self.row = 0
+        """Its place in the scene's list of labels."""
         self.dashed = self.failing = self.lit = False
         self._shape: QPainterPath | None = None
         self.setZValue(-1)

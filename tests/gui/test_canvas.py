@@ -173,7 +173,7 @@ def test_both_themes_paint_without_an_error_look(view):
 
 def test_a_face_that_cannot_be_painted_shows_the_error_look(view, caplog):
     item = view.graph.nodes["conv1"]
-    item.face.title = None  # what no painter can take
+    item.face.color = object()  # what no painter can take
     view.grab()
     assert item._broken
     assert len([r for r in caplog.records if "conv1" in r.getMessage()]) == 1

@@ -22,7 +22,7 @@ from engine.training.events import Activation
 from gui.canvas import clipboard, fitting, strip
 from gui.canvas.face import WIDEST, WIDTH, face_of, places_of
 from gui.canvas.picture import picture
-from gui.canvas.routing import Router
+from gui.canvas.routing import Router, boxes_of
 from gui.canvas.thumbnail import thumbnail
 from gui.canvas.wire_item import label_of
 from gui.theme import DARK, LIGHT
@@ -34,33 +34,37 @@ pytestmark = pytest.mark.usefixtures("qapp")
 # -- ways of wires -----------------------------------------------------------------------------------------
 
 
+def _router(*boxes):
+    return Router(boxes_of(boxes))
+
+
 def _inside(route, boxes):
     points = [route.path.pointAtPercent(n / 200) for n in range(201)]
     return [p for p in points if any(b.adjusted(1, 1, -1, -1).contains(p) for b in boxes)]
 
 
 def test_ports_of_one_height_are_joined_by_a_straight_line():
-    route = Router([QRectF(0, 0, 148, 60), QRectF(218, 0, 148, 60)]).route(QPointF(148, 25), QPointF(218, 25))
+    route = _router(QRectF(0, 0, 148, 60), QRectF(218, 0, 148, 60)).route(QPointF(148, 25), QPointF(218, 25))
     assert route.path.boundingRect().height() == 0
     assert route.above
 
 
 def test_a_wire_to_the_next_row_runs_between_the_rows():
     rows = [QRectF(x * 218, y * 192, 148, 122) for y in range(2) for x in range(5)]
-    route = Router(rows).route(QPointF(4 * 218 + 148, 25), QPointF(0, 217))
+    route = _router(*rows).route(QPointF(4 * 218 + 148, 25), QPointF(0, 217))
     assert not _inside(route, rows)
     assert 122 < route.label.y() < 192
 
 
 def test_a_shortcut_runs_around_what_it_skips():
     boxes = [QRectF(x * 218, 0, 148, 100) for x in range(4)]
-    route = Router(boxes).route(QPointF(148, 25), QPointF(3 * 218, 25))
+    route = _router(*boxes).route(QPointF(148, 25), QPointF(3 * 218, 25))
     assert not _inside(route, boxes)
 
 
 def test_wires_in_one_corridor_keep_apart():
     boxes = [QRectF(x * 218, y * 192, 148, 100) for y in range(2) for x in range(3)]
-    router = Router(boxes)
+    router = _router(*boxes)
     start, end = QPointF(2 * 218 + 148, 25), QPointF(0, 217)
     first, second = router.route(start, end), router.route(start + QPointF(0, 24), end + QPointF(0, 24))
     assert abs(first.label.y() - second.label.y()) >= 8
@@ -71,7 +75,7 @@ def test_wires_in_one_corridor_keep_apart():
 @given(st.lists(st.tuples(st.integers(-900, 900), st.integers(-900, 900)), min_size=2, max_size=2))
 def test_every_wire_begins_and_ends_at_its_ports(ends):
     start, end = (QPointF(*each) for each in ends)
-    path = Router([QRectF(-100, -100, 148, 100)]).route(start, end).path
+    path = _router(QRectF(-100, -100, 148, 100)).route(start, end).path
     assert (path.pointAtPercent(0) - start).manhattanLength() < 0.01
     assert (path.pointAtPercent(1) - end).manhattanLength() < 0.01
     assert np.isfinite(path.length())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QKeySequence, QShortcut, QWheelEvent
+from PySide6.QtWidgets import QApplication, QWidget
 
 from engine import catalogue
 from engine.compiler.analysis import Fix, Problem
@@ -153,6 +153,32 @@ def test_dragging_a_number_sideways_spins_it_as_one_step(qtbot, bench, inspector
     assert bench.store.undo_stack.count() == 1
 
 
+def test_the_wheel_changes_a_number_only_with_focus(bench, inspector):
+    bench.store.select(["fc"])
+    line = inspector.page.form.fields["out_features"].line
+
+    def wheel() -> None:
+        place = QPointF(line.rect().center())
+        turn = QWheelEvent(
+            place,
+            line.mapToGlobal(place),
+            QPoint(),
+            QPoint(0, 120),
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(line, turn)
+
+    line.clearFocus()
+    wheel()
+    assert params(bench, "fc")["out_features"] == 10
+    line.setFocus()
+    wheel()
+    assert params(bench, "fc")["out_features"] == 11
+
+
 def test_a_switch_and_a_choice_reach_the_document(qtbot, bench, inspector):
     bench.store.select(["conv"])
     fields = inspector.page.form.fields
@@ -295,6 +321,25 @@ def test_the_field_of_a_kind_of_parameter():
                 type(param).__name__, FileField if type(param).__name__ == "File" else TextField
             )
             assert type(field_of(param)) is expected
+
+
+def test_a_table_that_cannot_be_read_says_why(qtbot, bench, inspector):
+    bench.store.apply("Add", lambda document: edits.add_node(document, "CSV", id="table")[0])
+    bench.store.select(["table"])
+    preview = inspector.page.preview
+    qtbot.waitUntil(lambda: preview.note.property("role") == "error", timeout=20_000)
+    assert preview.picture is None
+    assert preview.note.text()
+
+
+def test_digits_are_shown_as_pictures_with_their_names(qtbot, bench, inspector):
+    bench.store.apply(
+        "Add", lambda document: edits.add_node(document, "Digits", id="digits", params={"size": 8})[0]
+    )
+    bench.store.select(["digits"])
+    preview = inspector.page.preview
+    qtbot.waitUntil(lambda: preview.picture is not None, timeout=20_000)
+    assert preview.picture.accessibleName().startswith("First images: 0, 1, 2, 3")
 
 
 def test_a_data_node_shows_its_first_samples(qtbot, bench, inspector):
