@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 
 import numpy as np
@@ -201,6 +202,27 @@ def test_pausing_does_not_change_the_curve(run):
     runner.resume()
     tail.until(lambda event: isinstance(event, Finished))
     assert np.array_equal(alone, losses(tail.seen))
+
+
+def test_any_order_of_commands_ends_with_the_same_curve(run):
+    document = spirals(epochs=40, dropout=True)
+    alone = losses(complete(run(document)))
+    rng = random.Random(0)
+    for _ in range(5):
+        runner = run(document)
+        commands = (
+            runner.pause,
+            runner.resume,
+            runner.step,
+            lambda: setattr(runner, "watch", Watch(selected="fc1", sample=rng.randrange(64))),  # noqa: B023
+        )
+        runner.start(paused=rng.random() < 0.5)
+        for _ in range(200):
+            rng.choice(commands)()
+            runner.join(rng.choice((0, 0, 0.001)))
+        runner.resume()
+        assert runner.join(LIMIT)
+        assert np.array_equal(alone, losses(runner.events.drain()))
 
 
 def test_many_runs_leave_no_thread(run):
