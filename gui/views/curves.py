@@ -38,7 +38,7 @@ class CurvesView(LiveView):
         self._hovered: float | None = None
         self._last_change: tuple[Changed, float] | None = None
 
-        self.quantity = Choice(bench, ("Loss", "Accuracy"))
+        self.quantity = Choice(bench, ("Loss", ""))
         self.legend = TextLine(bench)
         self.plot = Plot(bench.theme)
         self.plot.add_line("raw", "accent", 1, alpha=90)
@@ -167,7 +167,9 @@ class CurvesView(LiveView):
             return
         accuracy = self.latest.get("val_accuracy", self.latest.get("accuracy"))
         told = accuracy is not None and self.width() >= _WIDE
-        self.quantity.say(ACCURACY, f"Accuracy {percent(accuracy)}" if told else "Accuracy")
+        word = f"Accuracy {percent(accuracy)}" if told else "Accuracy"
+        # a regression has none; whoever looks at it already keeps the way back
+        self.quantity.say(ACCURACY, word if accuracy is not None or self.quantity.index else "")
         loss = self.quantity.index == LOSS
         self._draw_loss() if loss else self._draw_accuracy()
         self._hover(self._hovered)

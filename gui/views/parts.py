@@ -99,7 +99,10 @@ class Banner(QWidget):
 
 
 class Choice(QWidget):
-    """Two or three words of which one holds; ``changed`` carries its index. Arrow keys work too."""
+    """Two or three words of which one holds; ``changed`` carries its index. Arrow keys work too.
+
+    An empty word cannot be chosen and takes no room.
+    """
 
     changed = Signal(int)
 
@@ -108,12 +111,12 @@ class Choice(QWidget):
         self.bench, self.words, self.index = bench, tuple(words), 0
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(" or ".join(words))
+        self.setAccessibleName(" or ".join(filter(None, words)))
         self.setAccessibleDescription(self.words[0])
 
     def choose(self, index: int) -> None:
         """Let the word at ``index`` hold."""
-        if 0 <= index < len(self.words) and index != self.index:
+        if 0 <= index < len(self.words) and index != self.index and self.words[index]:
             self.index = index
             self.setAccessibleDescription(self.words[index])
             self.update()
@@ -129,7 +132,7 @@ class Choice(QWidget):
     def _boxes(self) -> list[QRectF]:
         boxes, x = [], 0.0
         for word in self.words:
-            width = metrics(CAPTION_PX, 600).horizontalAdvance(word) + 14
+            width = metrics(CAPTION_PX, 600).horizontalAdvance(word) + 14 if word else 0.0
             boxes.append(QRectF(x, 0, width, 20))
             x += width + 2
         return boxes
@@ -155,7 +158,7 @@ class Choice(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for index, (word, box) in enumerate(zip(self.words, self._boxes(), strict=True)):
             chosen = index == self.index
-            if chosen:
+            if chosen and word:
                 painter.setPen(theme.color("accent") if self.hasFocus() else Qt.PenStyle.NoPen)
                 painter.setBrush(theme.color("selection" if self.hasFocus() else "grid"))
                 painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)

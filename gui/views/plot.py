@@ -237,7 +237,7 @@ class Plot(pg.PlotWidget):
 
     def _color_line(self, name: str) -> None:
         line = self.lines[name]
-        color = self._theme.color(line.tone, line.alpha)
+        color = self._theme.color(line.tone, min(255, round(line.alpha * (0.3 + 0.7 * self._ratio))))
         # a hairline stays one device pixel: anything wider costs Qt four times as much for a ragged line
         width = line.pen_width * self._ratio if line.pen_width > 1 else 1
         line.setPen(pg.mkPen(color, width=width, capStyle=Qt.PenCapStyle.RoundCap))

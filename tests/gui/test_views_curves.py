@@ -73,6 +73,7 @@ def test_the_second_choice_shows_the_accuracy_in_percent(qtbot, bench, view):
     progress(bench, 1, np.ones(50))
     evaluated(bench, 25, accuracy=0.80, val_accuracy=0.75)
     evaluated(bench, 50, accuracy=0.96, val_accuracy=0.941)
+    view.throttle.flush()
     view.quantity.setFocus()
     qtbot.keyClick(view.quantity, Qt.Key.Key_Right)
     assert points(view, "training")[1].tolist() == [0.80, 0.96]
@@ -82,6 +83,19 @@ def test_the_second_choice_shows_the_accuracy_in_percent(qtbot, bench, view):
     low, high = view.plot.y_range
     assert low < 0.75
     assert 0.96 < high < 1.03
+
+
+def test_a_regression_has_no_accuracy_to_choose(qtbot, bench, view):
+    progress(bench, 1, np.ones(50))
+    evaluated(bench, 50, loss=1.0, val_loss=1.5)
+    view.throttle.flush()
+    assert view.quantity.words == ("Loss", "")
+    view.quantity.choose(1)
+    assert view.quantity.index == 0
+    evaluated(bench, 51, accuracy=0.5)
+    view.throttle.flush()
+    view.quantity.choose(1)
+    assert view.quantity.index == 1
 
 
 def test_the_whole_run_is_in_view_from_the_first_step(bench, view):
