@@ -13,7 +13,7 @@ from engine.graph.document import Document, Edge
 from gui.canvas import fonts
 from gui.canvas.face import Face, face_of, places_of
 from gui.canvas.node_paint import Mood, paint_node
-from gui.canvas.routing import Route, Router, boxes_of
+from gui.canvas.routing import Route, Router, box_of
 from gui.canvas.wire_item import label_box, label_color, label_of, pen_of
 from gui.theme import Theme
 
@@ -32,7 +32,7 @@ class _Drawing:
             id: face_of(node, analysis, places) for id, node in document.nodes.items()
         }
         self.at = {id: QPointF(*node.position) for id, node in document.nodes.items()}
-        router = Router(boxes_of(self.body(id) for id in self.faces))
+        router = Router(box_of(self.body(id)) for id in self.faces)
         self.wires: list[tuple[Edge, Route]] = []
         for target, source in document.edges.items():
             start = self.faces[source.node].spot(source.port, False)

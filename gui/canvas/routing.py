@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 
-import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath
 
@@ -16,11 +16,18 @@ CLEAR = 14.0
 """Free space between a corridor and a node."""
 LANE = 9.0
 """Distance between two wires in one corridor."""
-_T = np.linspace(0.08, 0.92, 15)[:, None]
-_WEIGHTS = np.hstack([(1 - _T) ** 3, 3 * (1 - _T) ** 2 * _T, 3 * (1 - _T) * _T**2, _T**3])
+_WEIGHTS = tuple(
+    ((1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3)
+    for t in (0.08 + 0.06 * n for n in range(15))
+)
 """What each control point of a cubic counts for at some places along it."""
-_WINDOW = 800.0
-"""How far above and below a corridor may be looked for."""
+_WINDOW = 500.0
+"""How far above and below a corridor is looked for."""
+_CELL = 512.0
+_CIRCLE = 0.4477
+"""Where the control points of a quarter circle are, counted from the corner."""
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom of a node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +44,19 @@ class Route:
 class Router:
     """Finds ways among the boxes of the nodes, and keeps wires in one corridor apart."""
 
-    def __init__(self, boxes: np.ndarray):
-        """``boxes`` is (n, 4): left, top, right, bottom; see ``boxes_of``."""
-        self._boxes = boxes
+    def __init__(self, boxes: Iterable[Box]):
+        self._boxes = list(boxes)
+        self._moving: list[Box] = []
+        self._cells: dict[tuple[int, int], list[Box]] = {}
+        for box in self._boxes:
+            for cell in _cells(*box):
+                self._cells.setdefault(cell, []).append(box)
         self._taken: dict[int, list[tuple[float, float, float]]] = {}
+
+    def begin(self, moving: Iterable[Box]) -> None:
+        """Start again with some more boxes, those of the nodes that are being dragged."""
+        self._moving = list(moving)
+        self._taken = {}
 
     def route(self, start: QPointF, end: QPointF) -> Route:
         """Return the way from an output to an input."""
@@ -59,38 +75,40 @@ class Router:
 
     def _hits_line(self, start: QPointF, end: QPointF) -> bool:
         if end.x() - start.x() < 100:
-            return False
-        x0, y0, x1, y1 = self._boxes.T
+            return False  # a gap between two columns: there is no room for a node
         y = start.y()
-        return bool(np.any((x0 < end.x() - 4) & (x1 > start.x() + 4) & (y0 < y) & (y1 > y)))
+        return bool(self._within(start.x() + 4, y - 0.1, end.x() - 4, y + 0.1))
 
     def _hits_curve(self, start: QPointF, end: QPointF, reach: float) -> bool:
-        xs, ys = (np.array(v) for v in zip(start.toTuple(), end.toTuple(), strict=True))
-        near = self._within(xs[0] + 1, xs[1] - 1, ys.min() + 1, ys.max() - 1)
-        if not len(near):
+        (xa, ya), (xb, yb) = start.toTuple(), end.toTuple()
+        near = self._within(xa + 1, min(ya, yb) + 1, xb - 1, max(ya, yb) - 1)
+        if not near:
             return False
-        px = (_WEIGHTS @ np.array([xs[0], xs[0] + reach, xs[1] - reach, xs[1]]))[:, None]
-        py = (_WEIGHTS @ np.array([ys[0], ys[0], ys[1], ys[1]]))[:, None]
-        x0, y0, x1, y1 = near.T
-        return bool(np.any((px > x0 + 1) & (px < x1 - 1) & (py > y0 + 1) & (py < y1 - 1)))
+        for a, b, c, d in _WEIGHTS:
+            x = (a + b) * xa + (c + d) * xb + (b - c) * reach
+            y = (a + b) * ya + (c + d) * yb
+            if any(x0 + 1 < x < x1 - 1 and y0 + 1 < y < y1 - 1 for x0, y0, x1, y1 in near):
+                return True
+        return False
 
-    def _within(self, left: float, right: float, top: float, bottom: float) -> np.ndarray:
-        x0, y0, x1, y1 = self._boxes.T
-        return self._boxes[(x0 < right) & (x1 > left) & (y0 < bottom) & (y1 > top)]
+    def _within(self, left: float, top: float, right: float, bottom: float) -> set[Box]:
+        """Return the boxes that an area touches."""
+        across, down = (right - left) / _CELL + 2, (bottom - top) / _CELL + 2
+        if across * down < len(self._boxes):
+            cells = _cells(left, top, right, bottom)
+            found = {box for cell in cells for box in self._cells.get(cell, ())}
+            found.update(self._moving)
+        else:
+            found = {*self._boxes, *self._moving}
+        return {box for box in found if box[0] < right and box[2] > left and box[1] < bottom and box[3] > top}
 
     def _around(self, start: QPointF, end: QPointF) -> Route:
         """Out to the right, up or down, along a corridor between the nodes, and in from the left."""
         left, right = sorted((start.x() + OUT, end.x() - OUT))
         y, lane = self._corridor(start, end, left - 6, right + 6)
         x_out, x_in = start.x() + OUT + lane * 5, end.x() - OUT - lane * 5
-        points = [
-            start,
-            QPointF(x_out, start.y()),
-            QPointF(x_out, y),
-            QPointF(x_in, y),
-            QPointF(x_in, end.y()),
-            end,
-        ]
+        (sx, sy), (tx, ty) = start.toTuple(), end.toTuple()
+        points = [(sx, sy), (x_out, sy), (x_out, y), (x_in, y), (x_in, ty), (tx, ty)]
         return Route(_rounded(points), QPointF((x_out + x_in) / 2, y), abs(x_out - x_in), False)
 
     def _corridor(self, start: QPointF, end: QPointF, left: float, right: float) -> tuple[float, int]:
@@ -104,7 +122,7 @@ class Router:
             wish = ty + (-45 if ty > sy else 90)
         low, high = self._gap(wish, left, right)
         base = min(max(wish, low), high)
-        if low > wish - 40 and high < np.inf:  # near the upper row, but in the middle of a narrow gap
+        if low > wish - 40 and high < inf:  # near the upper row, but in the middle of a narrow gap
             base = min(base, max(low, (low + high) / 2))
         for lane in range(8):
             y = base + LANE * lane
@@ -117,39 +135,46 @@ class Router:
 
     def _gap(self, wish: float, left: float, right: float) -> tuple[float, float]:
         """Return the free heights nearest to ``wish`` where nothing stands between ``left`` and ``right``."""
-        near = self._within(left, right, wish - _WINDOW, wish + _WINDOW)
-        if not len(near):
-            return -np.inf, np.inf
-        order = np.argsort(near[:, 1])
-        lows = near[order, 1] - CLEAR
-        highs = np.maximum.accumulate(near[order, 3] + CLEAR)
-        starts = np.concatenate(([-np.inf], highs))
-        ends = np.concatenate((lows, [np.inf]))
-        free = ends > starts
-        starts, ends = starts[free], ends[free]
-        place = int(np.argmin(np.abs(np.clip(wish, starts, ends) - wish)))
-        return float(starts[place]), float(ends[place])
+        near = sorted(
+            (top - CLEAR, bottom + CLEAR)
+            for _, top, _, bottom in self._within(left, wish - _WINDOW, right, wish + _WINDOW)
+        )
+        best, away, low = (-inf, inf), inf, -inf
+        for top, bottom in (*near, (inf, inf)):
+            if top > low and (distance := max(low - wish, wish - top, 0.0)) < away:
+                best, away = (low, top), distance
+            low = max(low, bottom)
+        return best
 
 
-def _rounded(points: list[QPointF]) -> QPainterPath:
-    """Return a path of right angles whose corners are quarter circles as large as there is room."""
-    path = QPainterPath(points[0])
-    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
-        a, b = before - corner, after - corner
-        la, lb = abs(a.x()) + abs(a.y()), abs(b.x()) + abs(b.y())
+def _rounded(points: list[tuple[float, float]]) -> QPainterPath:
+    """Return a path of right angles whose corners are quarter circles as large as there is room.
+
+    Plain numbers, because a large network has hundreds of corners to round.
+    """
+    path = QPainterPath()
+    path.moveTo(*points[0])
+    last = len(points) - 2
+    for place, ((ax, ay), (x, y), (bx, by)) in enumerate(zip(points, points[1:], points[2:], strict=False)):
+        ax, ay, bx, by = ax - x, ay - y, bx - x, by - y
+        la, lb = abs(ax) + abs(ay), abs(bx) + abs(by)
         if la < 0.5 or lb < 0.5:
-            path.lineTo(corner)
+            path.lineTo(x, y)
             continue
-        first, last = before == points[0], after == points[-1]
-        radius = min(RADIUS, la if first else la / 2, lb if last else lb / 2)
-        p, q = corner + a * (radius / la), corner + b * (radius / lb)
-        path.lineTo(p)
-        k = 0.4477  # the control point of a quarter circle, counted from the corner
-        path.cubicTo(corner + (p - corner) * k, corner + (q - corner) * k, q)
-    path.lineTo(points[-1])
+        radius = min(RADIUS, la if place == 0 else la / 2, lb if place == last - 1 else lb / 2)
+        ra, rb = radius / la, radius / lb
+        ka, kb = ra * _CIRCLE, rb * _CIRCLE
+        path.lineTo(x + ax * ra, y + ay * ra)
+        path.cubicTo(x + ax * ka, y + ay * ka, x + bx * kb, y + by * kb, x + bx * rb, y + by * rb)
+    path.lineTo(*points[-1])
     return path
 
 
-def boxes_of(boxes: Iterable[QRectF]) -> np.ndarray:
-    """Return boxes as an (n, 4) array of left, top, right, bottom."""
-    return np.array([box.getCoords() for box in boxes], dtype=np.float64).reshape(-1, 4)
+def _cells(left: float, top: float, right: float, bottom: float) -> list[tuple[int, int]]:
+    columns = range(int(left // _CELL), int(right // _CELL) + 1)
+    return [(x, y) for x in columns for y in range(int(top // _CELL), int(bottom // _CELL) + 1)]
+
+
+def box_of(rect: QRectF) -> Box:
+    """Return a rectangle as left, top, right, bottom."""
+    return rect.getCoords()

@@ -17,7 +17,7 @@ from gui.bench import Bench
 from gui.canvas import strip as strips
 from gui.canvas.face import Face, face_of, has_strip, places_of
 from gui.canvas.node_item import NodeItem
-from gui.canvas.routing import Route, Router, boxes_of
+from gui.canvas.routing import Route, Router, box_of
 from gui.canvas.strip import Strip
 from gui.canvas.wire_item import WireItem, label_of
 
@@ -239,7 +239,7 @@ class CanvasScene(QGraphicsScene):
     def _reroute(self) -> None:
         """Send every wire its way among the nodes as they stand now."""
         self._dragged = None
-        router = Router(boxes_of(item.body() for item in self.nodes.values()))
+        router = Router(box_of(item.body()) for item in self.nodes.values())
         for wire in self.wires.values():
             self._send(wire, router)
         self._arranged()
@@ -250,11 +250,9 @@ class CanvasScene(QGraphicsScene):
         if self._dragged is None or self._dragged.ids != ids:
             self._dragged = _Dragged(self, ids)
         drag = self._dragged
-        for row, id in drag.rows:
-            drag.boxes[row] = self.nodes[id].body().getCoords()
-        router = Router(drag.boxes)
+        drag.router.begin(box_of(self.nodes[id].body()) for id in ids)
         for wire in drag.wires:
-            self._send(wire, router)
+            self._send(wire, drag.router)
         self._shift_overview(drag)
 
     def _send(self, wire: WireItem, router: Router) -> None:
@@ -299,7 +297,8 @@ class CanvasScene(QGraphicsScene):
             self._rows = list(self.wires.values())
             for row, wire in enumerate(self._rows):
                 wire.row = row
-            self._label_boxes = boxes_of(wire.label_box for wire in self._rows)
+            boxes = [wire.label_box.getCoords() for wire in self._rows]
+            self._label_boxes = np.array(boxes, dtype=np.float64).reshape(-1, 4)
         boxes = self._label_boxes
         x0, y0, x1, y1 = rect.getCoords()
         inside = (boxes[:, 0] < x1) & (boxes[:, 2] > x0) & (boxes[:, 1] < y1) & (boxes[:, 3] > y0)
@@ -333,13 +332,12 @@ class CanvasScene(QGraphicsScene):
 
 
 class _Dragged:
-    """What a drag touches, found once when it begins: the boxes of all nodes, and what moves."""
+    """What a drag touches, found once when it begins: a router among the nodes that rest, and the wires."""
 
     def __init__(self, scene: CanvasScene, ids: list[str]):
         self.ids = ids
         moving = set(ids)
-        self.boxes = boxes_of(item.body() for item in scene.nodes.values())
-        self.rows = [(row, id) for row, id in enumerate(scene.nodes) if id in moving]
+        self.router = Router(box_of(item.body()) for id, item in scene.nodes.items() if id not in moving)
         self.wires = [
             wire
             for wire in scene.wires.values()

@@ -22,7 +22,7 @@ from engine.training.events import Activation
 from gui.canvas import clipboard, fitting, strip
 from gui.canvas.face import WIDEST, WIDTH, face_of, places_of
 from gui.canvas.picture import picture
-from gui.canvas.routing import Router, boxes_of
+from gui.canvas.routing import Router, box_of
 from gui.canvas.thumbnail import thumbnail
 from gui.canvas.wire_item import label_of
 from gui.theme import DARK, LIGHT
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("qapp")
 
 
 def _router(*boxes):
-    return Router(boxes_of(boxes))
+    return Router(box_of(box) for box in boxes)
 
 
 def _inside(route, boxes):
