@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import isfinite
 
 import numpy as np
@@ -223,7 +224,7 @@ class CurvesView(LiveView):
         if not self.plot.fit(last, float(values.min()), float(values.max()), ceiling):
             self.throttle.request()
 
-    def _legend(self, now: float, validation: str, form) -> None:
+    def _legend(self, now: float, validation: str, form: Callable[[float], str]) -> None:
         shown = form(now) if isfinite(now) else "–"
         parts = [Part("training ", swatch="accent"), Part(shown, "text")]
         if validation in self.latest:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from engine.training.events import Samples, Snapshot
@@ -126,7 +126,7 @@ class SamplesView(PaintedView):
         finite = np.isfinite(targets[: len(predictions)]) & np.isfinite(predictions)
         return targets[: len(predictions)][finite], predictions[finite]
 
-    def paintEvent(self, event) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
         if not self._strip:
             super().paintEvent(event)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from math import floor, isfinite, log10
 
@@ -47,19 +48,17 @@ def percent(share: float, decimals: int = 1) -> str:
     return f"{100 * share:.{decimals}f} %" if isfinite(share) else "not a number"
 
 
+@dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a line: its words, its tone (a token of the theme or a color), its weight, a swatch before
-    it."""
+    """A piece of a line.
 
-    __slots__ = ("swatch", "text", "tone", "weight")
+    ``tone`` is a token of the theme or a color, ``swatch`` the tone of a short line before the words.
+    """
 
-    def __init__(self, text: str, tone: str = "muted", weight: int = 400, swatch: str = ""):
-        self.text, self.tone, self.weight, self.swatch = text, tone, weight, swatch
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Part) and all(getattr(self, n) == getattr(other, n) for n in self.__slots__)
-
-    __hash__ = None
+    text: str
+    tone: str = "muted"
+    weight: int = 400
+    swatch: str = ""
 
     def width(self, px: float = CAPTION_PX) -> float:
         """The width of the piece in pixels."""
