@@ -102,7 +102,7 @@ class ActivationsView(PaintedView):
             if not node:
                 self.note = "Select a node to see what it gives for one sample while the network runs."
             elif self._snapshot is None:
-                self.note = f"The activations of {name} appear here when you press Run."
+                self.note = f"The activations of {name} appear here {self.soon}."
             else:
                 self.note = f"{name} gives nothing to show."
             self.heading, self.caption = [], ""

@@ -50,6 +50,12 @@ class LiveView(QWidget):
         self.setAccessibleName(self.title)
         bench.theme_changed.connect(self.apply_theme)
         bench.run_reset.connect(self.clear)
+        bench.state_changed.connect(lambda _: self.throttle.request())
+
+    @property
+    def soon(self) -> str:
+        """When what a view waits for will be there: the end of its empty state's sentence."""
+        return "in a moment" if self.bench.state in ("starting", "running") else "when you press Run"
 
     @property
     def theme(self) -> Theme:

@@ -81,7 +81,7 @@ class CurvesView(LiveView):
         foot.setSpacing(8)
         for widget in (self._smoothing_word, self.smoothing, self.scale, self.readout):
             foot.addWidget(widget)
-        self._note = Note(self.bench, "Loss curves appear here when you press Run.")
+        self._note = Note(self.bench, "")
         self.pages = QStackedWidget()
         self.pages.addWidget(self._note)
         self.pages.addWidget(self.plot)
@@ -104,8 +104,6 @@ class CurvesView(LiveView):
 
     def _start(self, event: Started) -> None:
         self.banner.say("")
-        self._note.text = "The first losses arrive in a moment."
-        self._note.update()
 
     def _progress(self, event: Progress) -> None:
         self.training.append(event.step, event.loss)
@@ -141,7 +139,6 @@ class CurvesView(LiveView):
             series.clear()
         self.latest.clear()
         self._last_change = None
-        self._note.text = "Loss curves appear here when you press Run."
         self.banner.say("")
         self.plot.clear_run()
         self.throttle.flush()
@@ -164,6 +161,8 @@ class CurvesView(LiveView):
         for widget in (self.foot, self.quantity):
             widget.setVisible(not empty)
         if empty:
+            self._note.text = f"Loss curves appear here {self.soon}."
+            self._note.update()
             self.legend.set_parts([Part("Loss", "text", 600)])
             return
         accuracy = self.latest.get("val_accuracy", self.latest.get("accuracy"))

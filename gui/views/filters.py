@@ -81,7 +81,7 @@ class FiltersView(PaintedView):
             if not node:
                 self.note = "Select a layer to see its weights while the network runs."
             elif snapshot is None:
-                self.note = f"The weights of {name} appear here when you press Run."
+                self.note = f"The weights of {name} appear here {self.soon}."
             else:
                 self.note = f"{name} has no weights. Select a layer that learns, such as a convolution."
             self.heading, self.caption = [], ""

@@ -59,7 +59,7 @@ class RegionsView(PaintedView):
         if snapshot.regions is not None and snapshot.regions is not self._regions:
             self._regions = snapshot.regions
             self.throttle.request()
-        elif self._regions is None and not self.note:
+        elif self._regions is None:
             self.throttle.request()
 
     def clear(self) -> None:
@@ -72,8 +72,9 @@ class RegionsView(PaintedView):
             self._image = None
             self.heading = []
             self.note = (
-                "Decision regions appear here when you press Run on a network that tells classes of points, "
-                "with two numbers per sample, apart."
+                "This network has no decision regions: they need two numbers per sample, and classes."
+                if self._ran
+                else f"Decision regions of networks that sort points into classes appear here {self.soon}."
             )
             return
         self.note = ""

@@ -72,7 +72,7 @@ class SamplesView(PaintedView):
         samples = self._samples
         self._rows, self._tiles, self.heading, self._points = [], None, [], None
         if samples is None or not len(samples.inputs):
-            self.note = "Samples and what the network makes of them appear here when you press Run."
+            self.note = f"Samples and what the network makes of them appear here {self.soon}."
             return
         self.note = ""
         _PREPARE[samples.kind](self, samples)

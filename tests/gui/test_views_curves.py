@@ -183,8 +183,14 @@ def test_a_failed_run_says_why_over_its_curves_and_a_new_run_starts_clean(bench,
     assert not view.banner.isVisible()
     assert view.plot.marks == []
     assert view.pages.currentIndex() == 0
+
+
+def test_a_run_that_begins_promises_its_curves(bench, view):
+    bench.state = "starting"
+    bench.state_changed.emit("starting")
     bench.started.emit(Started(1, 10, 10, "cpu", 1, 5))
-    assert view.note == "The first losses arrive in a moment."
+    view.throttle.flush()
+    assert view.note == "Loss curves appear here in a moment."
 
 
 def test_hovering_reads_the_curves(bench, view):

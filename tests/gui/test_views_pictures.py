@@ -277,6 +277,12 @@ def test_regions_are_asked_for_only_while_they_can_be_seen(bench, show):
     assert not bench.wants_regions
 
 
+def test_a_network_without_regions_is_told_so(bench, show):
+    view = show(RegionsView)
+    take(bench, view, selected="conv1")
+    assert view.note.startswith("This network has no decision regions")
+
+
 # samples
 
 
