@@ -111,8 +111,6 @@ class Navigator(QGraphicsView):
             self.moved()
             return
         factor = min(port.width() / box.width(), port.height() / box.height(), 1.0)
-        if factor > 0.9:
-            factor = min(factor, 1.0)
         self.setTransform(QTransform.fromScale(max(factor, FARTHEST), max(factor, FARTHEST)))
         self._hold(box.center(), port.center())
         self._fitted = False

@@ -58,7 +58,7 @@ class Caption(QWidget):
         room = self.width() - 28.0
         name = bold.elidedText(self._name, Qt.TextElideMode.ElideRight, room * 0.6)
         wide = bold.horizontalAdvance(name)
-        notes = plain.elidedText(self._notes, Qt.TextElideMode.ElideRight, min(room - wide - 8, 420.0))
+        notes = plain.elidedText(self._notes, Qt.TextElideMode.ElideRight, min(room - wide - 8, 640.0))
         ground = wide + (8 + plain.horizontalAdvance(notes) if notes else 0)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -72,7 +72,7 @@ class Caption(QWidget):
         painter.setFont(fonts.text())
         painter.setPen(theme.color("muted"))
         if notes:
-            painter.drawText(line.translated(wide + 8, 0).adjusted(0, 0, 430, 0), align, notes)
+            painter.drawText(line.translated(wide + 8, 0).adjusted(0, 0, 642 - wide, 0), align, notes)
         if self.invites:
             painter.setFont(fonts.text(15))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, INVITATION)

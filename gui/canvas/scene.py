@@ -52,6 +52,8 @@ class CanvasScene(QGraphicsScene):
         self._boxes: dict[str, QRectF] = {}
         self._lines: dict[Slot, QLineF] = {}
         self.rebuild()
+        if self.bench.snapshot is not None:
+            self.show_snapshot(self.bench.snapshot)
 
     # -- following the document ------------------------------------------------------------------------
 
@@ -72,8 +74,6 @@ class CanvasScene(QGraphicsScene):
         self._reroute()
         self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.BspTreeIndex)
         self.show_selection(self.bench.store.selection)
-        if self.bench.snapshot is not None:
-            self.show_snapshot(self.bench.snapshot)
 
     def follow(self, change: Diff) -> None:
         """Take over one step of the document."""

@@ -222,6 +222,8 @@ class CanvasView(Editor):
             else:
                 store.select(())
                 self.choose_wire(None)
+        elif key == Qt.Key.Key_Delete and self._chosen_wire is not None:
+            self.delete_selection()  # a menu's Delete may be off while no node is selected
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and len(store.selection) == 1:
             self.node_activated.emit(next(iter(store.selection)))
         else:

@@ -22,6 +22,7 @@ from engine.graph import edits
 from engine.graph.build import Builder
 from engine.graph.document import Slot
 from engine.training.events import Failed
+from gui.canvas.menus import node_menu, wire_menu
 from gui.theme import LIGHT
 from tests.gui.canvas_help import (
     LEFT,
@@ -256,6 +257,32 @@ def test_a_link_dropped_on_the_canvas_asks_for_what_fits_and_connects_it(view):
     assert steps(view) == 1
 
 
+def test_a_loose_input_dropped_on_the_canvas_asks_for_what_feeds_it(view):
+    view.bench.store.apply("x", lambda d: edits.disconnect(d, [Slot("loss", "target")]))
+    drag(view, port(view, "loss", "target", True), point(view, QPointF(330, 330)))
+    assert {"Input", "Spirals"} <= set(view.quick_add.types())
+    assert "CrossEntropyLoss" not in view.quick_add.types()
+    QTest.keyClicks(view.quick_add.field, "spirals")
+    QTest.keyClick(view.quick_add.field, Qt.Key.Key_Return)
+    assert document(view).edges[Slot("loss", "target")].port == "label"
+
+
+def test_a_wire_dropped_on_a_node_takes_its_open_port(view):
+    view.bench.store.apply("x", lambda d: edits.disconnect(d, [Slot("fc1", "x")]))
+    body = view.graph.nodes["fc1"].body()
+    drag(view, port(view, "flatten1", "y", False), point(view, body.center()))
+    assert document(view).edges[Slot("fc1", "x")] == Slot("flatten1", "y")
+
+
+def test_double_click_on_a_wire_inserts(view):
+    wire = view.graph.wires[Slot("relu1", "x")]
+    QTest.mouseDClick(view.viewport(), LEFT, NONE, point(view, wire.path().pointAtPercent(0.5)))
+    assert "CrossEntropyLoss" not in view.quick_add.types()
+    QTest.keyClicks(view.quick_add.field, "batchnorm2d")
+    QTest.keyClick(view.quick_add.field, Qt.Key.Key_Return)
+    assert document(view).edges[Slot("relu1", "x")] == Slot("bn1", "y")
+
+
 # -- selecting and moving ----------------------------------------------------------------------------------
 
 
@@ -430,7 +457,7 @@ def test_delete_and_heal(view):
 def test_a_clicked_wire_is_what_delete_means(view):
     wire = view.graph.wires[Slot("relu1", "x")]
     QTest.mouseClick(view.viewport(), LEFT, NONE, point(view, wire.path().pointAtPercent(0.5)))
-    view.delete_selection()
+    QTest.keyClick(view, Qt.Key.Key_Delete)
     assert Slot("relu1", "x") not in document(view).edges
     assert "relu1" in document(view).nodes
 
@@ -455,6 +482,16 @@ def test_cut_and_duplicate(view):
     assert "relu2" not in document(view).nodes
     view.paste()
     assert "relu2" in document(view).nodes
+
+
+def test_hostile_text_is_refused_with_a_message(view):
+    said = messages(view)
+    before = document(view)
+    for text in ("hello", '{"netwright-nodes": 1, "nodes": [{"id": "a", "type": "os.system"}]}'):
+        QGuiApplication.clipboard().setText(text)
+        view.paste()
+    assert len(said) == 2
+    assert document(view) is before
 
 
 def test_rename_in_place(view):
@@ -528,6 +565,43 @@ def test_the_minimap_shows_when_something_is_out_of_view(view):
     assert view.minimap.isVisible()
     view.show_minimap(False)
     assert not view.minimap.isVisible()
+
+
+def test_a_press_on_the_minimap_goes_there(view):
+    view.zoom_to(3.0)
+    QTest.mouseClick(view.minimap, LEFT, NONE, QPoint(view.minimap.width() - 12, 40))
+    right = view.visible_rect().center().x()
+    QTest.mouseClick(view.minimap, LEFT, NONE, QPoint(12, 40))
+    assert view.visible_rect().center().x() < right - 300
+
+
+def test_from_afar_the_nodes_are_boxes_in_the_colours_of_their_categories(view):
+    view.fit_all()
+    view.zoom_to(0.1)
+    assert view.far()
+    image = view.grab().toImage()
+    body = view.viewportTransform().mapRect(view.graph.nodes["conv1"].body())
+    assert image.pixelColor(body.center().toPoint()).name() == "#4c9dff"
+
+
+def test_a_node_menu_and_a_wire_menu_offer_their_edits(view):
+    menu = node_menu(view, "relu1")
+    by_text = {action.text(): action for action in menu.actions()}
+    by_text["Disconnect"].trigger()
+    assert not document(view).incoming("relu1")
+    view.bench.store.undo_stack.undo()
+    edge = view.graph.wires[Slot("relu1", "x")].edge
+    texts = {action.text(): action for action in wire_menu(view, edge, QPointF(50, 50)).actions()}
+    texts["Disconnect"].trigger()
+    assert Slot("relu1", "x") not in document(view).edges
+
+
+def test_screen_readers_hear_the_selected_node_and_its_problems(view):
+    view.bench.analysis = analysis_of(document(view), Problem("Expects 400 numbers.", "fc1"))
+    view.bench.store.select({"fc1"})
+    words = view.accessibleDescription()
+    assert "fc1" in words
+    assert "Expects 400 numbers." in words
 
 
 def test_an_empty_canvas_invites_and_stops_when_something_is_there(qtbot):
