@@ -44,6 +44,7 @@ def _tokens(theme: Theme) -> dict[str, str]:
         "pressed": mix(theme.raised, theme.text, 0.11),
         "accent_hover": mix(theme.accent, "#FFFFFF", 0.1),
         "accent_pressed": mix(theme.accent, "#000000", 0.12),
+        "accent_ring": mix(theme.accent, theme.text, 0.6),
         "accent_faint": mix(theme.panel, theme.accent, 0.4),
         "line_hover": mix(theme.line, theme.text, 0.16),
         "segment": theme.field if theme.dark else theme.window,

@@ -51,7 +51,8 @@ class Inspector(Panel):
         self.page = self._make()
         if (old := self._scroll.takeWidget()) is not None:
             old.hide()
-            old.deleteLater()  # it may be the sender of what led here
+            old.setParent(self)  # without a parent Python would delete it at once, and it may be the sender
+            old.deleteLater()
         self._scroll.setWidget(self.page)
 
     def _make(self) -> Page:

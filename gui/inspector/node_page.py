@@ -88,7 +88,8 @@ class NodePage(QWidget):
 
     def show_snapshot(self) -> None:
         """Show how the node fares in the run."""
-        self.live.show_snapshot(self.node, self._bench.snapshot)
+        if self.preview is None:
+            self.live.show_snapshot(self.node, self._bench.snapshot)
 
     def _set(self, param: Param, value: Value, word: str) -> None:
         title = self._bench.store.document.nodes[self.node].title

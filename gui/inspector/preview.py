@@ -35,7 +35,7 @@ class _Load(Thread):
 
     def run(self) -> None:
         try:
-            from engine.data.load import load_node
+            from engine.compiler.data import load_node
 
             self.result = load_node(self.node)
         except EngineError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from engine.compiler.analysis import Analysis
@@ -70,6 +70,10 @@ class CodePanel(Panel):
         if source is not None:
             lines = [line for id in self._bench.store.selection for line in source.lines.get(id, ())]
             self.view.mark(lines, reveal)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._mark(reveal=True)
 
     def _select(self, line: int) -> None:
         source = self._bench.analysis.source

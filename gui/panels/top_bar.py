@@ -150,7 +150,7 @@ class TopBar(Panel):
     def _finish(self, event: Finished) -> None:
         done = event.reason == "done"
         self._progress.show_text(
-            f"{'Done' if done else 'Stopped'} after {event.steps:,} steps", duration(event.seconds)
+            f"{'Done' if done else 'Stopped'} after {event.steps:,} steps", f"in {duration(event.seconds)}"
         )
         if done:
             self._progress.show_share(1.0)

@@ -313,14 +313,16 @@ def test_every_layer_has_a_page(qtbot, bench, inspector):
     bench.set_theme(LIGHT)
 
 
-def test_the_field_of_a_kind_of_parameter():
+def test_the_field_of_a_kind_of_parameter(qtbot):
     kinds = {"Int": NumericField, "Float": NumericField, "Bool": SwitchField, "Choice": ChoiceField}
     for layer in catalogue.layers().values():
         for param in layer.params:
             expected = kinds.get(
                 type(param).__name__, FileField if type(param).__name__ == "File" else TextField
             )
-            assert type(field_of(param)) is expected
+            field = field_of(param)
+            qtbot.addWidget(field)
+            assert type(field) is expected
 
 
 def test_a_table_that_cannot_be_read_says_why(qtbot, bench, inspector):
