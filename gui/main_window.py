@@ -198,7 +198,7 @@ class MainWindow(QMainWindow):
             bench.store.replaced,
             bench.state_changed,
         ):
-            signal.connect(lambda *_: self.actions_.refresh())
+            signal.connect(self._refresh_actions)
         files.changed.connect(self._show_title)
         files.opened.connect(self.show_workbench)
         bench.theme_changed.connect(lambda theme: self.welcome.set_pictures(pictures(theme)))
@@ -219,6 +219,9 @@ class MainWindow(QMainWindow):
         self.welcome.recent_chosen.connect(self.open_path)
         bench.failed.connect(self._show_failure)
         self._show_title()
+
+    def _refresh_actions(self, *_: object) -> None:
+        self.actions_.refresh()
 
     def open_path(self, path: str) -> bool:
         """Open a document by its path."""
@@ -271,6 +274,7 @@ class MainWindow(QMainWindow):
         self._remember()
         self.bridge.close()
         self.analyst.close()
+        self.undo_stack.blockSignals(True)  # it outlives the menus that listen to it
         event.accept()
 
     def _remember(self) -> None:

@@ -1,0 +1,36 @@
+"""What every test stands on: settings of its own, and no thread left behind."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path_factory, request):
+    """Keep the tests' recent files and window sizes out of the user's settings."""
+    if "qtbot" not in request.fixturenames and "qapp" not in request.fixturenames:
+        yield
+        return
+    from PySide6.QtCore import QCoreApplication, QSettings
+
+    folder = tmp_path_factory.mktemp("settings")
+    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(folder))
+    QCoreApplication.setOrganizationName("Netwright tests")
+    QCoreApplication.setApplicationName(folder.name)
+    yield
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left():
+    """Fail a test after which a thread of Netwright still runs."""
+    yield
+    left = [
+        thread.name for thread in threading.enumerate() if thread.name.startswith(("netwright", "analyst"))
+    ]
+    assert left == []

@@ -1,0 +1,284 @@
+"""The whole window, used as a newcomer uses it: draw, run, watch, take away."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox
+
+from engine.graph.document import Slot
+from engine.graph.edits import set_params
+from engine.storage.document_file import load_document, save_document
+from gui.actions import ACTIONS
+from gui.store import Store
+from presets import preset, presets
+from tests.gui.window_help import LEFT, NONE, answer, click_node, connect, drag_layer, open_window
+
+
+def run_to_the_end(qtbot, window) -> None:
+    window.bridge.run()
+    qtbot.waitUntil(lambda: window.bench.state in ("finished", "failed"), timeout=60_000)
+    assert window.bench.state == "finished"
+
+
+def test_draw_by_mouse_set_in_the_form_run_and_watch(qtbot, monkeypatch):
+    """A newcomer drags layers from the palette, connects them, sets a parameter, presses Run and sees it learn."""
+    with open_window(qtbot) as window:
+        store, canvas = window.bench.store, window.canvas
+        middle = canvas.viewport().rect().center()
+        for place, label in enumerate(("Spirals", "Linear", "ReLU", "Linear", "Cross-entropy")):
+            drag_layer(window, label, middle + QPoint(-440 + 200 * place, -60), monkeypatch)
+        assert [node.type for node in store.document.nodes.values()] == [
+            "Spirals", "Linear", "ReLU", "Linear", "CrossEntropyLoss",
+        ]  # fmt: skip
+        points, first, relu, second, loss = store.document.nodes
+        connect(window, (points, "point"), (first, "x"))
+        connect(window, (first, "y"), (relu, "x"))
+        connect(window, (relu, "y"), (second, "x"))
+        connect(window, (second, "y"), (loss, "logits"))
+        connect(window, (points, "label"), (loss, "target"))
+        assert len(store.document.edges) == 5
+
+        click_node(window, second)
+        assert store.selection == {second}
+        field = next(
+            each
+            for each in window.inspector.findChildren(QLineEdit)
+            if each.isVisible() and each.text() == "64"
+        )
+        field.setFocus()
+        field.selectAll()
+        QTest.keyClicks(field, "3")
+        QTest.keyClick(field, Qt.Key.Key_Return)
+        assert store.document.nodes[second].params["out_features"] == 3
+        qtbot.waitUntil(lambda: window.bench.analysis.document is store.document, timeout=60_000)
+        assert window.bench.analysis.problems == ()
+        assert window.bench.analysis.types[Slot(second, "y")].shape == ("N", 3)
+
+        click_node(window, relu)
+        losses, seen = [], []
+        window.bench.progress.connect(lambda event: losses.extend(event.loss))
+        window.bench.snapshot_taken.connect(lambda event: seen.append(event.detail))
+        QTest.mouseClick(window.top.run_button, LEFT)
+        qtbot.waitUntil(lambda: window.bench.state == "finished", timeout=60_000)
+        assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:10])
+        shown = [each.maps for each in seen if each is not None]
+        assert len(shown) >= 2
+        assert any(not np.array_equal(shown[0], each) for each in shown[1:])
+        assert window.canvas.graph.nodes[relu].mood.strip is not None
+
+        for _ in range(store.undo_stack.count()):
+            window.actions_["undo"].trigger()
+        assert not store.document.nodes
+        while store.undo_stack.canRedo():
+            window.actions_["redo"].trigger()
+        assert len(store.document.edges) == 5
+
+
+@pytest.mark.parametrize("name", presets())
+def test_every_preset_opens_runs_and_shows_itself(qtbot, name):
+    with open_window(qtbot, name) as window:
+        window.bench.store.apply("Fewer", lambda d: d.with_(training=_short(d.training)))
+        run_to_the_end(qtbot, window)
+        learning = {node for node, count in window.bench.analysis.parameters.items() if count}
+        qtbot.waitUntil(lambda: learning <= window.bench.snapshot.activations.keys(), timeout=10_000)
+        assert window.bench.snapshot.weights is not None
+
+
+def _short(training):
+    from dataclasses import replace
+
+    return replace(training, epochs=3)
+
+
+def test_pause_step_resume_and_stop_by_the_buttons(qtbot):
+    with open_window(qtbot, "spirals") as window:
+        window.bench.store.apply("Longer", lambda d: d.with_(training=_long(d.training)))
+        steps = []
+        window.bench.progress.connect(lambda event: steps.extend(event.step))
+        QTest.mouseClick(window.top.run_button, LEFT)
+        qtbot.waitUntil(lambda: len(steps) > 20, timeout=60_000)
+        QTest.mouseClick(window.top.run_button, LEFT)
+        qtbot.waitUntil(lambda: window.bench.state == "paused", timeout=10_000)
+        before = steps[-1]
+        QTest.mouseClick(window.top.step_button, LEFT)
+        qtbot.waitUntil(lambda: steps[-1] != before, timeout=10_000)
+        assert steps[-1] == before + 1
+        QTest.mouseClick(window.top.run_button, LEFT)
+        qtbot.waitUntil(lambda: steps[-1] > before + 20, timeout=10_000)
+        assert steps == list(range(1, len(steps) + 1))
+        QTest.mouseClick(window.top.stop_button, LEFT)
+        qtbot.waitUntil(lambda: window.bench.state == "finished", timeout=10_000)
+
+
+def _long(training):
+    from dataclasses import replace
+
+    return replace(training, epochs=100_000)
+
+
+def test_the_rate_is_changed_while_it_runs(qtbot):
+    with open_window(qtbot, "spirals") as window:
+        window.bench.store.apply("Longer", lambda d: d.with_(training=_long(d.training)))
+        changes, rates = [], []
+        window.bench.setting_changed.connect(changes.append)
+        window.bench.progress.connect(lambda event: rates.append(event.lr))
+        window.bridge.run()
+        qtbot.waitUntil(lambda: bool(rates), timeout=60_000)
+        window.inspector.setting_edited.emit("lr", 0.5)
+        qtbot.waitUntil(lambda: rates[-1] == 0.5, timeout=10_000)
+        assert (changes[0].name, changes[0].before, changes[0].after) == ("lr", 0.01, 0.5)
+
+
+def test_closing_while_it_trains_ends_at_once_and_leaves_no_thread(qtbot):
+    before = set(threading.enumerate())
+    with open_window(qtbot, "lenet5") as window:
+        window.bench.store.apply("Longer", lambda d: d.with_(training=_long(d.training)))
+        window.bridge.run()
+        qtbot.waitUntil(lambda: window.bench.snapshot is not None, timeout=60_000)
+        window.undo_stack.setClean()
+        start = time.perf_counter()
+        assert window.close()
+        assert time.perf_counter() - start < 2
+        assert set(threading.enumerate()) <= before
+
+
+def test_a_hundred_starts_and_stops_leave_no_thread(qtbot):
+    with open_window(qtbot, "linear_regression") as window:
+        window.bench.store.apply("Longer", lambda d: d.with_(training=_long(d.training)))
+        before = threading.active_count()
+        for _ in range(100):
+            window.bridge.run()
+            qtbot.waitUntil(lambda: window.bench.state == "running", timeout=10_000)
+            window.bridge.stop()
+            qtbot.waitUntil(lambda: window.bench.state == "finished", timeout=10_000)
+        window.bridge.close()
+        assert threading.active_count() <= before
+
+
+def test_running_a_half_drawn_network_says_what_is_missing(qtbot):
+    with open_window(qtbot) as window:
+        store = window.bench.store
+        window._add_layer("Linear")
+        said = []
+        window.bench.message.connect(said.append)
+        window.bridge.run()
+        qtbot.waitUntil(lambda: window.bench.state == "failed", timeout=60_000)
+        assert "Nothing is connected" in said[-1] or "learn from" in said[-1]
+        assert len(store.document.nodes) == 1
+
+
+def test_save_open_recent_and_the_unsaved_question(qtbot, tmp_path, monkeypatch):
+    path = tmp_path / "mine.netwright"
+    with open_window(qtbot, "spirals") as window:
+        store = window.bench.store
+        store.apply("Set", lambda d: set_params(d, "hidden", out_features=7))
+        assert window.files.dirty
+        assert "•" in window.windowTitle()
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+        window.actions_["save"].trigger()
+        assert load_document(path) == store.document
+        assert not window.files.dirty
+        assert window.files.recent() == [path]
+
+        store.apply("Set", lambda d: set_params(d, "hidden", out_features=9))
+        asked = answer(QMessageBox.StandardButton.Cancel)
+        assert not window.close()
+        assert "Save the changes to “Spirals”?" in asked[0]
+        assert window.isVisible()
+        answer(QMessageBox.StandardButton.Save)
+        window.actions_["new"].trigger()
+        assert load_document(path).nodes["hidden"].params["out_features"] == 9
+        assert not store.document.nodes
+        assert window.open_path(str(path))
+        assert store.document == load_document(path)
+
+
+def test_a_file_dropped_on_the_window_opens_and_a_bad_one_explains_itself(qtbot, tmp_path):
+    good, bad = tmp_path / "good.netwright", tmp_path / "bad.netwright"
+    save_document(preset("lenet5").document(), good)
+    bad.write_text('{"netwright": 1, "nodes": [{"id": "a", "type": "Linea"}, {"id": "b", "type": "Rel"}]}')
+    with open_window(qtbot) as window:
+        for path in (good, bad):
+            said = answer(QMessageBox.StandardButton.Ok) if path == bad else []
+            data = QMimeData()
+            data.setUrls([QUrl.fromLocalFile(str(path))])
+            copy = Qt.DropAction.CopyAction
+            enter = QDragEnterEvent(QPoint(9, 9), copy, data, LEFT, NONE)
+            QApplication.sendEvent(window, enter)
+            assert enter.isAccepted()
+            QApplication.sendEvent(window, QDropEvent(QPointF(9, 9), copy, data, LEFT, NONE))
+            if path == good:
+                qtbot.waitUntil(lambda: len(window.bench.store.document.nodes) == 14, timeout=5000)
+            else:
+                qtbot.waitUntil(lambda said=said: bool(said), timeout=5000)
+                assert "Did you mean 'Linear'?" in said[0]
+                assert "'Rel'" in said[0]
+        assert len(window.bench.store.document.nodes) == 14
+
+
+def test_every_action_has_words_and_a_key_of_its_own(qtbot):
+    named = [action for action in ACTIONS if action.text]
+    assert all(action.keys for action in named)
+    assert len({action.keys for action in named}) == len(named)
+    assert len({action.id for action in named}) == len(named)
+    with open_window(qtbot, "spirals") as window:
+        in_menus = {item.text() for menu in window._menus.values() for item in menu.actions() if item.text()}
+        assert len(in_menus) == len(named)
+
+
+def test_themes_change_everything_and_are_remembered(qtbot):
+    with open_window(qtbot, "spirals") as window:
+        window.actions_["light"].trigger()
+        light = window.grab().toImage().pixelColor(700, 500).lightness()
+        window.actions_["dark"].trigger()
+        dark = window.grab().toImage().pixelColor(700, 500).lightness()
+        assert light > 200 > 60 > dark
+        assert window.theme_choice == "dark"
+        window.actions_["system"].trigger()
+
+
+def test_panels_hide_and_are_remembered(qtbot):
+    with open_window(qtbot, "spirals") as window:
+        window.actions_["left"].trigger()
+        assert not window.shown("left")
+    with open_window(qtbot, "spirals") as window:
+        assert not window.shown("left")
+        window.actions_["left"].trigger()
+        assert window.shown("left")
+
+
+def test_a_problem_is_mended_by_its_button_and_the_code_follows(qtbot):
+    with open_window(qtbot, "lenet5") as window:
+        store = window.bench.store
+        store.select(["flatten1"])
+        window.actions_["heal"].trigger()
+        qtbot.waitUntil(lambda: bool(window.bench.analysis.errors), timeout=10_000)
+        (problem,) = window.bench.analysis.errors
+        assert (problem.node, problem.fix.title) == ("fc1", "Insert Flatten")
+        store.apply(problem.fix.title, problem.fix.edit)
+        qtbot.waitUntil(lambda: window.bench.analysis.problems == (), timeout=10_000)
+        assert "torch.flatten" in window.bench.analysis.source.text
+
+
+def test_edits_while_it_trains_do_not_touch_the_run(qtbot):
+    with open_window(qtbot, "spirals") as window:
+        store: Store = window.bench.store
+        store.apply("Longer", lambda d: d.with_(training=_long(d.training)))
+        window.bridge.run()
+        qtbot.waitUntil(lambda: window.bench.snapshot is not None, timeout=60_000)
+        began_with = window.bridge.runner.document
+        store.select(["relu1"])
+        window.actions_["delete"].trigger()
+        steps = []
+        window.bench.progress.connect(lambda event: steps.extend(event.step))
+        qtbot.waitUntil(lambda: len(steps) > 20, timeout=10_000)
+        assert window.bridge.runner.document is began_with
+        assert "relu1" in window.bridge.runner.document.nodes
+        assert window.bench.state == "running"
