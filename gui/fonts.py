@@ -55,4 +55,7 @@ def mono_font(px: float = 11.5) -> QFont:
     """Return the font of code and shapes."""
     font = _sized(load_fonts()[1], px)
     font.setStyleHint(QFont.StyleHint.Monospace)
+    if hasattr(QFont, "setFeature"):  # code is shown as it is typed: -> is two characters
+        for feature in ("liga", "calt"):
+            font.setFeature(QFont.Tag(feature), 0)
     return font

@@ -16,6 +16,8 @@ from gui.theme import CATEGORY
 from gui.widgets.basic import Panel, column, label, paint_dot
 
 _ID = Qt.ItemDataRole.UserRole
+_LONGEST = 20
+"""Characters of a title that leave room for type and shape in a dock of 232 px."""
 
 
 class OutlinePanel(Panel):
@@ -37,8 +39,8 @@ class OutlinePanel(Panel):
         self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.tree.setAccessibleName("Nodes in the order in which they run")
         self.tree.header().setStretchLastSection(False)
-        self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self._empty = label(
             "The canvas is empty. Drag a layer onto it, or press Tab there.", "muted", wrap=True
         )
@@ -92,8 +94,9 @@ class OutlinePanel(Panel):
         layer = catalogue.layer(node.type)
         outputs = layer.outputs_of(node.params)
         found = [self._bench.analysis.types.get(Slot(node.id, port.name)) for port in outputs]
-        shape = ", ".join(tensor.sample for tensor in found if tensor)
-        item.setText(0, node.title)
+        shape = ", ".join(tensor.sample for tensor in found if tensor and tensor.shape)
+        long = len(node.title) > _LONGEST
+        item.setText(0, f"{node.title[: _LONGEST - 1]}…" if long else node.title)
         item.setText(1, f"{layer.label}  {shape}" if shape else layer.label)
         item.setIcon(0, self._icons[layer.category])
         item.setForeground(1, self._bench.theme.color("muted"))
