@@ -1,1 +1,3 @@
 """Tests of training."""
+
+import engine  # noqa: F401 - before torch, as in the program: it decides how threads wait
