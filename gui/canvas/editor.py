@@ -15,6 +15,7 @@ from engine.training.events import Failed
 from gui.bench import Bench
 from gui.canvas import fitting
 from gui.canvas.commands import Commands
+from gui.canvas.face import TITLE_LEFT
 from gui.canvas.link import Link
 from gui.canvas.navigation import Navigator
 from gui.canvas.node_paint import TEXT_FROM
@@ -102,7 +103,8 @@ class Editor(Navigator):
 
     def moved(self) -> None:
         super().moved()
-        if hasattr(self, "minimap"):  # the base class moves while it is being made
+        if hasattr(self, "title_field"):  # the base class moves while it is being made
+            self.title_field.clearFocus()  # it would not move along
             self.caption.fit()
             self.minimap.fit()
 
@@ -161,9 +163,9 @@ class Editor(Navigator):
         if self.zoom < TEXT_FROM:
             self.zoom_to(1.0, self.viewportTransform().map(self.graph.nodes[id].body().center()))
         body = self.graph.nodes[id].body()
-        box = QRectF(body.left() + 22, body.top() + 6, body.width() - 30, 25)
-        corner = self.viewportTransform().map(box.topLeft())
-        size = QRectF(corner, QPointF(corner.x() + max(box.width() * self.zoom, 110), corner.y() + 25))
+        left = self.viewportTransform().map(QPointF(body.left() + TITLE_LEFT - 6, body.top() + 18))
+        width = max((body.width() - TITLE_LEFT) * self.zoom, 96)
+        size = QRectF(left.x(), left.y() - 13, width, 26)
         self.title_field.open(id, self.bench.store.document.nodes[id].title, size, self.bench.theme)
 
     def show_minimap(self, wanted: bool) -> None:

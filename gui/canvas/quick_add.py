@@ -97,6 +97,8 @@ class QuickAdd(QFrame):
 
     def _search(self, text: str) -> None:
         found = [layer for layer in catalogue.search(text) if self._fits(layer)]
+        if not text and self._fits is not _anything:
+            found.sort(key=lambda layer: layer.role == "output")  # seldom what a loose wire wants next
         self.list.clear()
         for layer in found:
             item = QListWidgetItem(layer.label, self.list)

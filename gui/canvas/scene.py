@@ -82,7 +82,9 @@ class CanvasScene(QGraphicsScene):
         if change.meaning:
             self._failed = None
         for slot in change.edges_removed:
-            self.removeItem(self.wires.pop(slot))
+            wire = self.wires.pop(slot)
+            self._repaint_label(wire.label_box)
+            self.removeItem(wire)
         for id in change.removed:
             self.removeItem(self.nodes.pop(id))
             self._strips.pop(id, None)
@@ -112,7 +114,6 @@ class CanvasScene(QGraphicsScene):
         self._refresh_faces(self.nodes)
         for wire in self.wires.values():
             self._label(wire)
-        self._label_boxes = None
         self._reroute()
 
     def show_failure(self, node: str, message: str) -> None:
@@ -211,7 +212,10 @@ class CanvasScene(QGraphicsScene):
         failing = any(
             p.node == target.node and p.port == target.port and p.severity == ERROR for p in analysis.problems
         )
+        before = wire.label_box
         wire.set_label(*label_of(wire.edge, analysis), failing)
+        self._repaint_label(before)
+        self._repaint_label(wire.label_box)
         wire.set_theme(self.bench.theme)
 
     def _refresh_faces(self, ids: Iterable[str]) -> None:
@@ -238,7 +242,7 @@ class CanvasScene(QGraphicsScene):
 
     def _reroute(self) -> None:
         """Send every wire its way among the nodes as they stand now."""
-        self._dragged = None
+        self._dragged = self._label_boxes = None
         router = Router(box_of(item.body()) for item in self.nodes.values())
         for wire in self.wires.values():
             self._send(wire, router)
@@ -263,11 +267,14 @@ class CanvasScene(QGraphicsScene):
             if wire.route is None or wire.route.path != route.path:
                 before = wire.label_box
                 wire.set_route(route)
+                self._repaint_label(before)
+                self._repaint_label(wire.label_box)
                 if self._label_boxes is not None:  # while dragging: the others' labels stay where they are
-                    for box in (before, wire.label_box):
-                        if not box.isEmpty():  # an empty one would mean everything
-                            self.update(box)
                     self._label_boxes[wire.row] = wire.label_box.getCoords()
+
+    def _repaint_label(self, box: QRectF) -> None:
+        if not box.isEmpty():  # an empty one would mean everything
+            self.update(box)
 
     def _arranged(self) -> None:
         self._label_boxes = self._overview = None

@@ -283,6 +283,27 @@ def test_double_click_on_a_wire_inserts(view):
     assert document(view).edges[Slot("relu1", "x")] == Slot("bn1", "y")
 
 
+def test_the_label_of_a_deleted_wire_does_not_stay_on_the_screen(view, qtbot):
+    view.grab()
+    box = view.graph.wires[Slot("relu1", "x")].label_box
+    painted = Painted(view.viewport())
+    view.bench.store.apply("x", lambda d: edits.disconnect(d, [Slot("relu1", "x")]))
+    there = view.viewportTransform().mapRect(box).toRect()
+    qtbot.waitUntil(lambda: painted.region.boundingRect().contains(there))
+
+
+def test_a_drag_takes_the_labels_along(view):
+    view.grab()
+    before = view.graph.wires[Slot("relu1", "x")].label_box
+    QTest.mousePress(view.viewport(), LEFT, NONE, title(view, "relu1"))
+    QTest.mouseMove(view.viewport(), title(view, "relu1") + QPoint(0, 200))
+    after = view.graph.wires[Slot("relu1", "x")].label_box
+    assert after.y() > before.y()
+    assert view.graph.wires[Slot("relu1", "x")] in view.graph.labels_in(after)
+    assert view.graph.wires[Slot("relu1", "x")] not in view.graph.labels_in(before)
+    QTest.mouseRelease(view.viewport(), LEFT, NONE, title(view, "relu1"))
+
+
 # -- selecting and moving ----------------------------------------------------------------------------------
 
 
@@ -615,5 +636,7 @@ def test_another_document_replaces_everything(view):
     view.bench.store.open(Builder("Other").document())
     assert not view.graph.nodes
     assert not view.graph.items()
+    view.grab()
     view.bench.store.open(lenet())
+    view.grab()
     assert view.graph.nodes.keys() == document(view).nodes.keys()
