@@ -109,7 +109,7 @@ def connect(document: Document, source: Slot, target: Slot, instead_of: Slot | N
 
 
 def insert_new(document: Document, type_: str, edge: Edge, at: Point) -> tuple[Document, str]:
-    """Return the document with a new node in an edge, its neighbours pushed aside, and its id.
+    """Return the document with a new node in an edge, its neighbors pushed aside, and its id.
 
     Raises EditError if such a node has no input or no output.
     """
@@ -130,7 +130,7 @@ def insert_node(document: Document, id: str, edge: Edge, at: Point) -> Document:
 
 
 def _make_room(document: Document, id: str, edge: Edge, at: Point) -> Document:
-    """Put a node between its neighbours and push what stands to the right of it."""
+    """Put a node between its neighbors and push what stands to the right of it."""
     (ax, ay), (bx, by) = (document.nodes[slot.node].position for slot in edge)
     if bx <= ax or abs(by - ay) >= NEAR:
         return edits.move(document, {id: _rounded(at)})

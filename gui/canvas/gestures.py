@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gui.canvas.view import CanvasView
 
 SNAP = 7.0
-"""How near a dragged node's port must come to the height of its neighbour's, in units."""
+"""How near a dragged node's port must come to the height of its neighbor's, in units."""
 _GRID = 4
 
 
@@ -134,8 +134,8 @@ class MoveNodes(Gesture):
         self._ids = sorted(view.bench.store.selection | {pressed})
         document = view.bench.store.document
         self._from = {id: document.nodes[id].position for id in self._ids}
-        self._neighbours = self._joined() if len(self._ids) == 1 else []
-        self._free = len(self._ids) == 1 and not self._neighbours
+        self._neighbors = self._joined() if len(self._ids) == 1 else []
+        self._free = len(self._ids) == 1 and not self._neighbors
         self._moving = False
         self._wire: WireItem | None = None
 
@@ -163,7 +163,7 @@ class MoveNodes(Gesture):
         x, y = self._from[self._pressed]
         place = QPointF(x + round(by.x() / _GRID) * _GRID, y + round(by.y() / _GRID) * _GRID)
         graph = self.view.graph
-        for own, other, is_input in self._neighbours:
+        for own, other, is_input in self._neighbors:
             spot = graph.nodes[own.node].face.spot(own.port, is_input)
             there = graph.slot_at(other, not is_input)
             if spot is not None and there is not None:

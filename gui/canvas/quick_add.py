@@ -64,7 +64,7 @@ class QuickAdd(QFrame):
         self.hide()
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on the colours of a theme."""
+        """Take on the colors of a theme."""
         self._rows.theme = theme
         self.setStyleSheet(
             f"#quickAdd {{ background: {theme.raised}; border: 1px solid {theme.line};"

@@ -22,7 +22,7 @@ from gui.canvas.strip import Strip
 from gui.canvas.wire_item import WireItem, label_of
 
 EASE = 0.35
-"""Share of the way that the ends of a strip's colours go towards new ones at each snapshot."""
+"""Share of the way that the ends of a strip's colors go towards new ones at each snapshot."""
 MARGIN = 400.0
 SICK = 0.5
 """Share of dead units from which the health turns amber."""
@@ -123,7 +123,7 @@ class CanvasScene(QGraphicsScene):
         self._reroute()
 
     def show_theme(self) -> None:
-        """Repaint in other colours."""
+        """Repaint in other colors."""
         for node in self.nodes.values():
             node.theme = self.bench.theme
         for wire in self.wires.values():
@@ -181,7 +181,7 @@ class CanvasScene(QGraphicsScene):
                 self.nodes[id].set_live(self._strips.get(id), *_health(snapshot, id))
 
     def _range(self, id: str, activation: Activation) -> tuple[float, float]:
-        """Return the ends of a node's colours: held, and eased towards what came."""
+        """Return the ends of a node's colors: held, and eased towards what came."""
         low, high = self._ranges.get(id, (activation.low, activation.high))
         low += EASE * (activation.low - low)
         high += EASE * (activation.high - high)
@@ -313,7 +313,7 @@ class CanvasScene(QGraphicsScene):
         return [wire for wire in found if wire.label and wire.isVisible()]
 
     def overview(self) -> tuple[dict[str, list[QRectF]], list[QLineF]]:
-        """Return the nodes' boxes by colour and the wires as straight lines, for painting from afar."""
+        """Return the nodes' boxes by color and the wires as straight lines, for painting from afar."""
         if self._overview is None:
             boxes: dict[str, list[QRectF]] = {}
             self._boxes = {id: item.body() for id, item in self.nodes.items()}

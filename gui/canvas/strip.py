@@ -42,7 +42,7 @@ def of_loss(value: float) -> Strip:
 
 
 def of_activation(activation: Activation, layer: Layer, low: float, high: float) -> Strip | None:
-    """Return the strip of what a node gave; ``low`` and ``high`` are the ends of its colours."""
+    """Return the strip of what a node gave; ``low`` and ``high`` are the ends of its colors."""
     maps = np.asarray(activation.maps)
     if maps.size == 0 or maps.ndim not in (1, 3):
         return None
@@ -63,7 +63,7 @@ def of_activation(activation: Activation, layer: Layer, low: float, high: float)
 
 
 def _maps(maps: np.ndarray, colormap: str, low: float, high: float) -> Strip:
-    if colormap == "gray" and maps.shape[0] == 3:  # the three planes of one coloured picture
+    if colormap == "gray" and maps.shape[0] == 3:  # the three planes of one colored picture
         image = images.rgb_image(maps, low, high)
         return Strip(image, (QRectF(image.rect()),), 1, image.width() / image.height())
     count, height, width = maps.shape
@@ -82,7 +82,7 @@ def _cell(width: float, height: float, count: int, columns: int, aspect: float) 
 
 
 def _block(values: np.ndarray, low: float, high: float) -> Strip:
-    """A vector as rows of cells; the last row may end early, in the colour of nothing."""
+    """A vector as rows of cells; the last row may end early, in the color of nothing."""
     rows = max(1, round(sqrt(values.size * 34 / 116)))
     columns = ceil(values.size / rows)
     padded = np.full(rows * columns, low, dtype=np.float32)

@@ -95,5 +95,5 @@ def label_box(route: Route, label: str) -> QRectF:
 
 
 def label_color(theme: Theme) -> str:
-    """Return the colour of a shape on the canvas."""
+    """Return the color of a shape on the canvas."""
     return mix(theme.muted, theme.text, 0.25)

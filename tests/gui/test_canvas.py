@@ -427,7 +427,7 @@ def test_a_layer_dropped_on_the_canvas_is_added_there(view):
     assert view.graph.nodes["sigmoid1"].body().contains(place)
 
 
-def test_a_layer_dropped_on_a_wire_is_inserted_and_neighbours_make_room(view):
+def test_a_layer_dropped_on_a_wire_is_inserted_and_neighbors_make_room(view):
     wire = view.graph.wires[Slot("relu1", "x")]
     at = point(view, wire.path().pointAtPercent(0.5))
     assert _drop(view, _layer("BatchNorm2d"), at)
@@ -596,7 +596,7 @@ def test_a_press_on_the_minimap_goes_there(view):
     assert view.visible_rect().center().x() < right - 300
 
 
-def test_from_afar_the_nodes_are_boxes_in_the_colours_of_their_categories(view):
+def test_from_afar_the_nodes_are_boxes_in_the_colors_of_their_categories(view):
     view.fit_all()
     view.zoom_to(0.1)
     assert view.far()

@@ -276,7 +276,7 @@ def test_an_empty_network_and_a_bad_path(tmp_path):
         picture(lenet(), Analysis(lenet()), DARK, tmp_path / "nowhere" / "net.png")
 
 
-def test_thumbnails_show_the_colours_of_what_is_in_the_network():
+def test_thumbnails_show_the_colors_of_what_is_in_the_network():
     image = thumbnail(lenet(), LIGHT, QSize(230, 90))
     assert image.size() == QSize(460, 180)
     colors = {image.pixelColor(x, y).name() for x in range(460) for y in range(0, 180, 3)}
