@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 
 from PySide6.QtCore import QObject, Signal
@@ -26,7 +27,7 @@ class Analyst(QObject):
         self._closing = False
         self.is_ready = False
         self._analyzed.connect(self._show)
-        self.ready.connect(lambda: setattr(self, "is_ready", True))
+        self.ready.connect(self._get_ready)
         bench.store.changed.connect(self._changed)
         bench.store.replaced.connect(self._ask)
         self._thread = threading.Thread(target=self._work, name="analyst", daemon=True)
@@ -38,6 +39,11 @@ class Analyst(QObject):
             self._closing = True
             self._wake.notify()
         self._thread.join()
+
+    def _get_ready(self) -> None:
+        self.is_ready = True
+        # A million objects of torch stay for ever: no collection needs to look at them again.
+        gc.freeze()
 
     def _changed(self, change: Diff) -> None:
         if change.meaning:

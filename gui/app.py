@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from engine.graph.document import Document
 from gui import style
 from gui.bench import Bench
+from gui.collector import Collector
 from gui.fonts import load_fonts
 from gui.main_window import MainWindow
 from gui.store import Store
@@ -26,6 +27,8 @@ def application() -> QApplication:
     # A thread in pure Python holds the interpreter for 5 ms at a time: too long for a smooth window.
     sys.setswitchinterval(0.001)
     load_fonts()
+    if app.findChild(Collector) is None:
+        Collector(app)
     return app
 
 

@@ -89,7 +89,10 @@ class Bridge(QObject):
     def change(self, name: str, value: object) -> None:
         """Change a setting of the optimizer while it runs."""
         if self.runner and self.busy:
-            self.runner.set(name, value)
+            try:
+                self.runner.set(name, value)
+            except EngineError as error:
+                self._bench.message.emit(f"{error.message} The next run takes it.")
 
     def reset(self) -> None:
         """Forget the run: another document is open."""

@@ -29,6 +29,8 @@ class Files(QObject):
         self._bench = bench
         self._window = window
         self.path: Path | None = None
+        self.preset = ""
+        """The ready-made network that the document began as."""
         bench.store.undo_stack.cleanChanged.connect(self.changed)
         bench.store.changed.connect(lambda change: self.changed.emit() if change.name else None)
 
@@ -56,7 +58,11 @@ class Files(QObject):
 
     def open_preset(self, name: str) -> bool:
         """Show a preset as a new document."""
-        return self._replace(lambda: preset(name).document())
+        if not self._replace(lambda: preset(name).document()):
+            return False
+        self.preset = name
+        self.changed.emit()
+        return True
 
     def open(self, path: Path | None = None) -> bool:
         """Show the document in a file, asked for if there is none given."""
@@ -118,7 +124,7 @@ class Files(QObject):
         except EngineError as error:
             self.show_error("This file cannot be opened", error)
             return False
-        self.path = None
+        self.path, self.preset = None, ""
         self._bench.store.open(document)
         self.changed.emit()
         self.opened.emit()

@@ -247,6 +247,7 @@ class MainWindow(QMainWindow):
         name = self.bench.store.document.name or "Untitled"
         self.top.set_title(name, self.files.dirty)
         self.status.set_saved(self.files.saved_text)
+        self.gallery.set_current(self.files.preset)
         self.setWindowTitle(f"{name}{' •' if self.files.dirty else ''} – Netwright")
 
     def _show_failure(self, event: object) -> None:

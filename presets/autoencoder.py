@@ -1,4 +1,4 @@
-"""An autoencoder squeezes each digit through eight numbers and draws it again.
+"""Each digit is squeezed through eight numbers and drawn again.
 
 Open Samples: the upper row is what came in, the lower what came out. Give the code fewer units and see which
 digits begin to look alike.

@@ -1,7 +1,6 @@
-"""Handwritten digits by a fully connected network.
+"""Every pixel of a handwritten digit reaches every hidden unit.
 
-Every pixel reaches every hidden unit. Select the first layer and open Filters: each unit has drawn the
-strokes it looks for.
+Select the first layer and open Filters: each unit has drawn the strokes it looks for.
 
 Source: D. Rumelhart, G. Hinton, R. Williams, Learning representations by back-propagating errors (1986).
 """

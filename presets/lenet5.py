@@ -1,4 +1,4 @@
-"""LeNet-5: convolutions find strokes, pooling lets them shift, linear layers name the digit.
+"""Convolutions find strokes, pooling lets them shift, linear layers name the digit.
 
 Select conv1 and watch its six filters form; the feature maps on the nodes show what each of them answers to.
 
