@@ -30,6 +30,10 @@ def _can_run(window: MainWindow) -> bool:
     return window.bench.state not in ("running", "starting") and _has_nodes(window)
 
 
+def _can_begin(window: MainWindow) -> bool:
+    return not window.bridge.busy and _has_nodes(window)
+
+
 def _can_undo(window: MainWindow) -> bool:
     return window.undo_stack.canUndo()
 
@@ -121,7 +125,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("Train", "stop", "Stop", "Shift+F5", lambda w: w.bridge.stop(), lambda w: w.bridge.busy),
     Action("Train"),
     Action("Train", "save_weights", "Save the weights …", "Ctrl+Alt+W", _save_weights, lambda w: w.has_run),
-    Action("Train", "load_weights", "Load weights …", "Ctrl+Alt+O", _load_weights, _has_nodes),
+    Action("Train", "load_weights", "Run from weights …", "Ctrl+Alt+O", _load_weights, _can_begin),
     Action("Help", "about", "About Netwright", "F1", lambda w: w.about()),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
@@ -38,6 +39,8 @@ class Bridge(QObject):
         self._analyst = analyst
         self.runner: Runner | None = None
         self._paused_start = False
+        self._pace = 0.0
+        self._weights: Path | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_PERIOD)
         self._timer.timeout.connect(self._empty)
@@ -94,6 +97,18 @@ class Bridge(QObject):
             except EngineError as error:
                 self._bench.message.emit(f"{error.message} The next run takes it.")
 
+    def set_pace(self, pace: float) -> None:
+        """Take so many steps a second at most, now and in the next runs; 0 is as fast as it goes."""
+        self._pace = pace
+        if self.runner:
+            self.runner.pace = pace
+
+    def start_from(self, weights: Path) -> None:
+        """Begin a run with the weights of a file instead of fresh ones."""
+        if not self.busy:
+            self._weights = weights
+            self._start(paused=False)
+
     def reset(self) -> None:
         """Forget the run: another document is open."""
         self.close()
@@ -126,7 +141,8 @@ class Bridge(QObject):
         from engine.training.runner import Runner
 
         try:
-            self.runner = Runner(self._bench.store.document)
+            self.runner = Runner(self._bench.store.document, weights=self._weights)
+            self.runner.pace, self._weights = self._pace, None
         except EngineError as error:
             self._dispatch(Failed(error.message, error.node or "", error.port or ""))
             return
@@ -163,8 +179,8 @@ class Bridge(QObject):
         self._signals[type(event)].emit(event)
         if isinstance(event, Finished | Failed):
             self._set_state("finished" if isinstance(event, Finished) else "failed")
-        elif isinstance(event, Started) and self._bench.state == "starting":
-            self._set_state("running")
+        elif isinstance(event, Started) and event.loaded:
+            self._bench.message.emit(f"Weights: {event.loaded}")
 
     def _set_state(self, state: str) -> None:
         if state != self._bench.state:

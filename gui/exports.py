@@ -53,8 +53,8 @@ class Exports(QObject):
             )
 
     def load_weights(self) -> None:
-        """Choose weights that the next run begins with, and tell what of them fits."""
-        name, _ = QFileDialog.getOpenFileName(self._window, "Load weights", "", "Weights (*.safetensors)")
+        """Choose weights and begin a run with what of them fits."""
+        name, _ = QFileDialog.getOpenFileName(self._window, "Run from weights", "", "Weights (*.safetensors)")
         if name:
             self._window.bridge.start_from(Path(name))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QUndoStack
 from PySide6.QtWidgets import (
@@ -16,7 +18,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.graph.edits import add_node
 from engine.graph.settings import set_training
 from gui import style
 from gui.actions import Actions
@@ -207,11 +208,12 @@ class MainWindow(QMainWindow):
         self.top.step_requested.connect(bridge.step)
         self.top.stop_requested.connect(bridge.stop)
         self.top.device_chosen.connect(self._choose_device)
+        self.top.pace_chosen.connect(bridge.set_pace)
         self.analyst.ready.connect(self._offer_devices)
         self.status.problems_requested.connect(lambda: self.show_page("problems"))
         self.code.export_requested.connect(self.exports.export)
         self.inspector.setting_edited.connect(bridge.change)
-        self.palette_.chosen.connect(self._add_layer)
+        self.palette_.chosen.connect(self.canvas.add_layer)
         self.gallery.chosen.connect(files.open_preset)
         self.welcome.chosen.connect(files.open_preset)
         self.welcome.new_requested.connect(files.new)
@@ -225,15 +227,7 @@ class MainWindow(QMainWindow):
 
     def open_path(self, path: str) -> bool:
         """Open a document by its path."""
-        from pathlib import Path
-
         return self.files.open(Path(path))
-
-    def _add_layer(self, type_: str) -> None:
-        center = self.canvas.mapToScene(self.canvas.viewport().rect().center())
-        document, id = add_node(self.bench.store.document, type_, position=(center.x() - 80, center.y() - 40))
-        self.bench.store.apply(f"Add {type_}", document)
-        self.bench.store.select([id])
 
     def _choose_device(self, key: str) -> None:
         self.bench.store.apply("Choose the device", lambda document: set_training(document, device=key))

@@ -37,7 +37,7 @@ def check_system() -> None:
     if on_x11 and not os.environ.get("DISPLAY"):
         raise EngineError(
             "There is no screen to open a window on. Start Netwright from a desktop, use the commands that "
-            "need none (netwright --help), or set QT_QPA_PLATFORM=offscreen to draw pictures without a screen."
+            "need none (netwright --help), or set QT_QPA_PLATFORM=offscreen to draw without a screen."
         )
     missing = [name for name in (*_ALWAYS, *(_X11 if on_x11 else ())) if not _loads(name)]
     if missing:

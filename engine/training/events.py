@@ -37,6 +37,8 @@ class Started:
     threads: int
     parameters: int
     run: str = ""
+    loaded: str = ""
+    """What of a weights file was loaded, as a sentence."""
 
 
 @dataclass(frozen=True)

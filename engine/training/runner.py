@@ -18,6 +18,7 @@ from engine.errors import EngineError, ParameterError, TrainingError
 from engine.graph.document import Document
 from engine.layers.params import Float
 from engine.optimizers import OPTIMIZERS
+from engine.training.checkpoint import load_weights
 from engine.training.events import Changed, Evaluated, Failed, Finished, Progress, Started, State, Watch
 from engine.training.folder import Folder
 from engine.training.loop import not_finite, train
@@ -35,12 +36,20 @@ SHARE = 0.04
 class Runner:
     """One run of a document, which it keeps as it was when the run began.
 
-    Every method may be called from any thread and returns at once. ``events`` tells what happens. After the
-    end the model stays for export, and a new ``watch`` still gives a snapshot.
+    It begins with fresh weights, or with what of a ``weights`` file fits. Every method may be called from any
+    thread and returns at once. ``events`` tells what happens. After the end the model stays for export, and a
+    new ``watch`` still gives a snapshot.
     """
 
-    def __init__(self, document: Document, device: str | None = None, out: Path | str | None = None):
+    def __init__(
+        self,
+        document: Document,
+        device: str | None = None,
+        out: Path | str | None = None,
+        weights: Path | str | None = None,
+    ):
         self.document = document
+        self._weights = weights
         self.events = Mailbox()
         self._device = device or ""
         self._folder = Folder(Path(out)) if out is not None else None
@@ -55,6 +64,8 @@ class Runner:
         self._changes: deque[tuple[str, float]] = deque()
         self._watch = Watch()
         self._seen: Watch | None = None
+        self._pace = 0.0
+        self._stepped_at = 0.0
         # Where the run is; touched by its thread only.
         self._state = ""
         self._step = self._epoch = 0
@@ -95,6 +106,17 @@ class Runner:
                 self._over = False
                 self._glance = threading.Thread(target=self._look_last, name="netwright look")
                 self._glance.start()
+
+    @property
+    def pace(self) -> float:
+        """Steps a second at most, so that eyes can follow; 0 is as fast as it goes."""
+        return self._pace
+
+    @pace.setter
+    def pace(self, pace: float) -> None:
+        with self._wake:
+            self._pace = pace
+            self._wake.notify_all()
 
     def start(self, paused: bool = False) -> None:
         """Begin; ``paused`` waits before the first step. A run begins once."""
@@ -197,6 +219,7 @@ class Runner:
         training = self.document.training
         if self._folder:
             self._folder.begin(self.document)
+        loaded = str(load_weights(setup.model, self._weights)) if self._weights else ""
         self._probe = Probe(setup)
         self._setup = setup
         self.events.put(
@@ -208,6 +231,7 @@ class Runner:
                 threads=setup.threads,
                 parameters=sum(parameter.numel() for parameter in setup.model.parameters()),
                 run=self._run_name,
+                loaded=loaded,
             )
         )
         began = perf_counter()
@@ -251,7 +275,19 @@ class Runner:
             self._publish(now)
             if now >= self._look_due:
                 self._look()
+        if self._pace:
+            self._keep_pace()
         return self._answer() if self._asked else True
+
+    def _keep_pace(self) -> None:
+        """Wait until the next step is due, or until something is asked."""
+        with self._wake:
+            while self._pace and not self._asked:
+                wait = self._stepped_at + 1 / self._pace - perf_counter()
+                if wait <= 0:
+                    break
+                self._wake.wait(wait)
+        self._stepped_at = perf_counter()
 
     def evaluated(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """Take the metrics after an epoch from the loop."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QActionGroup
-from PySide6.QtWidgets import QMenu, QProgressBar, QWidget
+from PySide6.QtWidgets import QProgressBar, QWidget
 
 from engine.training.events import Finished, Progress, Started
 from gui.bench import Bench
 from gui.panels.words import duration
-from gui.widgets.basic import Elided, IconButton, Panel, button, column, label, row
+from gui.widgets.basic import Elided, IconButton, Panel, column, label, row
+from gui.widgets.menu_button import MenuButton
 
 HEIGHT = 48
 BUSY = ("starting", "running", "paused")
@@ -26,14 +26,28 @@ _RUN = {
 }
 
 
+PACES = (
+    ("0", "Full speed"),
+    ("1000", "1,000 steps/s"),
+    ("100", "100 steps/s"),
+    ("10", "10 steps/s"),
+    ("1", "1 step/s"),
+)
+"""Steps a second at most, from fast to slow; 0 is as fast as it goes."""
+
+
 class TopBar(Panel):
-    """Says what the user wants; whoever listens runs it. ``device_chosen`` carries the key of a device."""
+    """Says what the user wants; whoever listens runs it.
+
+    ``device_chosen`` carries the key of a device, ``pace_chosen`` steps a second (0: as fast as it goes).
+    """
 
     run_requested = Signal()
     pause_requested = Signal()
     step_requested = Signal()
     stop_requested = Signal()
     device_chosen = Signal(str)
+    pace_chosen = Signal(float)
 
     def __init__(self, bench: Bench, parent: QWidget | None = None):
         super().__init__("top", parent)
@@ -47,13 +61,19 @@ class TopBar(Panel):
         self.step_button = IconButton(bench, "step", tip="Take one training step")
         self.stop_button = IconButton(bench, "stop", tip="End the run")
         self._progress = _Progress()
-        self.device_button = button("Auto", tip="Where the network is trained")
-        self.device_button.setMenu(QMenu(self.device_button))
+        self.device_button = MenuButton("Device", "Where the network is trained")
+        self.set_devices([("auto", "Automatic")])
+        self.pace_button = MenuButton(
+            "Speed", "How fast it trains: slow enough to watch, or as fast as it goes"
+        )
+        self.pace_button.set_choices(PACES, PACES[0][0])
         self._right = row()
         self._lay_out()
         self.run_button.clicked.connect(self._run_or_pause)
         self.step_button.clicked.connect(self.step_requested)
         self.stop_button.clicked.connect(self.stop_requested)
+        self.device_button.chosen.connect(self.device_chosen)
+        self.pace_button.chosen.connect(lambda key: self.pace_chosen.emit(float(key)))
         bench.state_changed.connect(self._show_state)
         bench.started.connect(self._start)
         bench.progress.connect(self._show_progress)
@@ -75,6 +95,7 @@ class TopBar(Panel):
             middle.addWidget(widget)
         middle.addSpacing(14)
         middle.addWidget(self._progress)
+        self._right.addWidget(self.pace_button)
         self._right.addWidget(self.device_button)
         right = row()
         right.addStretch(1)
@@ -93,22 +114,7 @@ class TopBar(Panel):
 
     def set_devices(self, devices: Sequence[tuple[str, str]], chosen: str = "auto") -> None:
         """Offer devices as ``(key, label)``; the chosen one is on the button."""
-        menu = self.device_button.menu()
-        menu.clear()
-        group = QActionGroup(menu)
-        for key, text in devices:
-            action = menu.addAction(text)
-            action.setCheckable(True)
-            action.setChecked(key == chosen)
-            group.addAction(action)
-            action.triggered.connect(lambda on, key=key: self.device_chosen.emit(key))
-            action.triggered.connect(lambda on, text=text: self.set_device_text(text))
-        self.set_device_text(dict(devices).get(chosen, "Auto"))
-
-    def set_device_text(self, text: str) -> None:
-        """Show where it runs: ``CPU · 2 threads``."""
-        self.device_button.setText(text)
-        self.device_button.setAccessibleName(f"Device: {text}")
+        self.device_button.set_choices(devices, chosen)
 
     def _run_or_pause(self) -> None:
         pause = self._bench.state == "running"
@@ -136,7 +142,7 @@ class TopBar(Panel):
         self._progress.show_text(f"Epoch 1 of {event.epochs}", "")
         self._progress.show_share(0.0)
         threads = f" · {event.threads} thread{'s' * (event.threads != 1)}" if event.threads else ""
-        self.set_device_text(f"{event.device.upper()}{threads}")
+        self.device_button.show_text(f"{event.device.upper()}{threads}")
 
     def _show_progress(self, event: Progress) -> None:
         if self._plan is None or not len(event.step):

@@ -1,4 +1,4 @@
-"""The generated code: what a person would write, bit for bit what is stepped, and every line knows its node."""
+"""Generated code: what a person would write, bit for bit what is stepped, each line with its node."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def run_to_the_end(qtbot, window) -> None:
 
 
 def test_draw_by_mouse_set_in_the_form_run_and_watch(qtbot, monkeypatch):
-    """A newcomer drags layers from the palette, connects them, sets a parameter, presses Run and sees it learn."""
+    """Drag layers from the palette, connect them, set a parameter, press Run, and see it learn."""
     with open_window(qtbot) as window:
         store, canvas = window.bench.store, window.canvas
         middle = canvas.viewport().rect().center()
@@ -133,7 +133,39 @@ def test_the_rate_is_changed_while_it_runs(qtbot):
         qtbot.waitUntil(lambda: bool(rates), timeout=60_000)
         window.inspector.setting_edited.emit("lr", 0.5)
         qtbot.waitUntil(lambda: rates[-1] == 0.5, timeout=10_000)
-        assert (changes[0].name, changes[0].before, changes[0].after) == ("lr", 0.01, 0.5)
+        assert (changes[0].name, changes[0].before, changes[0].after) == ("lr", 0.003, 0.5)
+
+
+def test_slow_enough_to_watch_and_full_speed_again(qtbot):
+    with open_window(qtbot, "spirals") as window:
+        window.bench.store.apply("Longer", lambda d: d.with_(training=_long(d.training)))
+        window.top.pace_button.menu().actions()[3].trigger()
+        counts = []  # steps between two events, a tenth of a second apart
+        window.bench.progress.connect(lambda event: counts.append(len(event.step)))
+        window.bridge.run()
+        qtbot.waitUntil(lambda: len(counts) > 8, timeout=60_000)
+        assert max(counts[2:]) <= 3
+        window.top.pace_button.menu().actions()[0].trigger()
+        qtbot.waitUntil(lambda: counts[-1] > 10, timeout=10_000)
+
+
+def test_weights_are_saved_and_a_run_begins_with_them(qtbot, tmp_path, monkeypatch):
+    path = tmp_path / "w.safetensors"
+    with open_window(qtbot, "digits_mlp") as window:
+        assert not window.actions_["save_weights"].isEnabled()
+        run_to_the_end(qtbot, window)
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+        window.actions_["save_weights"].trigger()
+        window.bench.store.apply("Other head", lambda d: set_params(d, "digit", out_features=12))
+        losses, said = [], []
+        window.bench.progress.connect(lambda event: losses.extend(event.loss))
+        window.bench.message.connect(said.append)
+        monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+        window.bridge.set_pace(50)
+        window.actions_["load_weights"].trigger()
+        qtbot.waitUntil(lambda: len(said) > 0, timeout=60_000)
+        assert "4 of 6 loaded" in said[0]
+        assert "of another shape: digit.weight, digit.bias" in said[0]
 
 
 def test_closing_while_it_trains_ends_at_once_and_leaves_no_thread(qtbot):
@@ -165,7 +197,7 @@ def test_a_hundred_starts_and_stops_leave_no_thread(qtbot):
 def test_running_a_half_drawn_network_says_what_is_missing(qtbot):
     with open_window(qtbot) as window:
         store = window.bench.store
-        window._add_layer("Linear")
+        window.canvas.add_layer("Linear")
         said = []
         window.bench.message.connect(said.append)
         window.bridge.run()
