@@ -172,10 +172,10 @@ def picture(target: str | None, to: Path, window: bool, dark: bool, size: str, t
     """Draw the network, or the whole window, into a file."""
     document = load(target) if target else None
     if window:
-        return _gui().window_picture(target, to, dark, _size(size), train_seconds)
+        return _gui(screen=False).window_picture(target, to, dark, _size(size), train_seconds)
     if document is None:
         raise click.UsageError(f"Name what to draw: {TARGET}.")
-    return _gui().network_picture(document, to, dark)
+    return _gui(screen=False).network_picture(document, to, dark)
 
 
 def load(target: str) -> Document:
@@ -218,14 +218,14 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _gui() -> Any:
+def _gui(screen: bool = True) -> Any:
     """Return the window's module.
 
     Raises EngineError that names what is missing where Qt cannot be loaded.
     """
     from gui.preflight import check_system
 
-    check_system()
+    check_system(screen)
     from gui import app
 
     return app

@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtCore import QEventLoop, QTimer, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from engine.graph.document import Document
@@ -26,10 +26,18 @@ def application() -> QApplication:
     app.setOrganizationName("Netwright")
     # A thread in pure Python holds the interpreter for 5 ms at a time: too long for a smooth window.
     sys.setswitchinterval(0.001)
+    if app.platformName() == "offscreen":
+        qInstallMessageHandler(_without_noise)
     load_fonts()
     if app.findChild(Collector) is None:
         Collector(app)
     return app
+
+
+def _without_noise(kind: object, context: object, message: str) -> None:
+    """Pass Qt's messages on, but for the one that the offscreen platform repeats for every window."""
+    if "propagateSizeHints" not in message:
+        print(message, file=sys.stderr)
 
 
 def make_window() -> MainWindow:

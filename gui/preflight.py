@@ -28,16 +28,21 @@ PACKAGES = (
 """The same as packages of Debian and Ubuntu."""
 
 
-def check_system() -> None:
-    """Raise EngineError with the mend if Qt cannot open a window here; only Linux can lack something."""
+def check_system(screen: bool = True) -> None:
+    """Raise EngineError with the mend if Qt cannot open a window here; only Linux can lack something.
+
+    Without ``screen`` a picture is enough: where there is none, Qt is told to draw offscreen.
+    """
     if sys.platform != "linux":
         return
+    if not screen and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     platform = os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0]
     on_x11 = platform in ("", "xcb") and not os.environ.get("WAYLAND_DISPLAY")
     if on_x11 and not os.environ.get("DISPLAY"):
         raise EngineError(
-            "There is no screen to open a window on. Start Netwright from a desktop, use the commands that "
-            "need none (netwright --help), or set QT_QPA_PLATFORM=offscreen to draw without a screen."
+            "There is no screen to open a window on. Start Netwright from a desktop, or use the commands that "
+            "need none: see netwright --help."
         )
     missing = [name for name in (*_ALWAYS, *(_X11 if on_x11 else ())) if not _loads(name)]
     if missing:

@@ -171,13 +171,18 @@ def in_netwright(document: Document) -> float:
     return steps / began
 
 
-def compare(name: str, document: Document, make: Callable[[], nn.Module], rounds: int, bound: float) -> Row:
+Measure = Callable[[Document], float]
+
+
+def compare(
+    name: str, document: Document, make: Callable[[], nn.Module], rounds: int, bound: float, ours_: Measure
+) -> Row:
     """Return the ratio of the best rounds and, as detail, the median of the rounds' ratios."""
-    in_netwright(document)  # a first round that is not counted: caches fill
+    ours_(document)  # a first round that is not counted: caches fill
     by_hand(make, document)
     ours, theirs = [], []
     for turn in range(rounds):
-        pair = [(ours, lambda: in_netwright(document)), (theirs, lambda: by_hand(make, document))]
+        pair = [(ours, lambda: ours_(document)), (theirs, lambda: by_hand(make, document))]
         for results, measure in pair if turn % 2 else reversed(pair):
             results.append(measure())
     median = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
@@ -191,12 +196,33 @@ def headless(quick: bool = False) -> list[Row]:
     rounds = 3 if quick else 7
     with tempfile.TemporaryDirectory() as folder:
         return [
-            compare("spirals, headless", spirals(40), MLP, rounds, 0.97),
-            compare("LeNet-5, headless", lenet(3, Path(folder)), LeNet5, rounds, 0.97),
+            compare("spirals, headless", spirals(40), MLP, rounds, 0.97, in_netwright),
+            compare("LeNet-5, headless", lenet(3, Path(folder)), LeNet5, rounds, 0.97, in_netwright),
         ]
 
 
-SUITES: tuple[Callable[[bool], list[Row]], ...] = (headless,)
+def windowed(quick: bool = False) -> list[Row]:
+    """Return the rows with the window open and its live views on, and how late its event loop gets."""
+    from tests.benchmarks.window import WatchedWindow
+
+    rounds = 3 if quick else 7
+    rows = []
+    with tempfile.TemporaryDirectory() as folder, WatchedWindow() as window:
+        for name, document, make in (
+            ("spirals", spirals(160), MLP),
+            ("LeNet-5", lenet(8, Path(folder)), LeNet5),
+        ):
+            window.gaps.clear()
+            rows.append(compare(f"{name}, window", document, make, rounds, 0.90, window.train))
+            late = float(np.percentile(window.gaps, 99))
+            detail = (
+                f"99th percentile {late:.1f} ms of {len(window.gaps):,}, longest {max(window.gaps):.0f} ms"
+            )
+            rows.append(Row(f"{name}, gap / 50 ms", round(late / 50, 3), 1.0, "lower", detail))
+    return rows
+
+
+SUITES: tuple[Callable[[bool], list[Row]], ...] = (headless, windowed)
 """What is measured, in order; each returns its rows."""
 
 
