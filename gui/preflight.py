@@ -41,8 +41,8 @@ def check_system(screen: bool = True) -> None:
     on_x11 = platform in ("", "xcb") and not os.environ.get("WAYLAND_DISPLAY")
     if on_x11 and not os.environ.get("DISPLAY"):
         raise EngineError(
-            "There is no screen to open a window on. Start Netwright from a desktop, or use the commands that "
-            "need none: see netwright --help."
+            "There is no screen to open a window on. Start Netwright from a desktop, or use the commands "
+            "that need none: see netwright --help."
         )
     missing = [name for name in (*_ALWAYS, *(_X11 if on_x11 else ())) if not _loads(name)]
     if missing:

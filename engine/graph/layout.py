@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import networkx as nx
 
 from engine.graph.document import Document, Point
@@ -10,8 +12,8 @@ from engine.graph.view import graph_of
 COLUMN, ROW, LANE = 218.0, 192.0, 168.0
 """Pixels between columns, between the rows of a wrapped drawing, between nodes above each other."""
 
-COLUMNS = 5
-"""Columns before a drawing wraps into the next row."""
+COLUMNS = 6
+"""Columns of a row at most; a longer drawing wraps into rows of equal length."""
 
 
 def layout(document: Document) -> dict[str, Point]:
@@ -25,8 +27,10 @@ def layout(document: Document) -> dict[str, Point]:
     lane = _lanes(graph, columns)
     positions: dict[str, Point] = {}
     top = 0.0
-    for start in range(0, len(columns), COLUMNS):
-        row = columns[start : start + COLUMNS]
+    rows = ceil(len(columns) / COLUMNS)
+    length = ceil(len(columns) / max(rows, 1))
+    for start in range(0, len(columns), max(length, 1)):
+        row = columns[start : start + length]
         lanes = {id: lane[id] for column in row for id in column}
         lowest = min(lanes.values(), default=0)
         for place, column in enumerate(row):

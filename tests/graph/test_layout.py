@@ -21,15 +21,17 @@ def test_nodes_of_a_preset_do_not_overlap(name):
         assert apart, (a.id, b.id)
 
 
-def test_a_chain_reads_like_text():
+def test_a_chain_reads_like_text_in_rows_of_equal_length():
     g = Builder()
     last = g.add("Input", shape=(4,))
-    for _ in range(COLUMNS + 2):
+    for _ in range(2 * COLUMNS - 2):
         last = g.add("ReLU", last)
     places = list(layout(g.document()).values())
-    assert [x for x, _ in places[:COLUMNS]] == sorted(x for x, _ in places[:COLUMNS])
-    assert places[COLUMNS][0] == places[0][0]
-    assert places[COLUMNS][1] > places[0][1]
+    rows = {y: [x for x, each in places if each == y] for _, y in places}
+    assert [len(row) for row in rows.values()] == [COLUMNS, COLUMNS - 1]
+    assert all(row == sorted(row) for row in rows.values())
+    assert list(rows) == sorted(rows)
+    assert len({row[0] for row in rows.values()}) == 1
 
 
 def test_branches_stand_in_lanes_of_their_own():
