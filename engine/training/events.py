@@ -15,8 +15,8 @@ class Watch:
     """What somebody looks at; the run captures nothing else.
 
     ``nodes`` get a miniature, ``selected`` gets every feature map and its weights, ``sample`` is the row of
-    the probe batch whose activations are shown, ``regions`` and ``samples`` switch the decision regions and
-    predictions on.
+    the probe batch whose activations are shown, ``regions`` and ``samples`` switch the decision regions (or
+    the curve of a model of one number) and predictions on.
     """
 
     nodes: frozenset[str] = frozenset()
@@ -118,6 +118,22 @@ class Regions:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """What a model makes of one number: its answers ``y`` at the places ``x``, both (k,).
+
+    ``points`` (n, 2) are data as (x, y); ``held_out`` marks the validation rows among them. ``closed`` is the
+    slope and intercept of the line with the smallest squared error on the training rows, if the model
+    minimizes that error.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    points: np.ndarray
+    held_out: np.ndarray
+    closed: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
 class Samples:
     """Rows of the probe batch: ``inputs`` as the first data field gives them, ``targets`` and
     ``predictions``.
@@ -149,6 +165,7 @@ class Snapshot:
     selected: str = ""
     sample: int = 0
     regions: Regions | None = None
+    curve: Curve | None = None
     samples: Samples | None = None
 
 

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from engine import catalogue
 from engine.graph.document import Slot
-from engine.training.events import Activation, Regions, Samples, Snapshot, Watch, Weights
+from engine.training.curve import Axis, axis
+from engine.training.events import Activation, Curve, Regions, Samples, Snapshot, Watch, Weights
 from engine.training.loop import evaluating
 from engine.training.reduce import activations, weight_of, weights
 from engine.training.setup import Fields, Setup
@@ -56,6 +57,7 @@ class Probe:
         self._answer = _answer(setup)
         self._first = _first_ports(setup)
         self._plane = _plane(setup, self._answer)
+        self._axis = _axis(setup, self._answer)
         parameters = dict(setup.model.named_parameters())
         few = sum(value.numel() for value in parameters.values()) <= KEPT
         self._initial = {name: value.detach().clone() for name, value in parameters.items()} if few else {}
@@ -102,6 +104,7 @@ class Probe:
             selected=watch.selected,
             sample=watch.sample,
             regions=self._regions() if watch.regions else None,
+            curve=self._curve() if watch.regions else None,
             samples=self._samples(scores) if watch.samples else None,
         )
 
@@ -171,6 +174,11 @@ class Probe:
             classes=best.reshape(GRID, GRID).cpu().numpy(),
             confidence=confidence.reshape(GRID, GRID).cpu().numpy(),
         )
+
+    def _curve(self) -> Curve | None:
+        if self._axis is None:
+            return None
+        return replace(self._axis.curve, y=_copy(self._scores(self._axis.fields).flatten()))
 
     def _scores(self, fields: Fields) -> Tensor:
         for node, outputs in self._setup.built.steps(self._setup.model, fields):
@@ -259,6 +267,13 @@ def _plane(setup: Setup, answer: Answer | None) -> Plane | None:
     extent = (x0, x1, y0, y1)
     regions = Regions(extent, empty, empty, points, known, held_out[chosen], answer.classes)
     return Plane({**fields, name: grid}, regions)
+
+
+def _axis(setup: Setup, answer: Answer | None) -> Axis | None:
+    """The axis of a model that predicts a number from a number, else None."""
+    if answer is None or answer.yes_no:
+        return None
+    return axis(setup, answer.scores, answer.target, setup.document.nodes[answer.loss].type)
 
 
 def _decided(scores: Tensor, yes_no: bool) -> tuple[Tensor, Tensor]:

@@ -43,9 +43,9 @@ VIEWS: tuple[View, ...] = (
     View("filters", "Filters", "gui.views.filters:FiltersView", "The selected node's weights as pictures."),
     View(
         "regions",
-        "Decision regions",
-        "gui.views.regions:RegionsView",
-        "Where in the plane the network answers what.",
+        "Regions and fit",
+        "gui.views.function:FunctionView",
+        "What the network answers everywhere: decision regions of points, the curve of one number.",
     ),
     View(
         "samples",

@@ -12,17 +12,17 @@ from gui.views.activations import ActivationsView
 from gui.views.base import wish
 from gui.views.curves import CurvesView
 from gui.views.filters import FiltersView
-from gui.views.regions import RegionsView
+from gui.views.function import FunctionView
 from gui.views.samples import SamplesView
 
 SHARES, SHARES_OF_POINTS = (430, 0, 396, 244), (386, 256, 254, 174)
-"""Widths of curves, regions, activations and filters; the second where the data has regions."""
+"""Widths of curves, function, activations and filters; the second where the function can be drawn."""
 
 
 class LearningView(QWidget):
-    """Curves with a strip of samples, decision regions where there are any, activations, filters.
+    """Curves with a strip of samples, decision regions or a fit where there are any, activations, filters.
 
-    The parts can be reached as ``curves``, ``strip``, ``regions``, ``activations`` and ``filters``.
+    The parts can be reached as ``curves``, ``strip``, ``function``, ``activations`` and ``filters``.
     """
 
     def __init__(self, bench: Bench, parent: QWidget | None = None):
@@ -31,7 +31,7 @@ class LearningView(QWidget):
         self.curves = CurvesView(bench)
         self.strip = SamplesView(bench, strip=True)
         self.strip.setFixedHeight(60)
-        self.regions = RegionsView(bench)
+        self.function = FunctionView(bench)
         self.activations = ActivationsView(bench)
         self.filters = FiltersView(bench)
         left = QWidget()
@@ -41,7 +41,7 @@ class LearningView(QWidget):
         column.addWidget(self.curves, 1)
         column.addWidget(self.strip)
         self.splitter = QSplitter(Qt.Orientation.Horizontal, handleWidth=1, childrenCollapsible=False)
-        for widget in (left, self.regions, self.activations, self.filters):
+        for widget in (left, self.function, self.activations, self.filters):
             self.splitter.addWidget(widget)
         self.splitter.setSizes(list(SHARES))
         for index, share in enumerate(SHARES):
@@ -56,9 +56,9 @@ class LearningView(QWidget):
             self._arrange(bench.snapshot)
 
     def _arrange(self, snapshot: Snapshot) -> None:
-        """Give room to what the run has: points have regions, pictures have tiles."""
-        if snapshot.regions is not None and self.regions.isHidden():
-            self.regions.show()
+        """Give room to what the run has: points have regions, numbers a fit, pictures tiles."""
+        if (snapshot.regions or snapshot.curve) is not None and self.function.isHidden():
+            self.function.show()
             self._share(SHARES_OF_POINTS)
         if snapshot.samples is not None:
             self.strip.setVisible(snapshot.samples.kind == "class" and snapshot.regions is None)
@@ -67,8 +67,8 @@ class LearningView(QWidget):
         self.splitter.setSizes([share * max(self.width(), 600) // sum(shares) for share in shares])
 
     def _reset(self) -> None:
-        if not self.regions.isHidden():
-            self.regions.hide()
+        if not self.function.isHidden():
+            self.function.hide()
             self._share(SHARES)
         self.strip.hide()
 

@@ -72,9 +72,11 @@ class RegionsView(PaintedView):
             self._image = None
             self.heading = []
             self.note = (
-                "This network has no decision regions: they need two numbers per sample, and classes."
+                "This network has no decision regions: they need two numbers per sample, and classes. "
+                "A curve needs one number in and one out."
                 if self._ran
-                else f"Decision regions of networks that sort points into classes appear here {self.soon}."
+                else f"What the network answers everywhere appears here {self.soon}: decision regions where "
+                "it sorts points, a curve where it turns one number into one."
             )
             return
         self.note = ""

@@ -381,6 +381,12 @@ def test_every_form_of_input_has_tiles(bench, show, shape):
 # all of them
 
 
+PARTS = {
+    "learning": lambda page: (page.curves, page.activations, page.filters),
+    "regions": lambda page: (page.regions,),
+}
+
+
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 def test_every_page_invites_when_empty_and_empties_for_a_new_run(qtbot, bench, view):
     bench.store.select(["conv2"])
@@ -388,7 +394,7 @@ def test_every_page_invites_when_empty_and_empties_for_a_new_run(qtbot, bench, v
     qtbot.addWidget(page)
     page.resize(900, 270)
     page.show()
-    parts = (page.curves, page.activations, page.filters) if view.name == "learning" else (page,)
+    parts = PARTS.get(view.name, lambda page: (page,))(page)
     assert all("Run" in part.note for part in parts)
     take(
         bench,
@@ -411,15 +417,15 @@ def test_every_page_invites_when_empty_and_empties_for_a_new_run(qtbot, bench, v
 
 def test_the_learning_page_makes_room_for_what_there_is(bench, show):
     page = show(LearningView, 1070, 274)
-    assert not page.regions.isVisible()
+    assert not page.function.isVisible()
     assert not page.strip.isVisible()
     take(bench, samples=classified())
     assert page.strip.isVisible()
     assert bench.wants_samples
     take(bench, regions=regions(), samples=classified())
-    assert page.regions.isVisible()
+    assert page.function.isVisible()
     bench.run_reset.emit()
-    assert not page.regions.isVisible()
+    assert not page.function.isVisible()
 
 
 def test_hidden_pages_do_no_work(bench, show):
