@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import catalogue
 from engine.errors import EditError
 from engine.graph import edits
-from engine.graph.document import Document, Objective, Point, Slot, Training, frozen
+from engine.graph.blocks import inside, layer_of, outside, with_block
+from engine.graph.document import Block, Document, Objective, Point, Slot, Training, frozen
 from engine.graph.layout import layout
+from engine.layers.formula import Formula
 from engine.optimizers import check_optimizer
 
 
@@ -31,7 +32,7 @@ class Builder:
         self._document, id = edits.add_node(self._document, type_, params, at or (0.0, 0.0), id)
         if at is not None:
             self._placed.add(id)
-        layer = catalogue.layer(type_)
+        layer = layer_of(self._document, type_)
         ports = layer.inputs
         names = [f"{ports[0].name}.{n}" for n in range(len(inputs))] if ports and ports[0].variadic else None
         names = names or [port.name for port in ports]
@@ -41,6 +42,13 @@ class Builder:
             self._document = edits.connect(self._document, Slot(*source), Slot(id, name))
         outputs = layer.outputs_of(self._document.nodes[id].params)
         return Ref(id, outputs[0].name if outputs else "")
+
+    def block(self, name: str, notes: str = "", **params: int | None) -> BlockBuilder:
+        """Begin a block with its parameters and their defaults (None where a value must be given).
+
+        It becomes a type of this document at the end of ``with g.block(...) as b:``.
+        """
+        return BlockBuilder(self, Block(name, frozen(params), notes))
 
     def train(
         self, optimizer: str = "Adam", *, epochs: int, batch_size: int, seed: int = 0, **options: Any
@@ -55,3 +63,34 @@ class Builder:
         """Return the document; nodes that were not placed by hand are laid out."""
         places = {id: at for id, at in layout(self._document).items() if id not in self._placed}
         return edits.move(self._document, places)
+
+
+class BlockBuilder(Builder):
+    """Adds nodes and edges to a block; ``b["channels"]`` is a parameter to compute with."""
+
+    def __init__(self, outer: Builder, block: Block):
+        super().__init__()
+        self._outer = outer
+        self._name = block.name
+        self._params = block.params
+        self._document = inside(with_block(outer._document, block), block.name)
+
+    def __enter__(self) -> BlockBuilder:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self._outer._document = outside(self._document, self._name, self.document())
+
+    def __getitem__(self, param: str) -> Formula:
+        if param not in self._params:
+            raise EditError(f"{self._name} has no parameter {param!r}.")
+        return Formula(param)
+
+    def input(self, id: str = "input") -> Ref:
+        """Add an input port and return it."""
+        return self.add("Input", id=id)
+
+    def output(self, source: Slot, id: str = "output") -> None:
+        """Add an output port."""
+        self.add("Output", source, id=id)

@@ -72,14 +72,33 @@ class Training:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """A graph with parameters of its own, used as a node; its Input and Output nodes are its ports.
+
+    ``params`` are whole numbers with their defaults, None where a value must be given. Parameters of nodes
+    inside may be formulas over them.
+    """
+
+    name: str
+    params: Mapping[str, int | None] = field(default_factory=frozen)
+    notes: str = ""
+    nodes: Mapping[str, Node] = field(default_factory=frozen)
+    edges: Mapping[Slot, Slot] = field(default_factory=frozen)
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
-    """A drawn network: nodes by id; edges by the slot that they enter, with the slot that they leave."""
+    """A drawn network: nodes by id; edges by the slot that they enter, with the slot that they leave.
+
+    ``blocks`` are the document's own kinds of nodes, by the type that their nodes name.
+    """
 
     name: str = "Untitled"
     notes: str = ""
     nodes: Mapping[str, Node] = field(default_factory=frozen)
     edges: Mapping[Slot, Slot] = field(default_factory=frozen)
     training: Training = Training()
+    blocks: Mapping[str, Block] = field(default_factory=frozen)
 
     def incoming(self, node: str) -> dict[str, Slot]:
         """Return the source slot of every connected input of a node, by input port name."""
@@ -91,7 +110,7 @@ class Document:
 
     def with_(self, **changes: object) -> Document:
         """Return the document with some fields replaced; mappings are frozen on the way."""
-        for name in ("nodes", "edges"):
+        for name in ("nodes", "edges", "blocks"):
             if name in changes:
                 changes[name] = frozen(changes[name])
         return replace(self, **changes)

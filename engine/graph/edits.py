@@ -10,6 +10,7 @@ from typing import Any
 
 from engine import catalogue
 from engine.errors import EditError, ParameterError, shown
+from engine.graph.blocks import layer_of
 from engine.graph.document import Document, Edge, Node, Point, Slot, frozen
 from engine.graph.rules import check_connect
 from engine.layers.declaration import Layer
@@ -43,19 +44,22 @@ def free_id(document: Document, prefix: str) -> str:
 
 
 def checked_node(
-    type_: str, id: str, params: Mapping[str, Any] | None = None, position: Point = (0.0, 0.0), name: str = ""
+    layer: Layer,
+    id: str,
+    params: Mapping[str, Any] | None = None,
+    position: Point = (0.0, 0.0),
+    name: str = "",
 ) -> Node:
     """Return a node whose parameters have been checked; only what differs from the defaults is kept.
 
     Raises EditError for an id that is no identifier or means something else in a module, ParameterError for a
-    refused value, EngineError for an unknown type.
+    refused value.
     """
-    layer = catalogue.layer(type_)
     if not is_id(id):
         raise EditError(
             f"{shown(id)} cannot name a node: use letters, digits and _, and none of Python's own words."
         )
-    return Node(id, type_, name, _changed(layer, params or {}, id), position)
+    return Node(id, layer.type, name, _changed(layer, params or {}, id), position)
 
 
 def add_node(
@@ -70,11 +74,11 @@ def add_node(
 
     Raises EditError for an id that is taken, and what ``checked_node`` raises.
     """
-    layer = catalogue.layer(type_)
+    layer = layer_of(document, type_)
     id = id or free_id(document, layer.prefix or layer.type.lower())
     if id in document.nodes:
         raise EditError(f"There is a node {shown(id)} already.", id)
-    return _with_node(document, checked_node(type_, id, params, position, name)), id
+    return _with_node(document, checked_node(layer, id, params, position, name)), id
 
 
 def _changed(layer: Layer, params: Mapping[str, Any], node: str) -> Mapping[str, Value]:
@@ -103,7 +107,7 @@ def set_params(document: Document, id: str, **params: Any) -> Document:
     Raises ParameterError for a refused value. Edges whose output port is gone afterwards are dropped.
     """
     node = _node(document, id)
-    layer = catalogue.layer(node.type)
+    layer = layer_of(document, node.type)
     node = replace(node, params=_changed(layer, {**node.params, **params}, id))
     ports = {port.name for port in layer.outputs_of(node.params)}
     edges = {t: s for t, s in document.edges.items() if s.node != id or s.port in ports}
@@ -178,7 +182,7 @@ def insert(
     """Return the document with a new node in the middle of an edge, and the node's id."""
     a, b = (_node(document, slot.node).position for slot in edge)
     document, id = add_node(document, type_, params, ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2))
-    layer = catalogue.layer(type_)
+    layer = layer_of(document, type_)
     outputs = layer.outputs_of(document.nodes[id].params)
     if not layer.inputs or not outputs:
         raise EditError(f"{layer.label} cannot stand in an edge: it needs an input and an output.")

@@ -6,6 +6,7 @@ import networkx as nx
 
 from engine import catalogue
 from engine.errors import ConnectError, shown
+from engine.graph.blocks import layer_of
 from engine.graph.document import Document, Slot
 from engine.graph.view import graph_of
 
@@ -36,13 +37,13 @@ def check_ports(document: Document, source: Slot, target: Slot) -> None:
                 f"There is no node {shown(slot.node)}.{catalogue.did_you_mean(slot.node, document.nodes)}"
             )
     start, end = document.nodes[source.node], document.nodes[target.node]
-    outputs = [port.name for port in catalogue.layer(start.type).outputs_of(start.params)]
+    outputs = [port.name for port in layer_of(document, start.type).outputs_of(start.params)]
     if source.port not in outputs:
         offer = f"it has {', '.join(outputs)}" if outputs else "it has none"
         raise ConnectError(
             f"{start.title} has no output {shown(source.port)}; {offer}.", start.id, source.port
         )
-    layer = catalogue.layer(end.type)
+    layer = layer_of(document, end.type)
     if layer.input(target.port) is None:
         names = [f"{port.name}.0, {port.name}.1 ..." if port.variadic else port.name for port in layer.inputs]
         offer = f"it has {', '.join(names)}" if names else "it has none"

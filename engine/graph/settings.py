@@ -8,6 +8,7 @@ from typing import Any
 
 from engine import catalogue
 from engine.errors import EditError, ParameterError, shown
+from engine.graph.blocks import layer_of
 from engine.graph.document import Document, frozen
 from engine.graph.edits import set_params
 from engine.layers.params import Choice, Int, Param, Value
@@ -90,7 +91,7 @@ def set_by_name(document: Document, name: str, text: str) -> Document:
             raise EditError(f"{optimizer.type} has no option {tail!r}; it has {offer}.")
         return set_optimizer(document, **{tail: param.parse(text)})
     if head in document.nodes and tail:
-        layer = catalogue.layer(document.nodes[head].type)
+        layer = layer_of(document, document.nodes[head].type)
         param = layer.param(tail)
         if param is None:
             offer = ", ".join(each.name for each in layer.params) or "none"
@@ -99,6 +100,6 @@ def set_by_name(document: Document, name: str, text: str) -> Document:
     words = [
         *known,
         "optimizer",
-        *(f"{id}.{p.name}" for id, n in document.nodes.items() for p in catalogue.layer(n.type).params),
+        *(f"{id}.{p.name}" for id, n in document.nodes.items() for p in layer_of(document, n.type).params),
     ]
     raise EditError(f"There is nothing called {shown(name)} to set.{catalogue.did_you_mean(name, words)}")

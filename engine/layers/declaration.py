@@ -16,6 +16,7 @@ BATCH = "N"
 
 CATEGORIES = (
     "Data",
+    "Blocks",
     "Convolution",
     "Pooling",
     "Linear",

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from engine.errors import ParameterError, shown
+from engine.layers.formula import Formula
 
-Value = bool | int | float | str | tuple | None
+Value = bool | int | float | str | tuple | Formula | None
 
 
 def number(value: float) -> str:
@@ -27,6 +28,8 @@ class Param:
     label: str = ""
     optional: bool = False
     kind: ClassVar[str] = "a value"
+    formulas: ClassVar[bool] = False
+    """Whether a formula over the parameters of a block may stand for the value."""
 
     @property
     def title(self) -> str:
@@ -40,6 +43,8 @@ class Param:
         """
         if value is None and self.optional:
             return None
+        if isinstance(value, Formula) and self.formulas:
+            return value
         checked = self._check(value)
         if checked is None:
             raise ParameterError(f"{self.title} takes {self.expected}, not {shown(value)}.")
@@ -50,10 +55,14 @@ class Param:
         text = text.strip()
         if self.optional and text.lower() in ("", "none", "auto"):
             return None
+        if self.formulas and text.startswith("="):
+            return Formula(text[1:].strip())
         return self.check(self._parse(text))
 
     def text(self, value: Value) -> str:
         """Return what the form shows for a value; ``parse`` reads it back."""
+        if isinstance(value, Formula):
+            return f"= {value.text}"
         return "" if value is None else self._text(value)
 
     @property
@@ -112,6 +121,7 @@ class Int(_Bounded):
     """A whole number."""
 
     kind: ClassVar[str] = "a whole number"
+    formulas: ClassVar[bool] = True
 
     def _check(self, value: Any) -> int | None:
         whole = _whole(value)
@@ -202,6 +212,7 @@ class IntPair(Ints):
     """One whole number for both axes, or one for each."""
 
     kind: ClassVar[str] = "one or two whole numbers"
+    formulas: ClassVar[bool] = True
     lengths: tuple[int, ...] = (1, 2)
 
     def _check(self, value: Any) -> Value:

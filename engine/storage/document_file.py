@@ -13,11 +13,13 @@ import networkx as nx
 
 from engine.catalogue import did_you_mean
 from engine.errors import EngineError, FileError, shown
-from engine.graph.document import Document, Node, Objective, Slot, Training, frozen
-from engine.graph.edits import checked_node
+from engine.graph.blocks import innermost_first, inside, layer_of, outside, with_block
+from engine.graph.document import Block, Document, Node, Objective, Slot, Training, frozen
+from engine.graph.edits import checked_node, is_id
 from engine.graph.rules import check_ports
 from engine.graph.settings import SETTINGS, check_training
 from engine.graph.view import graph_of
+from engine.layers.formula import Formula
 from engine.optimizers import check_optimizer
 from engine.storage.atomic import write_text
 
@@ -64,8 +66,10 @@ def to_json(document: Document) -> str:
     """Return the document as text, one node and one edge on a line, so that versions compare well."""
     head = {"netwright": VERSION, "name": document.name, "notes": document.notes}
     lines = [f" {json.dumps(key)}: {_line(value)}" for key, value in head.items()]
-    lines.append(_rows("nodes", (_node_json(node) for node in document.nodes.values())))
-    lines.append(_rows("edges", ([_slot_text(s), _slot_text(t)] for t, s in document.edges.items())))
+    if document.blocks:
+        blocks = ",\n".join(_block_text(document.blocks[name]) for name in innermost_first(document))
+        lines.append(f' "blocks": [\n{blocks}\n ]')
+    lines.append(_graph_text(document))
     lines.append(f' "training": {_line(_training_json(document.training))}')
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -101,18 +105,38 @@ class _Reader:
         """Ids of nodes that were refused: their edges need no problem of their own."""
 
     def document(self) -> Document:
-        for key in self.raw.keys() - {"netwright", "name", "notes", "nodes", "edges", "training"}:
+        for key in self.raw.keys() - {"netwright", "name", "notes", "blocks", "nodes", "edges", "training"}:
             self.problems.append(f"{shown(key)} is not a part of a document.")
-        nodes = self._nodes()
-        document = Document(self._text("name", 200), self._text("notes", 20_000), frozen(nodes))
-        document = document.with_(edges=self._edges(document), training=self._training())
-        if not nx.is_directed_acyclic_graph(graph_of(document)):
-            cycle = [edge[0] for edge in nx.find_cycle(graph_of(document))]
-            self.problems.append(f"these nodes form a cycle: {', '.join(cycle[:10])}.")
+        document = Document(self._text("name", 200), self._text("notes", 20_000))
+        document = self._graph(self._blocks(document), self.raw)
+        document = document.with_(training=self._training())
         if self.problems:
             more = len(self.problems) - 1
             problems = tuple(self.problems[:_MOST_PROBLEMS])
             raise FileError(self.problems[0] + (f" ({more} more problems)" if more else ""), problems)
+        return document
+
+    def _blocks(self, document: Document) -> Document:
+        """Return the document with its blocks; a block may contain only those before it in the file."""
+        for place, item in enumerate(self._list(self.raw, "blocks")):
+            parts = self._try(f"block {place + 1}", partial(_parts, item, _BLOCK))
+            block = self._try(f"block {place + 1}", partial(_block, parts)) if parts else None
+            added = self._try(f"block {place + 1}", partial(with_block, document, block)) if block else None
+            if added and block.name in document.blocks:
+                self.problems.append(f"block {shown(block.name)}: there are two of it.")
+            elif added:
+                inner = self._graph(inside(added, block.name), parts, f"block {shown(block.name)}: ")
+                document = outside(added, block.name, inner)
+        return document
+
+    def _graph(self, document: Document, raw: Mapping[str, Any], where: str = "") -> Document:
+        """Return the document with the nodes and edges of a parsed graph."""
+        self.lost = set()
+        document = document.with_(nodes=self._nodes(document, raw, where))
+        document = document.with_(edges=self._edges(document, raw, where))
+        if not nx.is_directed_acyclic_graph(graph_of(document)):
+            cycle = [edge[0] for edge in nx.find_cycle(graph_of(document))]
+            self.problems.append(f"{where}these nodes form a cycle: {', '.join(cycle[:10])}.")
         return document
 
     def _try(self, where: str, make: Callable[[], Any]) -> Any:
@@ -130,30 +154,31 @@ class _Reader:
             return ""
         return value
 
-    def _list(self, key: str) -> list[Any]:
-        value = self.raw.get(key, [])
+    def _list(self, raw: Mapping[str, Any], key: str) -> list[Any]:
+        value = raw.get(key, [])
         if not isinstance(value, list):
             self.problems.append(f"{key} should be a list, not {shown(value)}.")
             return []
         return value
 
-    def _nodes(self) -> dict[str, Node]:
+    def _nodes(self, document: Document, raw: Mapping[str, Any], where: str) -> dict[str, Node]:
         nodes: dict[str, Node] = {}
-        for place, item in enumerate(self._list("nodes")):
+        for place, item in enumerate(self._list(raw, "nodes")):
             id = item.get("id") if isinstance(item, dict) else None
-            node = self._try(f"node {shown(id)}" if id else f"node {place + 1}", partial(_node, item))
+            named = f"{where}node {shown(id) if id else place + 1}"
+            node = self._try(named, partial(_node, document, item))
             if node and node.id in nodes:
-                self.problems.append(f"node {shown(id)}: there are two of it.")
+                self.problems.append(f"{named}: there are two of it.")
             elif node:
                 nodes[node.id] = node
             elif isinstance(id, str):
                 self.lost.add(id)
         return nodes
 
-    def _edges(self, document: Document) -> dict[Slot, Slot]:
+    def _edges(self, document: Document, raw: Mapping[str, Any], before: str) -> dict[Slot, Slot]:
         edges: dict[Slot, Slot] = {}
-        for place, item in enumerate(self._list("edges")):
-            where = f"edge {place + 1}"
+        for place, item in enumerate(self._list(raw, "edges")):
+            where = f"{before}edge {place + 1}"
             ends = [_slot(end) for end in item] if isinstance(item, list) else []
             if len(ends) != 2 or None in ends:
                 self.problems.append(f'{where} should be two ends such as "conv1.y", not {shown(item)}.')
@@ -164,9 +189,9 @@ class _Reader:
                 continue
             if source.node in self.lost or target.node in self.lost:
                 continue
-            before = len(self.problems)
+            count = len(self.problems)
             self._try(where, partial(check_ports, document, source, target))
-            if len(self.problems) == before:
+            if len(self.problems) == count:
                 edges[target] = source
         return edges
 
@@ -211,7 +236,25 @@ def _parts(item: Any, schema: Mapping[str, tuple[type, Any]]) -> dict[str, Any]:
 _JSON_NAMES = {str: "a text", dict: "names with values", list: "a list"}
 
 
-def _node(item: Any) -> Node:
+_BLOCK = {
+    "name": (str, _REQUIRED),
+    "params": (dict, {}),
+    "notes": (str, ""),
+    "nodes": (list, []),
+    "edges": (list, []),
+}
+
+
+def _block(parts: Mapping[str, Any]) -> Block:
+    for name, default in parts["params"].items():
+        if not is_id(name):
+            raise FileError(f"{shown(name)} cannot name a parameter.")
+        if default is not None and (type(default) is not int or abs(default) >= 2**31):
+            raise FileError(f"the default of {name} should be a whole number, not {shown(default)}.")
+    return Block(parts["name"], frozen(parts["params"]), parts["notes"][:20_000])
+
+
+def _node(document: Document, item: Any) -> Node:
     schema = {
         "id": (str, _REQUIRED),
         "type": (str, _REQUIRED),
@@ -223,9 +266,14 @@ def _node(item: Any) -> Node:
     if not _is_point(parts["position"]):
         raise FileError(f"its position should be two numbers, not {shown(parts['position'])}.")
     x, y = parts["position"]
-    return checked_node(
-        parts["type"], parts["id"], parts["params"], (float(x), float(y)), parts["name"][:200]
-    )
+    params = {name: _value(value) for name, value in parts["params"].items()}
+    layer = layer_of(document, parts["type"])
+    return checked_node(layer, parts["id"], params, (float(x), float(y)), parts["name"][:200])
+
+
+def _value(raw: Any) -> Any:
+    """A formula is written as an object with one part, because a text may be a value too."""
+    return Formula(raw["formula"]) if isinstance(raw, dict) and raw.keys() == {"formula"} else raw
 
 
 def _objective(item: Any) -> Objective:
@@ -273,8 +321,24 @@ def _node_json(node: Node) -> dict[str, Any]:
     if node.name:
         parts["name"] = node.name
     if node.params:
-        parts["params"] = dict(node.params)
+        parts["params"] = {
+            name: {"formula": value.text} if isinstance(value, Formula) else value
+            for name, value in node.params.items()
+        }
     return {**parts, "position": [round(each, 2) for each in node.position]}
+
+
+def _block_text(block: Block) -> str:
+    head = (
+        f'{{"name": {_line(block.name)}, "params": {_line(dict(block.params))}, "notes": {_line(block.notes)}'
+    )
+    return f"  {head},\n{_graph_text(block)}}}"
+
+
+def _graph_text(graph: Document | Block) -> str:
+    nodes = _rows("nodes", (_node_json(node) for node in graph.nodes.values()))
+    edges = _rows("edges", ([_slot_text(s), _slot_text(t)] for t, s in graph.edges.items()))
+    return f"{nodes},\n{edges}"
 
 
 def _training_json(training: Training) -> dict[str, Any]:

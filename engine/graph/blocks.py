@@ -1,0 +1,257 @@
+"""Blocks: a document's own layers, looked at from outside (a layer) and from inside (a document)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+import networkx as nx
+
+from engine import catalogue
+from engine.errors import EditError, EngineError, shown
+from engine.graph.document import Block, Document, Node, Slot, frozen
+from engine.layers.declaration import Layer, Port
+from engine.layers.formula import Formula
+from engine.layers.params import Int, Value
+
+ROLE = "block"
+
+
+def layer_of(document: Document, type_: str) -> Layer:
+    """Return the layer of a node's type: one of the document's blocks, else one of the catalogue.
+
+    Raises EngineError that offers the nearest name.
+    """
+    block = document.blocks.get(type_)
+    return catalogue.layer(type_) if block is None else _as_layer(_Same(block))
+
+
+class _Same:
+    """A block compared by identity: its mappings cannot be hashed, and a changed block is another value."""
+
+    def __init__(self, block: Block):
+        self.block = block
+
+    def __hash__(self) -> int:
+        return id(self.block)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.block is self.block
+
+
+@lru_cache(maxsize=1024)
+def _as_layer(same: _Same) -> Layer:
+    block = same.block
+    params = [
+        Int(name=name, default=default, optional=default is None, doc=f"A parameter of {block.name}.")
+        for name, default in block.params.items()
+    ]
+    repeat = Int(
+        name="repeat",
+        default=1,
+        min=1,
+        max=1000,
+        doc="How many of it stand in a row, each with its own weights.",
+    )
+    return Layer(
+        block.name,
+        category="Blocks",
+        doc=block.notes.strip().partition("\n")[0] or "A block of this document.",
+        inputs=tuple(Port(id, dtype="any") for id, node in block.nodes.items() if node.type == "Input"),
+        outputs=tuple(Port(id) for id, node in block.nodes.items() if node.type == "Output"),
+        params=(*params, repeat),
+        summary=lambda p: _summary(block, p),
+        prefix=block.name.lower(),
+        role=ROLE,
+    )
+
+
+def _summary(block: Block, values: Mapping[str, Value]) -> str:
+    words = [f"{name} {values[name]}" for name, default in block.params.items() if values[name] != default]
+    repeat = values.get("repeat", 1)
+    return ", ".join(words[:2]) + ("" if repeat == 1 else f"  × {repeat}")
+
+
+def inside(document: Document, name: str) -> Document:
+    """Return a block's graph as a document, for every edit and view; ``outside`` puts it back."""
+    block = document.blocks[name]
+    return document.with_(name=block.name, notes=block.notes, nodes=block.nodes, edges=block.edges)
+
+
+def outside(document: Document, name: str, inner: Document) -> Document:
+    """Return the document with a block's graph replaced by an edited one."""
+    block = replace(inner.blocks[name], nodes=inner.nodes, edges=inner.edges, notes=inner.notes)
+    return with_block(document.with_(blocks=inner.blocks), block)
+
+
+def with_block(document: Document, block: Block) -> Document:
+    """Return the document with a block added or replaced.
+
+    Raises EditError if it takes the name of a layer, or contains itself.
+    """
+    if not block.name.isidentifier() or not block.name[0].isupper() or block.name in catalogue.layers():
+        raise EditError(
+            f"{shown(block.name)} cannot name a block: begin with a capital, take no layer's name."
+        )
+    document = document.with_(blocks={**document.blocks, block.name: block})
+    check_nesting(document)
+    return document
+
+
+def check_nesting(document: Document) -> None:
+    """Raise EditError if a block contains itself, directly or through others."""
+    if not nx.is_directed_acyclic_graph(graph := _uses(document.blocks)):
+        cycle = [edge[0] for edge in nx.find_cycle(graph)]
+        raise EditError(f"A block cannot contain itself: {' in '.join(cycle)}.")
+
+
+def innermost_first(document: Document) -> list[str]:
+    """Return the names of the blocks so that each comes after those that it contains."""
+    return list(nx.topological_sort(_uses(document.blocks)))
+
+
+def _uses(blocks: Mapping[str, Block]) -> nx.DiGraph:
+    graph = nx.DiGraph()
+    graph.add_nodes_from(blocks)
+    graph.add_edges_from(
+        (n.type, name) for name, b in blocks.items() for n in b.nodes.values() if n.type in blocks
+    )
+    return graph
+
+
+def group(document: Document, ids: Iterable[str], name: str) -> tuple[Document, str]:
+    """Return the document with some nodes put into a new block, and the id of the block's node.
+
+    Tensors that cross the border become ports. Raises EditError where a path leaves the group and comes back,
+    because the block would then depend on itself.
+    """
+    chosen = [id for id in document.nodes if id in set(ids)]
+    if not chosen:
+        raise EditError("Select the nodes that shall become a block.")
+    for id in chosen:
+        if layer_of(document, document.nodes[id].type).role not in ("layer", ROLE):
+            raise EditError(
+                f"{document.nodes[id].title} cannot stand in a block: data and losses stay outside.", id
+            )
+    entering = {t: s for t, s in document.edges.items() if t.node in chosen and s.node not in chosen}
+    leaving = {t: s for t, s in document.edges.items() if s.node in chosen and t.node not in chosen}
+    nodes = {id: document.nodes[id] for id in chosen}
+    edges = {t: s for t, s in document.edges.items() if t.node in chosen and s.node in chosen}
+    left = min(node.position[0] for node in nodes.values())
+    right = max(node.position[0] for node in nodes.values())
+    sources = list(dict.fromkeys(entering.values()))
+    results = list(dict.fromkeys(leaving.values())) or _ends(document, chosen)
+    ports = {
+        source: _port(nodes, "input" if len(sources) == 1 else f"input{n + 1}")
+        for n, source in enumerate(sources)
+    }
+    for source, port in ports.items():
+        readers = [t.node for t, s in entering.items() if s == source]
+        y = document.nodes[readers[0]].position[1]
+        nodes[port] = Node(port, "Input", position=(left - 218.0, y))
+        edges |= {t: Slot(port, "y") for t, s in entering.items() if s == source}
+    exits: dict[Slot, str] = {}
+    for n, slot in enumerate(results):
+        exits[slot] = _port(nodes, "output" if len(results) == 1 else f"output{n + 1}")
+        nodes[exits[slot]] = Node(
+            exits[slot], "Output", position=(right + 218.0, document.nodes[slot.node].position[1])
+        )
+        edges[Slot(exits[slot], "x")] = slot
+    document = with_block(document, Block(name, nodes=frozen(nodes), edges=frozen(edges)))
+    id = _port(document.nodes, name.lower())
+    x, y = (sum(document.nodes[each].position[axis] for each in chosen) / len(chosen) for axis in (0, 1))
+    kept = {each: node for each, node in document.nodes.items() if each not in chosen}
+    kept[id] = Node(id, name, position=(x, y))
+    outer = {t: s for t, s in document.edges.items() if t.node in kept and s.node in kept}
+    outer |= {Slot(id, port): source for source, port in ports.items()}
+    outer |= {t: Slot(id, exits[s]) for t, s in leaving.items()}
+    document = document.with_(nodes=kept, edges=outer)
+    graph = nx.DiGraph((s.node, t.node) for t, s in document.edges.items())
+    if not nx.is_directed_acyclic_graph(graph):
+        raise EditError("A path leaves these nodes and comes back; select what lies on it too.")
+    return document, id
+
+
+def _ends(document: Document, chosen: list[str]) -> list[Slot]:
+    """The outputs of a group that nobody outside reads: those that nobody reads at all."""
+    read = set(document.edges.values())
+    slots = [
+        Slot(id, port.name)
+        for id in chosen
+        for port in layer_of(document, document.nodes[id].type).outputs_of(document.nodes[id].params)[:1]
+    ]
+    return [slot for slot in slots if slot not in read]
+
+
+def _port(taken: Mapping[str, object], wanted: str) -> str:
+    count = 1
+    name = f"{wanted}1" if wanted in ("input", "output") and wanted in taken else wanted
+    while name in taken:
+        count += 1
+        name = f"{wanted}{count}"
+    return name
+
+
+def ungroup(document: Document, id: str) -> Document:
+    """Return the document with a block's node replaced by what stands in the block, formulas by their values.
+
+    Raises EditError for a node that is no block, or stands for several in a row.
+    """
+    node = document.nodes.get(id)
+    if node is None or node.type not in document.blocks:
+        raise EditError(f"{shown(id)} is no block.")
+    block = document.blocks[node.type]
+    values = layer_of(document, node.type).values(node.params)
+    if values["repeat"] != 1:
+        raise EditError(
+            f"{node.title} stands for {values['repeat']} in a row; set repeat to 1 to unpack it.", id
+        )
+    inner = {each: n for each, n in block.nodes.items() if n.type not in ("Input", "Output")}
+    names: dict[str, str] = {}
+    for each in inner:
+        names[each] = _port({**document.nodes, **dict.fromkeys(names.values())}, each)
+    try:
+        nodes = {
+            names[each]: replace(
+                n, id=names[each], params=frozen(evaluated(n.params, values)), position=_moved(n, node)
+            )
+            for each, n in inner.items()
+        }
+    except EngineError as error:
+        raise EditError(error.message, id) from None
+    incoming = document.incoming(id)
+    where = {Slot(port, "y"): source for port, source in incoming.items()}
+    where |= {
+        Slot(each, p): Slot(new, p)
+        for each, new in names.items()
+        for p in _ports_of(document, block.nodes[each])
+    }
+    edges = {
+        Slot(names[t.node], t.port): where[s]
+        for t, s in block.edges.items()
+        if t.node in names and s in where
+    }
+    out = {Slot(id, t.node): where[s] for t, s in block.edges.items() if t.node not in names and s in where}
+    kept = {
+        t: out.get(s, s) for t, s in document.edges.items() if t.node != id and (s.node != id or s in out)
+    }
+    others = {each: n for each, n in document.nodes.items() if each != id}
+    return document.with_(nodes={**others, **nodes}, edges={**kept, **edges})
+
+
+def _ports_of(document: Document, node: Node) -> list[str]:
+    return [port.name for port in layer_of(document, node.type).outputs_of(node.params)]
+
+
+def _moved(node: Node, block: Node) -> tuple[float, float]:
+    return (node.position[0] + block.position[0], node.position[1] + block.position[1])
+
+
+def evaluated(params: Mapping[str, Value], values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return parameters with every formula replaced by its value.
+
+    Raises ParameterError for a formula that names no parameter.
+    """
+    numbers = {name: value for name, value in values.items() if isinstance(value, int)}
+    return {name: v.evaluate(numbers) if isinstance(v, Formula) else v for name, v in params.items()}
