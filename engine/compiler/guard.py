@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 from engine import catalogue
 from engine.errors import CompileError
+from engine.modules import definitions
 
 _SYNTAX = (
     # a module of imports, classes and functions
@@ -36,10 +38,18 @@ def _targets() -> tuple[frozenset[str], frozenset[str]]:
         for text in (layer.init, layer.call, *layer.metrics.values()):
             for name in _CALL.findall(text):
                 root, _, last = name.rpartition(".")
-                (functions if root in ("nn", "F", "torch") else methods).add(
+                ours = layer.module and name == layer.type
+                (functions if ours or root in ("nn", "F", "torch") else methods).add(
                     name if root in ("nn", "F", "torch") else last
                 )
     return frozenset(functions), frozenset(methods)
+
+
+@lru_cache(maxsize=1)
+def _definitions() -> Mapping[str, str]:
+    """Return what the files of ``engine.modules`` define, by name: written here, not in a document."""
+    texts = {definitions(layer.module) for layer in catalogue.layers().values() if layer.module}
+    return {node.name: ast.dump(node) for text in texts for node in ast.parse(text).body}
 
 
 def check_source(text: str) -> ast.Module:
@@ -51,7 +61,13 @@ def check_source(text: str) -> ast.Module:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise CompileError(f"The generated code does not parse: {error}.") from None
-    _check(tree)
+    known = _definitions()
+    foreign = [
+        node
+        for node in tree.body
+        if getattr(node, "name", "") not in known or ast.dump(node) != known[node.name]
+    ]
+    _check(ast.Module(foreign, []))
     return tree
 
 

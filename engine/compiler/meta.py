@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from functools import lru_cache
 from types import SimpleNamespace
@@ -12,9 +13,14 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from engine import catalogue
 from engine.layers.declaration import BATCH, TensorType
 
-NAMESPACE = {"torch": torch, "nn": nn, "F": F}
+NAMESPACE = {"torch": torch, "nn": nn, "F": F} | {
+    layer.type: getattr(importlib.import_module(f"engine.modules.{layer.module}"), layer.type)
+    for layer in catalogue.layers().values()
+    if layer.module
+}
 """The names that generated code may use."""
 
 _N = 7919

@@ -12,6 +12,7 @@ from engine.errors import CompileError
 from engine.graph.document import Document, Slot
 from engine.graph.view import ancestors_of, descendants_of
 from engine.layers.declaration import TensorType
+from engine.modules import defined_names
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,5 @@ def class_name(title: str) -> str:
     """Return a document's title as the name of a class: ``LeNet-5`` becomes ``LeNet5``."""
     words = re.findall(r"[A-Za-z0-9]+", title.encode("ascii", "ignore").decode())
     name = "".join(word[0].upper() + word[1:] for word in words)[:60]
-    return name if re.match(r"[A-Z]", name) and name not in _TAKEN else f"Net{name}"
-
-
-_TAKEN = {"F", "Tensor", "NamedTuple", "Outputs", "True", "False", "None"}
+    taken = {"F", "Tensor", "NamedTuple", "Outputs", "True", "False", "None"} | defined_names()
+    return name if re.match(r"[A-Z]", name) and name not in taken else f"Net{name}"

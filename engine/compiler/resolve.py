@@ -24,7 +24,8 @@ class Step:
     """One line of the network: ``init`` makes the layer, ``call`` runs it.
 
     ``call`` holds ``{0}``, ``{1}`` ... for its ``inputs`` and ``{self}`` for the layer's attribute;
-    ``assign`` holds the names of its output ports. ``metrics`` are further calls over the same inputs.
+    ``assign`` holds the names of its output ports. ``metrics`` are further calls over the same inputs,
+    ``module`` is the file in ``engine.modules`` that defines its class, where torch does not.
     """
 
     node: str
@@ -34,6 +35,7 @@ class Step:
     outputs: tuple[Slot, ...]
     assign: str = ""
     metrics: Mapping[str, str] = field(default_factory=dict)
+    module: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def _resolve_node(node: Node, layer: Layer, incoming: Mapping[str, Slot], found:
     problems = _refused(layer, node.id, incoming, found)
     if problems or layer.role == "output":
         return problems
-    shapes = {
+    shapes = dict.fromkeys(port.name for port in layer.inputs) | {
         port: tuple(found.types[slot].shape for slot in each)
         if isinstance(each, list)
         else found.types[each].shape
@@ -139,7 +141,7 @@ def _inputs(layer: Layer, incoming: Mapping[str, Slot]) -> tuple[dict[str, Any],
                 missing.append(f"{port.name}.0")
         elif port.name in incoming or slots.get(port.fallback):
             slots[port.name] = incoming.get(port.name) or slots[port.fallback]
-        else:
+        elif not port.optional:
             missing.append(port.name)
     return slots, missing
 
@@ -185,6 +187,7 @@ def _step(
         tuple(outputs),
         assign,
         metrics,
+        layer.module,
     )
 
 

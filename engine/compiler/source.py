@@ -12,6 +12,7 @@ from engine.compiler.plan import Plan
 from engine.compiler.resolve import Step
 from engine.graph.document import Slot, frozen
 from engine.layers.declaration import TensorType
+from engine.modules import definitions
 
 _INDENT = "    "
 
@@ -23,8 +24,8 @@ class _Line:
 
 
 def render(plan: Plan) -> SourceText:
-    """Return the module's file: imports, the model's class, and its loss as a function."""
-    body = [*_model(plan)]
+    """Return the module's file: imports, classes that torch lacks, the model's, its loss as a function."""
+    body = [*_definitions(plan), *_model(plan)]
     if plan.loss:
         body += [_Line(), _Line(), *_loss(plan)]
     return _text([*_imports(body), *body])
@@ -52,6 +53,14 @@ def _imports(body: Sequence[_Line]) -> list[_Line]:
         lines.append("import torch.nn.functional as F")
     lines.append("from torch import Tensor, nn")
     return [*map(_Line, lines), _Line(), _Line()]
+
+
+def _definitions(plan: Plan) -> list[_Line]:
+    """The classes that layers bring along, each file's once."""
+    lines: list[_Line] = []
+    for name in dict.fromkeys(step.module for step in plan.steps if step.module):
+        lines += [*map(_Line, definitions(name).splitlines()), _Line(), _Line()]
+    return lines
 
 
 def _model(plan: Plan) -> list[_Line]:

@@ -53,8 +53,10 @@ def fill(
     What stands for variables stays open for a later ``str.format``: ``inputs`` holds texts such as ``{0}``, a
     list of them for a variadic port, and ``{self}`` is the layer's own attribute. ``{rest}`` is every value
     that no template names and ``infer`` does not use up, unless it is None or its parameter's default, as
-    ``, name=value``.
+    ``, name=value``. ``{options}`` is what the optional inputs that are connected add to the call.
     """
+    options = "".join(port.optional for port in layer.inputs if port.name in inputs)
+    template = template.replace("{options}", options)
     named = {name for text in (layer.init, layer.call) for _, name, _, _ in string.Formatter().parse(text)}
     named |= set(arguments(layer.infer)) if layer.infer else set()
     rest = "".join(

@@ -59,8 +59,9 @@ class Port:
     ``dims`` names the dimensions that a tensor here has, alternatives separated by ``|``: ``"N C H W"``; a
     leading or trailing ``...`` stands for any number of dimensions; an empty text takes any tensor. ``dtype``
     is ``float``, ``int`` or ``any``. A ``variadic`` port takes any number of edges; a port with a
-    ``fallback`` may stay open and then reads what that other port reads. ``indexes`` names the port whose
-    scores (dimension 1) the whole numbers here choose from.
+    ``fallback`` may stay open and then reads what that other port reads; a port with ``optional`` code may
+    stay open too, and where it does not, that code enters the call in place of ``{options}``. ``indexes``
+    names the port whose scores (dimension 1) the whole numbers here choose from.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Port:
     dtype: str = "float"
     variadic: bool = False
     fallback: str = ""
+    optional: str = ""
     indexes: str = ""
     doc: str = ""
 
@@ -99,12 +101,14 @@ class Layer:
     stands for the parameters that are not named otherwise and differ from their defaults, as keyword
     arguments; ``{self}`` is the layer's own attribute. A layer without ``init`` holds no weights.
 
+    ``module`` names the file in ``engine.modules`` that defines the class of this type, where torch has none.
+
     ``infer`` receives the input tensors' shapes by port (the batch is ``"N"``, a variadic port's are one
-    tuple) and the parameters, those that its signature names, and returns sizes that ``init`` and ``call``
-    use; a ``ValueError`` it raises is shown to the user as the node's problem. ``types`` receives the same
-    and returns the output types where running the layer on the meta device would be slow, ``macs`` likewise
-    the multiply-adds for one sample. ``assign`` is the left side of the call's line where it is more than the
-    outputs in a row.
+    tuple, an open optional port's is None) and the parameters, those that its signature names, and returns
+    sizes that ``init`` and ``call`` use; a ``ValueError`` it raises is shown to the user as the node's
+    problem. ``types`` receives the same and returns the output types where running the layer on the meta
+    device would be slow, ``macs`` likewise the multiply-adds for one sample. ``assign`` is the left side of
+    the call's line where it is more than the outputs in a row.
 
     ``role`` is ``layer``, ``data`` (a source of fields), ``input``, ``output`` or ``loss``. ``metrics`` of a
     loss are further numbers worth watching, as code over the same inputs.
@@ -117,6 +121,7 @@ class Layer:
     outputs: Ports | Callable[[Mapping[str, Value]], Ports] = (Port("y"),)
     params: tuple[Param, ...] = ()
     init: str = ""
+    module: str = ""
     call: str = ""
     assign: str = ""
     infer: Callable[..., Inferred] | None = None

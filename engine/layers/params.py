@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from engine.errors import ParameterError, shown
 from engine.layers.formula import Formula
+
+_EQUATION = re.compile("[a-zA-Z]{1,8}(,[a-zA-Z]{1,8}){0,7}->[a-zA-Z]{0,8}")
 
 Value = bool | int | float | str | tuple | Formula | None
 
@@ -20,13 +23,14 @@ def number(value: float) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Param:
-    """One parameter of a layer; subclasses say which values it takes."""
+    """One parameter of a layer; subclasses say which values it takes, ``words`` are values beside those."""
 
     name: str
     default: Value
     doc: str = ""
     label: str = ""
     optional: bool = False
+    words: tuple[str, ...] = ()
     kind: ClassVar[str] = "a value"
     formulas: ClassVar[bool] = False
     """Whether a formula over the parameters of a block may stand for the value."""
@@ -43,11 +47,12 @@ class Param:
         """
         if value is None and self.optional:
             return None
-        if isinstance(value, Formula) and self.formulas:
+        if (isinstance(value, Formula) and self.formulas) or (isinstance(value, str) and value in self.words):
             return value
         checked = self._check(value)
         if checked is None:
-            raise ParameterError(f"{self.title} takes {self.expected}, not {shown(value)}.")
+            expected = ", or ".join([self.expected, *self.words])
+            raise ParameterError(f"{self.title} takes {expected}, not {shown(value)}.")
         return checked
 
     def parse(self, text: str) -> Value:
@@ -57,13 +62,13 @@ class Param:
             return None
         if self.formulas and text.startswith("="):
             return Formula(text[1:].strip())
-        return self.check(self._parse(text))
+        return self.check(text if text in self.words else self._parse(text))
 
     def text(self, value: Value) -> str:
         """Return what the form shows for a value; ``parse`` reads it back."""
         if isinstance(value, Formula):
             return f"= {value.text}"
-        return "" if value is None else self._text(value)
+        return value if isinstance(value, str) else "" if value is None else self._text(value)
 
     @property
     def expected(self) -> str:
@@ -148,7 +153,10 @@ class Float(_Bounded):
         return _read(text)
 
     def _text(self, value: Any) -> str:
-        return number(value)
+        short = number(
+            value
+        )  # without the noise of the last bits, but never so short that another number is meant
+        return short if math.isclose(float(short), value, rel_tol=1e-9) else repr(value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,12 +190,16 @@ class Choice(Param):
 
 @dataclass(frozen=True, kw_only=True)
 class Ints(_Bounded):
-    """A list of whole numbers, such as the sizes of a shape."""
+    """A list of whole numbers, such as the sizes of a shape.
+
+    ``lengths`` are how many there may be, any number if empty; ``empty`` says whether none at all is a value
+    too: the shape of a single number; ``alone`` whether a single one stands without a tuple: 3, not (3,).
+    """
 
     kind: ClassVar[str] = "whole numbers separated by commas"
     lengths: tuple[int, ...] = ()
     empty: bool = False
-    """Whether no number at all is a value too: the shape of a single number."""
+    alone: bool = False
 
     def _check(self, value: Any) -> Value:
         if not isinstance(value, tuple | list):
@@ -197,7 +209,9 @@ class Ints(_Bounded):
             return ()
         if not wholes or len(wholes) > 16 or any(each is None or not self._inside(each) for each in wholes):
             return None
-        return wholes if not self.lengths or len(wholes) in self.lengths else None
+        if self.lengths and len(wholes) not in self.lengths:
+            return None
+        return wholes[0] if self.alone and len(wholes) == 1 else wholes
 
     def _parse(self, text: str) -> Any:
         cleaned = text.strip("()[]").replace("×", ",").replace(" x ", ",")
@@ -208,16 +222,28 @@ class Ints(_Bounded):
 
 
 @dataclass(frozen=True, kw_only=True)
-class IntPair(Ints):
-    """One whole number for both axes, or one for each."""
+class Sizes(Ints):
+    """One whole number for all axes of a window, or one for each."""
 
-    kind: ClassVar[str] = "one or two whole numbers"
     formulas: ClassVar[bool] = True
-    lengths: tuple[int, ...] = (1, 2)
+    axes: int = 2
+    alone: bool = True
+
+    @property
+    def expected(self) -> str:
+        """The values it takes, in words."""
+        count = {1: "a whole number", 2: "one or two whole numbers", 3: "one or three whole numbers"}[
+            self.axes
+        ]
+        return super().expected.replace(self.kind, count)
 
     def _check(self, value: Any) -> Value:
-        pair = super()._check(value)
-        return pair[0] if pair and (len(pair) == 1 or pair[0] == pair[1]) else pair
+        sizes = super()._check(value)
+        if not isinstance(sizes, tuple):
+            return sizes
+        if len(sizes) != self.axes:
+            return None
+        return sizes[0] if len(set(sizes)) == 1 else sizes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,6 +254,21 @@ class Text(Param):
 
     def _check(self, value: Any) -> str | None:
         return value if isinstance(value, str) and len(value) <= 4096 else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Equation(Text):
+    """The letters of a sum of products, as ``torch.einsum`` reads them: ``bij,bjk->bik``."""
+
+    kind: ClassVar[str] = "letters such as bij,bjk->bik, the result's among those of the inputs and each once"
+
+    def _check(self, value: Any) -> str | None:
+        text = super()._check(value)
+        text = text.replace(" ", "") if text else ""
+        if not _EQUATION.fullmatch(text):
+            return None
+        inputs, result = text.split("->")
+        return text if len(set(result)) == len(result) and set(result) <= set(inputs) else None
 
 
 @dataclass(frozen=True, kw_only=True)

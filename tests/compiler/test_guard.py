@@ -73,5 +73,17 @@ def test_text_of_a_document_cannot_leave_its_place(text):
 
 def test_the_declarations_call_nothing_else():
     functions, _ = guard._targets()
-    known = {f"nn.{each.type}" for each in catalogue.layers().values() if each.init}
-    assert {name for name in functions if name.startswith("nn.")} == known
+    made = [each for each in catalogue.layers().values() if each.init]
+    known = {each.type if each.module else f"nn.{each.type}" for each in made}
+    assert {name for name in functions if not name.startswith(("F.", "torch."))} == known | {"super"}
+
+
+def test_a_class_of_ours_passes_only_as_it_was_written():
+    g = Builder("MaskedConv2d")
+    g.add("MaskedConv2d", g.add("Input", shape=(1, 5, 5)))
+    text = analyze(g.document()).source.text
+    guard.check_source(text)
+    with pytest.raises(CompileError, match="may not"):
+        guard.check_source(text.replace("+ 1 :] = 0", "+ 2 :] = 0"))
+    with pytest.raises(CompileError, match="may not"):
+        guard.check_source(text.replace("class MaskedConv2d(nn", "class Masked(nn"))

@@ -2,99 +2,181 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine import catalogue
-from engine.graph.build import Builder
+from engine.graph.build import Builder, Ref
 from engine.graph.document import Document
 from engine.layers.declaration import Layer, Port
-from engine.layers.params import Bool, Choice, Float, Int, Ints, Param
+from engine.layers.params import Bool, Choice, Float, Int, Ints, Param, Sizes
 
 SHAPES = {
     "N C H W": (4, 9, 9),
+    "N C L": (4, 12),
+    "N C D H W": (4, 5, 6, 7),
     "N C": (12,),
     "N D": (12,),
+    "N H": (64,),
     "N L D": (5, 12),
+    "N D L": (18, 49),
+    "N R D": (3, 4),
     "N ...": (3, 8),
     "N": (),
     "": (6, 12),
 }
 """A sample's shape for every wording of dimensions in the catalogue."""
 
-FITTING = {
-    "Reshape": {"shape": (4, 6)},
-    "MultiheadAttention": {"num_heads": 3},
-    "Conv2d": {"out_channels": 6, "groups": 2},
-    "MaxPool2d": {"padding": (0, 1)},
-    "AvgPool2d": {"padding": (0, 1)},
-}
-"""Parameters that fit the shapes above, where the next value would not."""
+
+@dataclass(frozen=True)
+class Trial:
+    """What one layer needs to fit: shapes by port, parameters that are no defaults, and other values.
+
+    ``base`` are parameters of every variant, ``others`` the values that stand in for the next one, and
+    ``beside`` what another value of a parameter needs beside it. ``sources`` make what a port reads.
+    """
+
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    base: Mapping[str, Any] = field(default_factory=dict)
+    others: Mapping[str, Any] = field(default_factory=dict)
+    beside: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sources: Mapping[str, Callable[[Builder], Ref]] = field(default_factory=dict)
+
+
+def _indices(axes: int) -> Callable[[Builder], Ref]:
+    """Where the maxima stand in a picture whose pooling has 4 channels of 4, 4 × 4 or 4 × 4 × 4 numbers."""
+    shape = (4, *(8,) * axes)
+    return lambda g: g.add(f"MaxPool{axes}d", g.add("Input", shape=shape), return_indices=True)["indices"]
+
+
+def _unpool(axes: int) -> Trial:
+    return Trial(
+        shapes={"x": (4, *(4,) * axes)},
+        others={"kernel_size": 3, "stride": 3, "padding": 1},
+        beside={"kernel_size": {"stride": 2}, "padding": {"kernel_size": 4}},
+        sources={"indices": _indices(axes)},
+    )
+
+
+_WINDOW = Trial(
+    others={"padding": 1, "dilation": 2, "groups": 2, "out_channels": 6, "output_padding": 1},
+    beside={"groups": {"out_channels": 6}, "output_padding": {"stride": 2}},
+)
+
+TRIALS: dict[str, Trial] = {
+    "Reshape": Trial(base={"shape": (24,)}, others={"shape": (4, 6)}),
+    "MultiheadAttention": Trial(base={"num_heads": 4}, others={"num_heads": 3}),
+    "LSTM": Trial(beside={"dropout": {"num_layers": 2}}),
+    "Flatten": Trial(others={"end_dim": 2}),
+    "MaxUnpool1d": _unpool(1),
+    "MaxUnpool2d": _unpool(2),
+    "MaxUnpool3d": _unpool(3),
+    "LPPool1d": Trial(others={"norm_type": 4.0}),
+    "LPPool2d": Trial(others={"norm_type": 4.0}),
+    "Fold": Trial(
+        base={"output_size": 7, "padding": 1},
+        others={"output_size": (9, 7), "kernel_size": (1, 3), "dilation": 2, "padding": 0, "stride": 2},
+        beside={
+            "output_size": {"padding": (0, 1)},
+            "kernel_size": {"padding": (0, 1)},
+            "dilation": {"padding": 2},
+            "padding": {"output_size": 9},
+            "stride": {"output_size": 13},
+        },
+    ),
+    "PixelUnshuffle": Trial(shapes={"x": (4, 6, 6)}, others={"downscale_factor": 3}),
+    "PixelShuffle": Trial(shapes={"x": (36, 3, 3)}, others={"upscale_factor": 3}),
+    "ChannelShuffle": Trial(others={"groups": 4}),
+    "Upsample": Trial(others={"mode": "bicubic"}, beside={"align_corners": {"mode": "bilinear"}}),
+    "Resize": Trial(others={"mode": "area", "size": (4, 20)}, beside={"align_corners": {"mode": "bicubic"}}),
+    **dict.fromkeys(("ZeroPad", "ReflectionPad", "ReplicationPad", "CircularPad", "ConstantPad"),
+                    Trial(others={"padding": (1, 2, 0, 3)})),
+    **{name: _WINDOW for name in (*(f"{kind}{axes}d" for axes in (1, 2, 3) for kind in
+       ("Conv", "ConvTranspose", "MaxPool", "AvgPool")), "MaskedConv2d")},
+}  # fmt: skip
+"""Where the rules below do not do."""
+
+
+def trial(layer: Layer) -> Trial:
+    return TRIALS.get(layer.type, Trial())
 
 
 def other(layer: Layer, param: Param) -> Any:
     """Return a value that is not the default."""
-    if param.name in FITTING.get(layer.type, {}):
-        return FITTING[layer.type][param.name]
+    if param.name in trial(layer).others:
+        return trial(layer).others[param.name]
     if isinstance(param, Bool):
         return not param.default
     if isinstance(param, Choice):
         return param.choices[-1] if param.choices[-1] != param.default else param.choices[0]
     if isinstance(param, Float):
-        return param.default * 0.5 or 0.25
+        return (param.default or 0) * 0.5 or 0.25
     if isinstance(param, Int):
         value = 1 if param.default is None else param.default + 1
         return value if param.max is None or value <= param.max else param.default - 1
-    if isinstance(param, Ints):
-        return (1, 2) if param.default is None else (param.default + 1, param.default + 2)
-    raise AssertionError(f"say what another value of {param} is")
+    if isinstance(param, Sizes):
+        return tuple(range(1, param.axes + 1)) if param.default is None else (
+            tuple(param.default + 1 + place for place in range(param.axes)))  # fmt: skip
+    if isinstance(param, Ints) and isinstance(param.default, int):
+        return param.default + 1
+    raise AssertionError(f"say what another value of {param} of {layer.type} is")
 
 
 def variants(layer: Layer) -> Iterator[dict[str, Any]]:
     """Yield the default parameters, then each one changed alone, with what it needs to fit."""
-    base = {"Reshape": {"shape": (24,)}, "MultiheadAttention": {"num_heads": 4}}.get(layer.type, {})
+    base = dict(trial(layer).base)
     yield base
     for param in layer.params:
-        change = {**base, param.name: other(layer, param)}
-        if param.name == "groups":
-            change["out_channels"] = 6
-        if layer.type == "LSTM" and param.name == "dropout":
-            change["num_layers"] = 2
-        if layer.type == "Flatten" and param.name == "end_dim":
-            change["end_dim"] = 2
-        yield change
+        value = other(layer, param)
+        assert param.check(value) != base.get(param.name, param.default), "another value, please"
+        yield {**base, **trial(layer).beside.get(param.name, {}), param.name: value}
+        for word in param.words:
+            yield {**base, param.name: word}
 
 
-def cases() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every layer of the catalogue that is a call, with every variant of its parameters."""
+def cases() -> Iterator[tuple[str, dict[str, Any], bool]]:
+    """Yield every layer of the catalogue that is a call, with every variant of its parameters.
+
+    The third is whether its optional inputs are connected, which happens with the default parameters.
+    """
     for layer in catalogue.layers().values():
         if layer.role in ("layer", "loss"):
             for params in variants(layer):
-                yield layer.type, params
+                yield layer.type, params, False
+            if any(port.optional for port in layer.inputs):
+                yield layer.type, dict(trial(layer).base), True
 
 
-def _shape(layer: Layer, port: Port) -> tuple[int, ...]:
-    if port.indexes:
-        return ()
-    return SHAPES[port.dims.split("|")[0]]
+def _source(g: Builder, layer: Layer, port: Port) -> Ref:
+    chosen = trial(layer)
+    if port.name in chosen.sources:
+        return chosen.sources[port.name](g)
+    shape = () if port.indexes else SHAPES[port.dims.split("|")[0]]
+    return g.add(
+        "Input", shape=chosen.shapes.get(port.name, shape), dtype="int" if port.dtype == "int" else "float"
+    )
 
 
-def around(type_: str, params: dict[str, Any]) -> Document:
+def around(type_: str, params: dict[str, Any], options: bool = False) -> Document:
     """Return a document with one node of a layer between Input nodes and an Output."""
     layer = catalogue.layer(type_)
     g = Builder(f"Around {type_}")
-    sources = []
+    sources: dict[str, Ref] = {}
     for port in layer.inputs:
-        for _ in range(2 if port.variadic else 1):
-            dtype = "int" if port.dtype == "int" else "float"
-            sources.append(g.add("Input", shape=_shape(layer, port), dtype=dtype))
+        if port.optional and not options:
+            continue
+        for place in range(2 if port.variadic else 1):
+            sources[f"{port.name}.{place}" if port.variadic else port.name] = _source(g, layer, port)
     if layer.role == "loss":  # a loss needs a model before it
-        sources[0] = g.add(
+        first = next(iter(sources))
+        sources[first] = g.add(
             "Linear", g.add("Input", shape=(12,)), out_features=12 if layer.inputs[1].indexes else 72
         )
         if not layer.inputs[1].indexes:
-            sources[0] = g.add("Reshape", sources[0], shape=(6, 12))
-    result = g.add(type_, *sources, id="tested", **params)
+            sources[first] = g.add("Reshape", sources[first], shape=(6, 12))
+    result = g.add(type_, *sources.values(), id="tested", **params)
     if layer.role == "layer":
-        g.add("Output", result)
+        for port in layer.outputs_of(params):
+            g.add("Output", result[port.name])
     return g.document()

@@ -11,6 +11,7 @@ from torch import nn
 
 from engine import catalogue
 from engine.compiler.analyze import analyze
+from engine.compiler.meta import NAMESPACE
 from engine.compiler.module import compile_document
 from engine.graph.document import Document, Slot
 from engine.graph.edits import is_id
@@ -35,9 +36,9 @@ def tensors(document: Document) -> dict[str, torch.Tensor]:
     return fields
 
 
-@pytest.mark.parametrize(("type_", "params"), list(cases()), ids=json.dumps)
-def test_layer(type_, params, tmp_path):
-    document = around(type_, params)
+@pytest.mark.parametrize(("type_", "params", "options"), list(cases()), ids=json.dumps)
+def test_layer(type_, params, options, tmp_path):
+    document = around(type_, params, options)
     analysis = analyze(document)
     assert [problem.message for problem in analysis.problems] == []
     assert "tested" in analysis.source.lines
@@ -93,9 +94,11 @@ def test_declaration_is_complete(layer):
 )
 def test_defaults_are_those_of_torch(layer):
     """A parameter at its default is left out of the code, so it must be torch's default too."""
-    signature = inspect.signature(getattr(nn, layer.type).__init__).parameters
-    if any(each.kind is each.VAR_POSITIONAL for each in signature.values()):  # LSTM passes its arguments on
-        signature = inspect.signature(nn.RNNBase.__init__).parameters
+    made = getattr(nn, layer.type) if not layer.module else NAMESPACE[layer.type]
+    signature: dict[str, inspect.Parameter] = {}
+    for each in reversed(made.__mro__):  # LSTM passes its arguments on to RNNBase, MaskedConv2d to Conv2d
+        if "__init__" in vars(each):
+            signature |= inspect.signature(each).parameters
     for param in layer.params:
         if f"{{{param.name}}}" not in layer.init and param.name in signature:
             assert signature[param.name].default == param.default, param.name
