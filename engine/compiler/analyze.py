@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine import catalogue
 from engine.compiler.analysis import WARNING, Analysis, Problem, SourceText
 from engine.compiler.fixes import set_param
 from engine.compiler.guard import check_source
@@ -12,6 +11,7 @@ from engine.compiler.plan import make_plan
 from engine.compiler.resolve import Resolution, resolve
 from engine.compiler.source import render
 from engine.errors import EngineError
+from engine.graph.blocks import ROLE, layer_of
 from engine.graph.document import Document, frozen
 from engine.graph.view import ancestors_of
 
@@ -45,9 +45,9 @@ def analyze(document: Document) -> Analysis:
 
 
 def _warnings(document: Document, resolution: Resolution) -> Iterator[Problem]:
-    roles = {id: catalogue.layer(node.type).role for id, node in document.nodes.items()}
+    roles = {id: layer_of(document, node.type).role for id, node in document.nodes.items()}
     ends = [id for id, role in roles.items() if role in ("loss", "output")]
-    if "data" in roles.values() and "layer" in roles.values() and "loss" not in roles.values():
+    if "data" in roles.values() and len(set(roles.values())) > 1 and "loss" not in roles.values():
         yield Problem("There is no loss yet: add one after the last layer to train.", severity=WARNING)
     if list(roles.values()).count("data") > 1:
         second = [id for id, role in roles.items() if role == "data"][1]
@@ -56,7 +56,7 @@ def _warnings(document: Document, resolution: Resolution) -> Iterator[Problem]:
         used = ancestors_of(document, ends)
         broken = {problem.node for problem in resolution.problems}
         for id, role in roles.items():
-            if role == "layer" and id not in used | broken and id in resolution.steps:
+            if role in ("layer", ROLE) and id not in used | broken and id in resolution.steps:
                 yield Problem(
                     "Nothing reads its output, so it is left out of the model.", id, severity=WARNING
                 )
@@ -66,7 +66,7 @@ def _warnings(document: Document, resolution: Resolution) -> Iterator[Problem]:
 def _classes(document: Document, resolution: Resolution) -> Iterator[Problem]:
     """Report inputs that choose among fewer scores than the data has classes."""
     for id, node in document.nodes.items():
-        for port in catalogue.layer(node.type).inputs:
+        for port in layer_of(document, node.type).inputs:
             incoming = document.incoming(id) if port.indexes else {}
             if port.name not in incoming or port.indexes not in incoming:
                 continue
@@ -76,7 +76,7 @@ def _classes(document: Document, resolution: Resolution) -> Iterator[Problem]:
                 continue
             if isinstance(scores.shape[1], int) and scores.shape[1] < target.classes:
                 source = document.nodes[chosen.node]
-                units = catalogue.layer(source.type).param("out_features")
+                units = layer_of(document, source.type).param("out_features")
                 fix = (
                     set_param(source.id, units.title.lower(), "out_features", target.classes)
                     if units

@@ -19,11 +19,12 @@ _SYNTAX = (
     # a module of imports, classes and functions
     ast.Module, ast.Import, ast.ImportFrom, ast.alias, ast.ClassDef, ast.FunctionDef, ast.arguments, ast.arg,
     # their bodies
-    ast.Expr, ast.Assign, ast.AnnAssign, ast.Return, ast.For,
+    ast.Expr, ast.Assign, ast.AnnAssign, ast.Return,
     # expressions over names and literals
     ast.Expression, ast.Name, ast.Attribute, ast.Constant, ast.Call, ast.keyword, ast.Tuple, ast.List,
-    ast.Dict, ast.Subscript, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Load, ast.Store,
-    ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Pow, ast.USub, ast.Eq, ast.Gt, ast.Lt,
+    ast.Dict, ast.Subscript, ast.BinOp, ast.GeneratorExp, ast.comprehension, ast.Starred, ast.FloorDiv,
+    ast.UnaryOp, ast.Compare, ast.Load, ast.Store, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Pow,
+    ast.USub, ast.Eq, ast.Gt, ast.Lt,
 )  # fmt: skip
 
 _IMPORTS = {"torch", "torch.nn.functional", "typing"}
@@ -33,7 +34,7 @@ _CALL = re.compile(r"([A-Za-z_][\w.]*|\)\.\w+|\}\.\w+|\]\.\w+)\(")
 @lru_cache(maxsize=1)
 def _targets() -> tuple[frozenset[str], frozenset[str]]:
     """Return the functions (``F.relu``) and tensor methods (``reshape``) that declarations call."""
-    functions, methods = {"super"}, {"__init__"}
+    functions, methods = {"super", "range", "nn.Sequential"}, {"__init__"}
     for layer in catalogue.layers().values():
         for text in (layer.init, layer.call, *layer.metrics.values()):
             for name in _CALL.findall(text):

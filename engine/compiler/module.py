@@ -12,7 +12,6 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from engine import catalogue
 from engine.compiler.analysis import SourceText
 from engine.compiler.guard import check_source
 from engine.compiler.meta import NAMESPACE
@@ -20,6 +19,7 @@ from engine.compiler.plan import Plan, make_plan
 from engine.compiler.resolve import Step, resolve
 from engine.compiler.source import render, render_metrics
 from engine.errors import CompileError
+from engine.graph.blocks import layer_of
 from engine.graph.document import Document, Slot
 
 Fields = Mapping[str, Tensor]
@@ -146,7 +146,7 @@ def _flat(result: Any) -> Iterator[Tensor]:
 
 def check_trainable(document: Document) -> None:
     """Raise CompileError with the reason if the document cannot be trained."""
-    roles = {catalogue.layer(node.type).role for node in document.nodes.values()}
+    roles = {layer_of(document, node.type).role for node in document.nodes.values()}
     if "data" not in roles:
         raise CompileError(
             "There is nothing to learn from: add a source of data, such as Digits, and connect it."

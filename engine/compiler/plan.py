@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from engine import catalogue
+from engine.compiler.classes import BlockClass, make_classes
 from engine.compiler.resolve import Resolution, Step
 from engine.errors import CompileError
+from engine.graph.blocks import ROLE, layer_of
 from engine.graph.document import Document, Slot
 from engine.graph.view import ancestors_of, descendants_of
 from engine.layers.declaration import TensorType
@@ -35,6 +36,7 @@ class Plan:
     totals: tuple[Slot, ...]
     types: Mapping[Slot, TensorType]
     data: str = ""
+    classes: tuple[BlockClass, ...] = ()
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -49,7 +51,7 @@ def make_plan(document: Document, resolution: Resolution) -> Plan:
 
     Raises CompileError where a needed node has no step, with the node and its problem.
     """
-    role = {id: catalogue.layer(node.type).role for id, node in document.nodes.items()}
+    role = {id: layer_of(document, node.type).role for id, node in document.nodes.items()}
     losses = descendants_of(document, [id for id, each in role.items() if each == "loss"])
     marked = {id for id, each in role.items() if each == "output"}
     wanted = _wanted(document, role, losses, marked)
@@ -58,7 +60,12 @@ def make_plan(document: Document, resolution: Resolution) -> Plan:
         if problem.node in needed | marked:
             raise CompileError(problem.message, problem.node, problem.port)
     order = [id for id in resolution.order if id in needed]
-    model = tuple(resolution.steps[id] for id in order if role[id] == "layer" and id not in losses)
+    classes = make_classes(document, resolution)
+    model = tuple(
+        classes.finish(resolution, resolution.steps[id])
+        for id in order
+        if role[id] in ("layer", ROLE) and id not in losses
+    )
     loss = tuple(resolution.steps[id] for id in order if id in losses)
     if not model:
         raise CompileError("There is no model yet: add a layer and connect it.")
@@ -78,6 +85,7 @@ def make_plan(document: Document, resolution: Resolution) -> Plan:
         tuple(slot for step in loss for slot in step.outputs if slot not in inside),
         resolution.types,
         next((id for id, each in role.items() if each == "data"), ""),
+        classes.used_by(model),
     )
 
 
@@ -88,9 +96,9 @@ def _wanted(document: Document, role: Mapping[str, str], losses: set[str], marke
     if not ends:
         read = {source for source in document.edges.values()}
         for id, node in document.nodes.items():
-            ports = catalogue.layer(node.type).outputs_of(node.params)
+            ports = layer_of(document, node.type).outputs_of(node.params)
             slots = [Slot(id, port.name) for port in ports]
-            if role[id] == "layer" and not read.intersection(slots):
+            if role[id] in ("layer", ROLE) and not read.intersection(slots):
                 wanted += slots[:1]
     return list(dict.fromkeys(wanted))
 

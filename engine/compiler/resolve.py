@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
-from engine import catalogue
 from engine.compiler.analysis import Problem
 from engine.compiler.data import types_of
 from engine.compiler.fixes import fix_for
 from engine.compiler.guard import check_expression
 from engine.compiler.meta import measure, parameters
 from engine.compiler.template import Code, arguments, fill
-from engine.errors import EngineError
+from engine.errors import CompileError, EngineError
+from engine.graph.blocks import ROLE, ends_of, evaluated, inside, layer_of
 from engine.graph.document import Document, Edge, Node, Slot
 from engine.graph.view import order_of
 from engine.layers.declaration import Layer, TensorType
+from engine.layers.formula import Formula
 
 
 @dataclass(frozen=True)
@@ -26,99 +28,190 @@ class Step:
     ``call`` holds ``{0}``, ``{1}`` ... for its ``inputs`` and ``{self}`` for the layer's attribute;
     ``assign`` holds the names of its output ports. ``metrics`` are further calls over the same inputs,
     ``module`` is the file in ``engine.modules`` that defines its class, where torch does not.
+
+    ``values`` are the parameters and inferred sizes that stand in the texts, ``formulas`` those of them that
+    depend on the parameters of the block around: ``written`` puts other code in their place.
     """
 
     node: str
-    init: str
-    call: str
+    layer: Layer
+    values: Mapping[str, Any]
+    holes: Mapping[str, Any]
     inputs: tuple[Slot, ...]
     outputs: tuple[Slot, ...]
+    init: str = ""
+    call: str = ""
     assign: str = ""
     metrics: Mapping[str, str] = field(default_factory=dict)
     module: str = ""
+    formulas: Mapping[str, Formula] = field(default_factory=dict)
+
+    def written(self, values: Mapping[str, Any]) -> Step:
+        """Return the step with its texts filled from these values, literals or code."""
+        layer, holes = self.layer, self.holes
+        return replace(
+            self,
+            init=fill(layer.init, layer, values, holes).format(self="") if layer.init else "",
+            call=fill(layer.call, layer, values, holes),
+            metrics={name: fill(text, layer, values, holes) for name, text in layer.metrics.items()},
+        )
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """What the walk found: steps and types as far as they could be told, and the problems."""
+    """What the walk over one graph found: steps and types as far as they could be told, and the problems.
+
+    ``blocks`` holds, for each node that is a block, what was found inside each of those that stand in a row;
+    ``values`` are the parameters of the block that this graph is, empty for the whole document.
+    """
 
     order: tuple[str, ...]
-    steps: Mapping[str, Step]
-    types: Mapping[Slot, TensorType]
-    parameters: Mapping[str, int]
-    macs: Mapping[str, int]
-    problems: tuple[Problem, ...]
+    steps: dict[str, Step] = field(default_factory=dict)
+    types: dict[Slot, TensorType] = field(default_factory=dict)
+    parameters: dict[str, int] = field(default_factory=dict)
+    macs: dict[str, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    blocks: dict[str, tuple[Resolution, ...]] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 def resolve(document: Document) -> Resolution:
     """Return every node's step and types; a node that cannot have them gets a problem, the rest goes on."""
+    return _walk(document, {}, {})
+
+
+def _walk(document: Document, values: Mapping[str, Any], given: Mapping[str, TensorType]) -> Resolution:
+    """Resolve a graph whose formulas stand for ``values`` and whose Input nodes receive ``given`` types."""
     order = order_of(document)
-    found = Resolution(tuple(order), {}, {}, {}, {}, ())
+    found = Resolution(tuple(order), values=values)
     incoming: dict[str, dict[str, Slot]] = {id: {} for id in order}
     for target, source in document.edges.items():
         incoming[target.node][target.port] = source
-    problems: list[Problem] = []
     for id in order:
-        node = document.nodes[id]
-        problems += _resolve_node(node, catalogue.layer(node.type), incoming[id], found)
-    return Resolution(found.order, found.steps, found.types, found.parameters, found.macs, tuple(problems))
-
-
-def _resolve_node(node: Node, layer: Layer, incoming: Mapping[str, Slot], found: Resolution) -> list[Problem]:
-    """Enter one node into ``found`` and return its problems."""
-    values = layer.values(node.params)
-    outputs = [Slot(node.id, port.name) for port in layer.outputs_of(node.params)]
-    if layer.role in _WITHOUT_CALL:
+        if id in given:
+            found.types[Slot(id, "y")] = given[id]
+            continue
         try:
-            found.types.update(zip(outputs, _WITHOUT_CALL[layer.role](node, values), strict=True))
+            _resolve_node(document, document.nodes[id], incoming[id], found)
         except EngineError as error:
-            return [Problem(error.message, node.id)]
+            found.problems.append(Problem(error.message, id, error.port or ""))
+    return found
+
+
+def _resolve_node(document: Document, node: Node, incoming: Mapping[str, Slot], found: Resolution) -> None:
+    """Enter one node into ``found``: its step and types, or its problems. Raises EngineError for one more."""
+    layer = layer_of(document, node.type)
+    params = evaluated(node.params, found.values)
+    values = layer.values(params)
+    outputs = [Slot(node.id, port.name) for port in layer.outputs_of(params)]
+    if layer.role in _WITHOUT_CALL:
+        found.types.update(zip(outputs, _WITHOUT_CALL[layer.role](node, values), strict=True))
         if layer.role != "output":
-            return []
+            return
     slots, open_ports = _inputs(layer, incoming)
-    if open_ports:
-        return [
-            Problem(f"Nothing is connected to {_named(layer, port)}.", node.id, port) for port in open_ports
-        ]
+    for port in open_ports:
+        found.problems.append(Problem(f"Nothing is connected to {_named(layer, port)}.", node.id, port))
     used = [slot for each in slots.values() for slot in (each if isinstance(each, list) else [each])]
-    if any(slot not in found.types for slot in used):
-        return []  # the reason stands further up
-    problems = _refused(layer, node.id, incoming, found)
-    if problems or layer.role == "output":
-        return problems
+    if open_ports or any(slot not in found.types for slot in used):
+        return  # the reason stands here or further up
+    refused = _refused(layer, node.id, incoming, found)
+    found.problems.extend(refused)
+    if refused or layer.role == "output":
+        return
+    step = _step(layer, node, values, slots, outputs)
+    if layer.role == ROLE:
+        types, count, macs = _enter(document, node, step, found)
+    else:
+        step, types, count, macs = _measured(step, slots, found)
+    found.types.update(zip(outputs, types, strict=False))
+    found.steps[node.id], found.parameters[node.id], found.macs[node.id] = step, count, macs
+
+
+def _measured(
+    step: Step, slots: Mapping[str, Any], found: Resolution
+) -> tuple[Step, tuple[TensorType, ...], int, int]:
+    """Return a layer's step with its texts, the types of its outputs, its parameters and multiply-adds."""
+    layer = step.layer
     shapes = dict.fromkeys(port.name for port in layer.inputs) | {
         port: tuple(found.types[slot].shape for slot in each)
         if isinstance(each, list)
         else found.types[each].shape
         for port, each in slots.items()
     }
+    known = shapes | dict(step.values)
     try:
-        inferred = _call(layer.infer, shapes | values) if layer.infer else {}
-        step = _step(layer, node.id, {**values, **inferred}, slots, outputs)
+        inferred = _call(layer.infer, known) if layer.infer else {}
+        step = replace(step, values={**step.values, **inferred})
+        step = step.written(step.values)
         check_expression(step.init)
         check_expression(step.call)
-        inputs = tuple(found.types[slot]._replace(classes=0) for slot in step.inputs)
         if layer.types:
-            types = _call(layer.types, shapes | values)
-            count, macs = parameters(step.init), _call(layer.macs, shapes | values) if layer.macs else 0
-        else:
-            measured = measure(step.init, step.call, inputs)
-            types, count, macs = measured.types, measured.parameters, measured.macs
+            macs = _call(layer.macs, known) if layer.macs else 0
+            return step, _call(layer.types, known), parameters(step.init), macs
+        inputs = tuple(found.types[slot]._replace(classes=0) for slot in step.inputs)
+        measured = measure(step.init, step.call, inputs)
+        return step, measured.types, measured.parameters, measured.macs
+    except EngineError:
+        raise
     except ValueError as error:
-        return [Problem(f"{layer.label} {error}.", node.id)]
-    except EngineError as error:
-        return [Problem(error.message, node.id)]
-    except (
-        Exception
-    ) as error:  # torch raises RuntimeError, TypeError, IndexError ... for arguments it refuses
-        arriving = " and ".join(str(found.types[slot]) for slot in used)
+        raise CompileError(f"{layer.label} {error}.") from None
+    except Exception as error:  # torch raises RuntimeError, TypeError ... for arguments that it refuses
+        arriving = " and ".join(str(found.types[slot]) for slot in step.inputs)
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        return [Problem(f"{layer.label} cannot take {arriving}: {reason}", node.id)]
-    found.types.update(zip(outputs, types, strict=False))
-    found.steps[node.id] = step
-    found.parameters[node.id] = count
-    found.macs[node.id] = macs
-    return []
+        raise CompileError(f"{layer.label} cannot take {arriving}: {reason}") from None
+
+
+def _enter(
+    document: Document, node: Node, step: Step, found: Resolution
+) -> tuple[tuple[TensorType, ...], int, int]:
+    """Resolve what stands in a block, once for each of those in a row."""
+    values = dict(step.values)
+    repeat = values.pop("repeat")
+    for name, value in values.items():
+        if value is None:
+            raise CompileError(f"{node.type} needs a value for {name}.")
+    if repeat > 1 and not len(step.inputs) == len(step.outputs) == 1:
+        raise CompileError("Only a block with one input and one output can stand several times in a row.")
+    types = tuple(found.types[slot]._replace(classes=0) for slot in step.inputs)
+    inner: list[Resolution] = []
+    for _ in range(repeat):
+        inner.append(_inside(_Same(document), node.type, tuple(values.items()), types))
+        if inner[-1].problems:
+            first = inner[-1].problems[0]
+            raise CompileError(f"In {node.type}, {first.node}: {first.message}")
+        ends = ends_of(document.blocks[node.type])
+        if not ends or any(slot.port not in ends for slot in step.outputs):
+            raise CompileError(f"{node.type} has an output that nothing is connected to.")
+        types = tuple(inner[-1].types[ends[slot.port]] for slot in step.outputs)
+    found.blocks[node.id] = tuple(inner)
+    return (
+        types,
+        sum(sum(each.parameters.values()) for each in inner),
+        sum(sum(each.macs.values()) for each in inner),
+    )
+
+
+class _Same:
+    """A document as far as blocks depend on it: equal while its blocks are the same."""
+
+    def __init__(self, document: Document):
+        self.document = document
+
+    def __hash__(self) -> int:
+        return id(self.document.blocks)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.document.blocks is self.document.blocks
+
+
+@lru_cache(maxsize=512)
+def _inside(
+    same: _Same, name: str, values: tuple[tuple[str, Any], ...], types: tuple[TensorType, ...]
+) -> Resolution:
+    """Resolve a block for parameters and input types; those that are alike share one resolution."""
+    inner = inside(same.document, name)
+    ports = [id for id, node in inner.nodes.items() if node.type == "Input"]
+    return _walk(inner, dict(values), dict(zip(ports, types, strict=True)))
 
 
 _WITHOUT_CALL: Mapping[str, Callable[[Node, Mapping[str, Any]], tuple[TensorType, ...]]] = {
@@ -167,9 +260,9 @@ def _refused(layer: Layer, id: str, incoming: Mapping[str, Slot], found: Resolut
 
 
 def _step(
-    layer: Layer, id: str, values: Mapping[str, Any], slots: Mapping[str, Any], outputs: list[Slot]
+    layer: Layer, node: Node, values: Mapping[str, Any], slots: Mapping[str, Any], outputs: list[Slot]
 ) -> Step:
-    """Return the node's step: its texts with literals filled in and variables left open."""
+    """Return the node's step, its texts still to be written."""
     inputs: list[Slot] = []
     holes: dict[str, Any] = {}
     for port, each in slots.items():
@@ -177,17 +270,17 @@ def _step(
         names = [Code(f"{{{len(inputs) + place}}}") for place in range(len(several))]
         inputs += several
         holes[port] = names if isinstance(each, list) else names[0]
-    assign = layer.assign or ", ".join(f"{{{slot.port}}}" for slot in outputs)
-    metrics = {name: fill(text, layer, values, holes) for name, text in layer.metrics.items()}
     return Step(
-        id,
-        fill(layer.init, layer, values, holes).format(self="") if layer.init else "",
-        fill(layer.call, layer, values, holes),
+        node.id,
+        layer,
+        values,
+        holes,
         tuple(inputs),
         tuple(outputs),
-        assign,
-        metrics,
-        layer.module,
+        call=f"{{self}}({', '.join(f'{{{place}}}' for place in range(len(inputs)))})",
+        assign=layer.assign or ", ".join(f"{{{slot.port}}}" for slot in outputs),
+        module=layer.module,
+        formulas={name: value for name, value in node.params.items() if isinstance(value, Formula)},
     )
 
 

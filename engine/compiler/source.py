@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.compiler.analysis import SourceText
+from engine.compiler.classes import BlockClass
 from engine.compiler.plan import Plan
 from engine.compiler.resolve import Step
 from engine.graph.document import Slot, frozen
@@ -25,7 +26,7 @@ class _Line:
 
 def render(plan: Plan) -> SourceText:
     """Return the module's file: imports, classes that torch lacks, the model's, its loss as a function."""
-    body = [*_definitions(plan), *_model(plan)]
+    body = [*_definitions(plan), *(line for each in plan.classes for line in _block(each)), *_model(plan)]
     if plan.loss:
         body += [_Line(), _Line(), *_loss(plan)]
     return _text([*_imports(body), *body])
@@ -58,7 +59,8 @@ def _imports(body: Sequence[_Line]) -> list[_Line]:
 def _definitions(plan: Plan) -> list[_Line]:
     """The classes that layers bring along, each file's once."""
     lines: list[_Line] = []
-    for name in dict.fromkeys(step.module for step in plan.steps if step.module):
+    steps = [*plan.steps, *(step for each in plan.classes for step in each.steps)]
+    for name in dict.fromkeys(step.module for step in steps if step.module):
         lines += [*map(_Line, definitions(name).splitlines()), _Line(), _Line()]
     return lines
 
@@ -69,16 +71,50 @@ def _model(plan: Plan) -> list[_Line]:
     if several:
         lines += [_Line("class Outputs(NamedTuple):"), *_named_tuple(plan), _Line(), _Line()]
     lines += [_Line(f"class {plan.name}(nn.Module):"), *_docstring(plan)]
-    layers = [step for step in plan.model if step.init]
-    if layers:
-        lines += [_Line(f"{_INDENT}def __init__(self) -> None:"), _Line(f"{_INDENT * 2}super().__init__()")]
-        lines += [_Line(f"{_INDENT * 2}self.{step.node} = {step.init}", step.node) for step in layers]
-        lines.append(_Line())
+    lines += _init(plan.model, "self")
     arguments = "".join(f", {name}: Tensor" for name in plan.arguments.values())
     returns = "Outputs" if several else "Tensor"
     lines.append(_Line(f"{_INDENT}def forward(self{arguments}) -> {returns}:"))
     pack = "Outputs({})" if several else "{}"
     return lines + _body(plan.model, plan.arguments, plan.outputs, plan.types, pack, _INDENT * 2)
+
+
+def _init(steps: Sequence[Step], parameters: str, path: str = "") -> list[_Line]:
+    """The constructor; a class without layers needs none."""
+    layers = [step for step in steps if step.init]
+    if not layers:
+        return []
+    lines = [
+        _Line(f"{_INDENT}def __init__({parameters}) -> None:"),
+        _Line(f"{_INDENT * 2}super().__init__()"),
+    ]
+    lines += [_Line(f"{_INDENT * 2}self.{step.node} = {step.init}", path + step.node) for step in layers]
+    return [*lines, _Line()]
+
+
+def _block(block: BlockClass) -> list[_Line]:
+    """The class of a block; its lines belong to nodes such as ``Bottleneck/conv1``."""
+    path = f"{block.name}/"
+    words = [
+        f"{name}: int" + ("" if default is None else f" = {default}")
+        for name, default in block.parameters.items()
+    ]
+    notes = block.notes.strip().partition("\n")[0]
+    lines = [_Line(f"class {block.name}(nn.Module):")]
+    if notes:
+        lines += [_Line(f'{_INDENT}"""{_plain(notes).rstrip(".")}."""'), _Line()]
+    lines += _init(block.steps, ", ".join(["self", *words]), path)
+    arguments = "".join(f", {name}: Tensor" for name in block.arguments.values())
+    several = len(block.outputs) > 1
+    returns = f"tuple[{', '.join('Tensor' for _ in block.outputs)}]" if several else "Tensor"
+    lines.append(_Line(f"{_INDENT}def forward(self{arguments}) -> {returns}:"))
+    lines += _body(block.steps, block.arguments, block.outputs, block.types, "{}", _INDENT * 2, path=path)
+    return [*lines, _Line(), _Line()]
+
+
+def _plain(text: str) -> str:
+    """A text that cannot leave its docstring."""
+    return re.sub(r'[\\"]', "'", text.encode("unicode_escape").decode())[:100]
 
 
 def _named_tuple(plan: Plan) -> Iterable[_Line]:
@@ -87,7 +123,7 @@ def _named_tuple(plan: Plan) -> Iterable[_Line]:
 
 def _docstring(plan: Plan) -> list[_Line]:
     first = plan.notes.strip().splitlines()[0] if plan.notes.strip() else ""
-    first = re.sub(r'[\\"]', "'", first.encode("unicode_escape").decode())[:100] if first else plan.name
+    first = _plain(first) if first else plan.name
     shapes = ", ".join(f"{name} {plan.types[slot]}" for slot, name in plan.arguments.items())
     gives = ", ".join(f"{name} {plan.types[slot]}" for slot, name in plan.outputs.items())
     text = textwrap.wrap(f"{shapes} → {gives}", 100) if plan.arguments and plan.outputs else []
@@ -127,6 +163,7 @@ def _body(
     pack: str,
     indent: str,
     join: str = ", ",
+    path: str = "",
 ) -> list[_Line]:
     """Return a function's lines.
 
@@ -137,12 +174,12 @@ def _body(
     for place, step in enumerate(steps):
         call = step.call.format(*(names[slot] for slot in step.inputs), self=f"self.{step.node}")
         if place == len(steps) - 1 and list(returned) == list(step.outputs) and pack == "{}":
-            return [*lines, _Line(f"{indent}return {call}", step.node)]
+            return [*lines, _Line(f"{indent}return {call}", path + step.node)]
         assigned = step.assign.format(**{slot.port: names.get(slot, "_") for slot in step.outputs})
         assigned = assigned.replace("(_, _)", "_")
         shape = types.get(step.outputs[0])
         comment = f"  # {shape}" if shape and join == ", " else ""
-        lines.append(_Line(f"{indent}{assigned} = {call}{comment}", step.node))
+        lines.append(_Line(f"{indent}{assigned} = {call}{comment}", path + step.node))
     values = join.join(names[slot] for slot in returned)
     return [*lines, _Line(f"{indent}return {pack.format(values)}")]
 

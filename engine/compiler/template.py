@@ -57,10 +57,9 @@ def fill(
     """
     options = "".join(port.optional for port in layer.inputs if port.name in inputs)
     template = template.replace("{options}", options)
-    named = {name for text in (layer.init, layer.call) for _, name, _, _ in string.Formatter().parse(text)}
-    named |= set(arguments(layer.infer)) if layer.infer else set()
+    named = _named(layer)
     rest = "".join(
-        f", {name}={literal(value)}"
+        f", {name}={value if isinstance(value, Code) else literal(value)}"
         for name, value in values.items()
         if name not in named
         and value is not None
@@ -68,3 +67,23 @@ def fill(
     )
     rest = Code(rest.replace("{", "{{").replace("}", "}}"))
     return _Template().vformat(template, (), {**values, **inputs, "self": Code("{self}"), "rest": rest})
+
+
+@cache
+def _template_fields(layer_init: str, layer_call: str) -> frozenset[str]:
+    texts = (layer_init, layer_call)
+    return frozenset(name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name)
+
+
+def _named(layer: Layer) -> frozenset[str]:
+    """The values that ``{rest}`` leaves out: what a template names, and what ``infer`` uses up."""
+    return _template_fields(layer.init, layer.call) | (
+        frozenset(arguments(layer.infer)) if layer.infer else set()
+    )
+
+
+def written_names(layer: Layer, values: Mapping[str, Value]) -> frozenset[str]:
+    """Return which of the values stand in a layer's texts."""
+    fields = _template_fields(layer.init, layer.call)
+    rest = values.keys() - _named(layer) if "rest" in fields else set()
+    return (fields & values.keys()) | rest

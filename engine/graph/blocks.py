@@ -73,6 +73,11 @@ def _summary(block: Block, values: Mapping[str, Value]) -> str:
     return ", ".join(words[:2]) + ("" if repeat == 1 else f"  × {repeat}")
 
 
+def ends_of(block: Block) -> dict[str, Slot]:
+    """Return what each connected output port of a block gives, by the port's name."""
+    return {t.node: s for t, s in block.edges.items() if block.nodes[t.node].type == "Output"}
+
+
 def inside(document: Document, name: str) -> Document:
     """Return a block's graph as a document, for every edit and view; ``outside`` puts it back."""
     block = document.blocks[name]

@@ -80,7 +80,7 @@ class BlockBuilder(Builder):
 
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is None:
-            self._outer._document = outside(self._document, self._name, self.document())
+            self._outer._document = outside(self._outer._document, self._name, self.document())
 
     def __getitem__(self, param: str) -> Formula:
         if param not in self._params:
