@@ -57,6 +57,8 @@ class Analysis:
     parameters: Mapping[str, int] = field(default_factory=frozen)
     macs: Mapping[str, int] = field(default_factory=frozen)
     source: SourceText | None = None
+    blocks: Mapping[str, Analysis] = field(default_factory=frozen)
+    """For each block the analysis of its graph as it is first used, with the same source."""
 
     def type_of(self, edge: Edge) -> TensorType | None:
         """Return the tensor type on an edge, or None where it is not known."""

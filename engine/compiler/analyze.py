@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.compiler.analysis import WARNING, Analysis, Problem, SourceText
+from engine.compiler.classes import first_uses
 from engine.compiler.fixes import set_param
 from engine.compiler.guard import check_source
 from engine.compiler.plan import make_plan
 from engine.compiler.resolve import Resolution, resolve
 from engine.compiler.source import render
 from engine.errors import EngineError
-from engine.graph.blocks import ROLE, layer_of
+from engine.graph.blocks import ROLE, inside, layer_of
 from engine.graph.document import Document, frozen
 from engine.graph.view import ancestors_of
 
@@ -34,12 +35,32 @@ def analyze(document: Document) -> Analysis:
         known = {(problem.node, problem.message) for problem in problems}
         if document.nodes and (error.node or "", error.message) not in known:
             problems.append(Problem(error.message, error.node or "", error.port or "", WARNING))
+    blocks = {name: _inside(document, name, use, source) for name, use in first_uses(resolution).items()}
     return Analysis(
         document,
         tuple(problems),
         frozen(resolution.types),
         frozen(resolution.parameters),
         frozen(resolution.macs),
+        source,
+        frozen(blocks),
+    )
+
+
+def _inside(document: Document, name: str, use: Resolution, source: SourceText | None) -> Analysis:
+    """Return what was found in one use of a block, with the lines that its nodes wrote."""
+    path = f"{name}/"
+    if source:
+        lines = {
+            node.removeprefix(path): rows for node, rows in source.lines.items() if node.startswith(path)
+        }
+        source = SourceText(source.text, frozen(lines))
+    return Analysis(
+        inside(document, name),
+        tuple(use.problems),
+        frozen(use.types),
+        frozen(use.parameters),
+        frozen(use.macs),
         source,
     )
 

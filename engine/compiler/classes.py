@@ -78,6 +78,14 @@ def _uses(where: Resolution) -> Iterator[tuple[str, Resolution]]:
             yield from _uses(use)
 
 
+def first_uses(resolution: Resolution) -> dict[str, Resolution]:
+    """Return what was found in the first use of each block."""
+    found: dict[str, Resolution] = {}
+    for name, use in _uses(resolution):
+        found.setdefault(name, use)
+    return found
+
+
 def _add_class(classes: Classes, block: Block, uses: list[Resolution]) -> None:
     writer = _Writer(classes, uses, block.params)
     first = uses[0]

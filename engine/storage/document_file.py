@@ -125,8 +125,9 @@ class _Reader:
             if added and block.name in document.blocks:
                 self.problems.append(f"block {shown(block.name)}: there are two of it.")
             elif added:
-                inner = self._graph(inside(added, block.name), parts, f"block {shown(block.name)}: ")
-                document = outside(added, block.name, inner)
+                where = f"block {shown(block.name)}"
+                inner = self._graph(inside(added, block.name), parts, f"{where}: ")
+                document = self._try(where, partial(outside, added, block.name, inner)) or added
         return document
 
     def _graph(self, document: Document, raw: Mapping[str, Any], where: str = "") -> Document:
