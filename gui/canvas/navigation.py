@@ -228,6 +228,8 @@ class Navigator(QGraphicsView):
 
     def _paint_background(self, painter: QPainter, rect: QRectF) -> None:
         theme = self.bench.theme
+        more = 2 / self.zoom  # what is exposed may end within a pixel of the screen, which must not be mixed
+        rect = rect.adjusted(-more, -more, more, more)
         painter.fillRect(rect, theme.color("canvas"))
         strength = min(max((self.zoom - 0.35) / 0.35, 0.0), 1.0)
         if strength:
