@@ -282,8 +282,8 @@ class CanvasScene(QGraphicsScene):
         bounds = self.bounds().adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
         if not self.sceneRect().contains(bounds):  # grow in big steps: each makes a new index
             self.setSceneRect(bounds.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN).united(self.sceneRect()))
-        # Qt forgets where an item stood if its new place is painted, for a label's sake, before the scene has told
-        # the view of the move: what was there would stay on the screen.
+        # Qt forgets where an item stood if its new place is painted, for a label's sake, before the scene has
+        # told the view of the move: what was there would stay on the screen.
         self.update()
         self.arranged.emit()
 
