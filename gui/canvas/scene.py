@@ -153,7 +153,7 @@ class CanvasScene(QGraphicsScene):
         self._refresh_faces(self.nodes)
         for item in self.nodes.values():
             item.set_live(None, "", False)
-        self.update()  # a reason below a node may have gone
+        self.arranged.emit()  # a reason below a node may have gone
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show what the network looks like at a step; only the nodes in it are repainted."""
@@ -282,9 +282,6 @@ class CanvasScene(QGraphicsScene):
         bounds = self.bounds().adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
         if not self.sceneRect().contains(bounds):  # grow in big steps: each makes a new index
             self.setSceneRect(bounds.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN).united(self.sceneRect()))
-        # Qt forgets where an item stood if its new place is painted, for a label's sake, before the scene has
-        # told the view of the move: what was there would stay on the screen.
-        self.update()
         self.arranged.emit()
 
     def bounds(self, ids: Iterable[str] | None = None) -> QRectF:
