@@ -49,6 +49,9 @@ class Navigator(QGraphicsView):
         self._looking = QTimer(self, singleShot=True, interval=120)
         self._looking.timeout.connect(self._look)
         self.graph.arranged.connect(self._looking.start)
+        # Qt forgets where an item stood if its new place is painted, for a label's sake, before the scene has
+        # told the view of the move: what was there would stay on the screen.
+        self.graph.arranged.connect(lambda: self.viewport().update())
 
     # -- zoom and pan ----------------------------------------------------------------------------------
 
@@ -228,6 +231,8 @@ class Navigator(QGraphicsView):
 
     def _paint_background(self, painter: QPainter, rect: QRectF) -> None:
         theme = self.bench.theme
+        more = 2 / self.zoom  # what is exposed may end within a pixel of the screen, which must not be mixed
+        rect = rect.adjusted(-more, -more, more, more)
         painter.fillRect(rect, theme.color("canvas"))
         strength = min(max((self.zoom - 0.35) / 0.35, 0.0), 1.0)
         if strength:

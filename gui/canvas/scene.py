@@ -153,6 +153,7 @@ class CanvasScene(QGraphicsScene):
         self._refresh_faces(self.nodes)
         for item in self.nodes.values():
             item.set_live(None, "", False)
+        self.arranged.emit()  # a reason below a node may have gone
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show what the network looks like at a step; only the nodes in it are repainted."""

@@ -35,6 +35,7 @@ class WireItem(QGraphicsPathItem):
 
     def set_route(self, route: Route) -> None:
         """Take another way."""
+        self.prepareGeometryChange()  # while the shape is still the old one: what it covered is repainted
         self.route = route
         self._shape = None
         self.setPath(route.path)

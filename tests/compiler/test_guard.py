@@ -28,6 +28,8 @@ from presets import presets
         "while True: pass",
         "exec('1')",
         "F.os.system('x')",
+        "torch.hub.float()",
+        "torch.load('x').float()",
         "torch.hub.load('a', 'b')",
         "x = torch.ops.load_library('x')",
         "getattr(torch, 'load')('x')",

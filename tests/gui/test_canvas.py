@@ -292,6 +292,30 @@ def test_the_label_of_a_deleted_wire_does_not_stay_on_the_screen(view, qtbot):
     qtbot.waitUntil(lambda: painted.region.boundingRect().contains(there))
 
 
+def on_screen(view):
+    """What was painted piece by piece, without asking for anything anew."""
+    QTest.qWait(60)
+    return view.screen().grabWindow(view.window().winId()).toImage()
+
+
+def test_nothing_old_stays_on_the_screen_after_an_edit(view):
+    view.resize(900, 500)
+    view.fit_all()
+    store = view.bench.store
+    wire = view.graph.wires[Slot("relu1", "x")]
+    view.light_wire(wire)
+    view.commands.insert("ReLU", wire.edge, view.graph.nodes["relu1"].pos())
+    on_screen(view)
+    assert view.minimap.isVisible()
+    store.undo_stack.undo()
+    view.viewport().repaint(0, 0, 700, 400)  # as a label or the minimap may ask, before the scene is heard
+    assert not view.minimap.isVisible()
+    piecewise = on_screen(view)
+    view.window().update()
+    view.viewport().update()
+    assert piecewise == on_screen(view)
+
+
 def test_a_drag_takes_the_labels_along(view):
     view.grab()
     before = view.graph.wires[Slot("relu1", "x")].label_box

@@ -50,7 +50,7 @@ def test_layer(type_, params, options, tmp_path):
     for port, value in seen["tested"].items():
         told = analysis.types[Slot("tested", port)]
         assert tuple(value.shape) == tuple(BATCH if size == "N" else size for size in told.shape)
-        assert value.dtype == {"float": torch.float32, "int": torch.int64}[told.dtype]
+        assert value.dtype == {"float": torch.float32, "int": torch.int64, "bool": torch.bool}[told.dtype]
     own = getattr(built.model, "tested", None)
     count = sum(parameter.numel() for parameter in own.parameters()) if isinstance(own, nn.Module) else 0
     assert analysis.parameters["tested"] == count
