@@ -14,7 +14,7 @@ from engine.compiler.source import render
 from engine.errors import EngineError
 from engine.graph.blocks import ROLE, inside, layer_of
 from engine.graph.document import Document, frozen
-from engine.graph.view import ancestors_of
+from engine.graph.view import ancestors_of, descendants_of
 
 
 def analyze(document: Document) -> Analysis:
@@ -74,7 +74,8 @@ def _warnings(document: Document, resolution: Resolution) -> Iterator[Problem]:
         second = [id for id, role in roles.items() if role == "data"][1]
         yield Problem("A document trains on one source of data; remove this one or the other.", second)
     if ends:
-        used = ancestors_of(document, ends)
+        losses = [id for id in ends if roles[id] == "loss"]
+        used = ancestors_of(document, ends) | descendants_of(document, losses)
         broken = {problem.node for problem in resolution.problems}
         for id, role in roles.items():
             if role in ("layer", ROLE) and id not in used | broken and id in resolution.steps:
