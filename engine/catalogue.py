@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from types import MappingProxyType
 
@@ -44,10 +44,11 @@ def did_you_mean(word: str, words: object) -> str:
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
-def search(text: str) -> list[Layer]:
+def search(text: str, among: Iterable[Layer] | None = None) -> list[Layer]:
     """Return the layers that answer to a text, best first: by name, synonym, category and doc."""
     wanted = text.lower().strip()
-    scored = [(score, each) for each in layers().values() if (score := _score(wanted, each)) is not None]
+    candidates = layers().values() if among is None else among
+    scored = [(score, each) for each in candidates if (score := _score(wanted, each)) is not None]
     return [each for _, each in sorted(scored, key=lambda pair: pair[0])]
 
 

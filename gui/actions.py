@@ -54,6 +54,21 @@ def _load_weights(window: MainWindow) -> None:
     window.exports.load_weights()
 
 
+def _block_selected(window: MainWindow) -> bool:
+    document, selection = window.bench.store.document, window.bench.store.selection
+    return any(id in selection and node.type in document.blocks for id, node in document.nodes.items())
+
+
+def _in_block(window: MainWindow) -> bool:
+    return bool(window.bench.store.scope)
+
+
+def _enter(window: MainWindow) -> None:
+    store = window.bench.store
+    types = [store.document.nodes[id].type for id in store.selection]
+    store.enter(next(each for each in types if each in store.document.blocks))
+
+
 @dataclass(frozen=True)
 class Action:
     """One thing the user can do. A line with an empty ``text`` is a separator; ``on`` makes it a switch."""
@@ -104,6 +119,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("Edit", "select_all", "Select all", "Ctrl+A", lambda w: w.canvas.select_all(), _has_nodes),
     Action("Edit", "rename", "Rename", "F2", lambda w: w.canvas.rename_selected(), _selected),
     Action("Edit", "add", "Add a layer …", "Ctrl+Space", lambda w: w.canvas.open_quick_add()),
+    Action("Edit"),
+    Action("Edit", "group", "Group into a block …", "Ctrl+G", lambda w: w.group(), _selected),
+    Action("Edit", "ungroup", "Unpack the block", "Ctrl+Shift+G", lambda w: w.ungroup(), _block_selected),
+    Action("Edit", "enter", "Open the block", "Ctrl+Down", _enter, _block_selected),
+    Action("Edit", "leave", "Leave the block", "Ctrl+Up", lambda w: w.bench.store.leave(), _in_block),
+    Action("Edit"),
     Action("Edit", "layout", "Lay out", "L", lambda w: w.canvas.layout(), _has_nodes),
     Action("View", "fit", "Fit all", "Home", lambda w: w.canvas.fit_all(), _has_nodes),
     Action("View", "fit_selection", "Fit the selection", "F", lambda w: w.canvas.fit_selection(), _selected),

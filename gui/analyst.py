@@ -23,13 +23,15 @@ class Analyst(QObject):
         super().__init__(parent)
         self._bench = bench
         self._wake = threading.Condition()
-        self._wanted: Document | None = bench.store.document
+        self._wanted: Document | None = bench.store.whole
+        self._whole = Analysis(bench.store.whole)
         self._closing = False
         self.is_ready = False
         self._analyzed.connect(self._show)
         self.ready.connect(self._get_ready)
         bench.store.changed.connect(self._changed)
         bench.store.replaced.connect(self._ask)
+        bench.store.scope_changed.connect(self._show_scope)
         self._thread = threading.Thread(target=self._work, name="analyst", daemon=True)
         self._thread.start()
 
@@ -51,7 +53,7 @@ class Analyst(QObject):
 
     def _ask(self) -> None:
         with self._wake:
-            self._wanted = self._bench.store.document
+            self._wanted = self._bench.store.whole
             self._wake.notify()
 
     def _work(self) -> None:
@@ -71,5 +73,14 @@ class Analyst(QObject):
             return None if self._closing else document
 
     def _show(self, analysis: Analysis) -> None:
-        self._bench.analysis = analysis
-        self._bench.analyzed.emit(analysis)
+        self._whole = analysis
+        self._show_scope()
+
+    def _show_scope(self) -> None:
+        """Show what was found in the graph that is open: the document, or a block as it is first used."""
+        store = self._bench.store
+        shown = (
+            self._whole.blocks.get(store.scope[-1], Analysis(store.document)) if store.scope else self._whole
+        )
+        self._bench.analysis = shown
+        self._bench.analyzed.emit(shown)

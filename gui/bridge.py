@@ -141,7 +141,7 @@ class Bridge(QObject):
         from engine.training.runner import Runner
 
         try:
-            self.runner = Runner(self._bench.store.document, weights=self._weights)
+            self.runner = Runner(self._bench.store.whole, weights=self._weights)
             self.runner.pace, self._weights = self._pace, None
         except EngineError as error:
             self._dispatch(Failed(error.message, error.node or "", error.port or ""))
@@ -156,11 +156,17 @@ class Bridge(QObject):
         if self.runner:
             bench = self._bench
             self.runner.watch = Watch(
-                bench.visible_nodes, self._selected(), bench.sample, bench.wants_regions, bench.wants_samples
+                frozenset() if bench.store.scope else bench.visible_nodes,
+                self._selected(),
+                bench.sample,
+                bench.wants_regions,
+                bench.wants_samples,
             )
 
     def _selected(self) -> str:
         """The node whose maps and filters are shown: the selected one, else the first that learns."""
+        if self._bench.store.scope:
+            return ""  # what runs inside a block is not captured
         selection = self._bench.store.selection
         if len(selection) == 1:
             return next(iter(selection))

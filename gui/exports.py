@@ -60,7 +60,7 @@ class Exports(QObject):
 
     @property
     def _document(self):
-        return self._window.bench.store.document
+        return self._window.bench.store.whole
 
     def _write(self, title: str, suffix: str, filter_: str, write: Callable[[Path], object]) -> None:
         start = f"{self._document.name or 'network'}{suffix}"

@@ -83,7 +83,7 @@ class Files(QObject):
 
     def save_as(self) -> bool:
         """Ask for a file and write the document to it."""
-        name = self._bench.store.document.name or "Untitled"
+        name = self._bench.store.whole.name or "Untitled"
         start = self.path or Path(f"{name}{SUFFIX}")
         chosen, _ = QFileDialog.getSaveFileName(self._window, "Save the network", str(start), FILTER)
         if not chosen:
@@ -97,7 +97,7 @@ class Files(QObject):
             return True
         box = QMessageBox(self._window)
         box.setIcon(QMessageBox.Icon.NoIcon)
-        box.setText(f"Save the changes to “{self._bench.store.document.name}”?")
+        box.setText(f"Save the changes to “{self._bench.store.whole.name}”?")
         box.setInformativeText("They are lost otherwise.")
         buttons = QMessageBox.StandardButton
         box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
@@ -132,7 +132,7 @@ class Files(QObject):
 
     def _write(self, path: Path) -> bool:
         try:
-            save_document(self._bench.store.document, path)
+            save_document(self._bench.store.whole, path)
         except EngineError as error:
             self.show_error("The network was not saved", error)
             return False

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QUndoStack
 from PySide6.QtWidgets import (
     QApplication,
+    QInputDialog,
     QMainWindow,
     QMenu,
     QMessageBox,
@@ -18,6 +20,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.errors import EngineError
+from engine.graph.blocks import free_name, group, ungroup
+from engine.graph.document import Document
 from engine.graph.settings import set_training
 from gui import style
 from gui.actions import Actions
@@ -214,6 +219,8 @@ class MainWindow(QMainWindow):
         self.code.export_requested.connect(self.exports.export)
         self.inspector.setting_edited.connect(bridge.change)
         self.palette_.chosen.connect(self.canvas.add_layer)
+        self.canvas.node_activated.connect(self._activate)
+        bench.store.scope_changed.connect(self._refresh_actions)
         self.gallery.chosen.connect(files.open_preset)
         self.welcome.chosen.connect(files.open_preset)
         self.welcome.new_requested.connect(files.new)
@@ -229,16 +236,45 @@ class MainWindow(QMainWindow):
         """Open a document by its path."""
         return self.files.open(Path(path))
 
+    def _activate(self, id: str) -> None:
+        """Enter a block, or put the cursor into a layer's form."""
+        node = self.bench.store.document.nodes.get(id)
+        if node and node.type in self.bench.store.document.blocks:
+            self.bench.store.enter(node.type)
+        else:
+            self.inspector.setFocus()
+            self.inspector.focusNextChild()
+
+    def group(self) -> None:
+        """Ask for a name and put the selected nodes into a block."""
+        store = self.bench.store
+        wanted, given = QInputDialog.getText(
+            self, "Group into a block", "Name of the block:", text=free_name(store.document)
+        )
+        if given:
+            self._edit(f"Group into {wanted}", lambda d: group(d, store.selection, wanted.strip())[0])
+
+    def ungroup(self) -> None:
+        """Put what stands in the selected blocks in their place."""
+        for id in sorted(self.bench.store.selection):
+            self._edit("Unpack a block", lambda d, id=id: ungroup(d, id))
+
+    def _edit(self, text: str, edit: Callable[[Document], Document]) -> None:
+        try:
+            self.bench.store.apply(text, edit)
+        except EngineError as error:
+            self.bench.message.emit(error.message)
+
     def _choose_device(self, key: str) -> None:
         self.bench.store.apply("Choose the device", lambda document: set_training(document, device=key))
 
     def _offer_devices(self) -> None:
         from engine.training.devices import devices
 
-        self.top.set_devices([("auto", "Automatic"), *devices()], self.bench.store.document.training.device)
+        self.top.set_devices([("auto", "Automatic"), *devices()], self.bench.store.whole.training.device)
 
     def _show_title(self) -> None:
-        name = self.bench.store.document.name or "Untitled"
+        name = self.bench.store.whole.name or "Untitled"
         self.top.set_title(name, self.files.dirty)
         self.status.set_saved(self.files.saved_text)
         self.gallery.set_current(self.files.preset)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from engine.graph.blocks import inside, outside
 from engine.graph.diff import diff
 from engine.graph.document import Document
 
@@ -35,26 +36,42 @@ class _Edit(QUndoCommand):
 
 
 class Store(QObject):
-    """Holds the document and the selection.
+    """Holds the document, which of its blocks is entered, and the selection.
 
-    ``changed`` carries the Diff of every step, also of undo and redo; ``replaced`` says that another document
-    was opened; ``selection_changed`` carries the frozenset of selected node ids.
+    ``document`` is what is shown: the whole document, or the inside of the block that was entered; edits are
+    made to it and put back into ``whole``. ``changed`` carries the Diff of every step of what is shown, also
+    of undo and redo; ``edited`` follows every step of the whole; ``replaced`` says that another document was
+    opened, ``scope_changed`` that a block was entered or left; ``selection_changed`` carries the frozenset of
+    selected node ids.
     """
 
     changed = Signal(object)
+    edited = Signal()
     replaced = Signal()
+    scope_changed = Signal()
     selection_changed = Signal(object)
 
     def __init__(self, document: Document | None = None, parent: QObject | None = None):
         super().__init__(parent)
-        self._document = document or Document()
+        self._whole = self._document = document or Document()
+        self._scope: tuple[str, ...] = ()
         self._selection: frozenset[str] = frozenset()
         self.undo_stack = QUndoStack(self)
 
     @property
     def document(self) -> Document:
-        """The document as it is now."""
+        """What is shown: the document, or the inside of a block."""
         return self._document
+
+    @property
+    def whole(self) -> Document:
+        """The document as a file holds it."""
+        return self._whole
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """The names of the blocks that were entered, outermost first."""
+        return self._scope
 
     @property
     def selection(self) -> frozenset[str]:
@@ -62,22 +79,45 @@ class Store(QObject):
         return self._selection
 
     def apply(self, text: str, edit: Callable[[Document], Document] | Document, merge: str = "") -> None:
-        """Make an edit as one undo step called ``text``.
+        """Make an edit of what is shown as one undo step called ``text``.
 
         ``merge`` joins edits of one gesture that follow each other (a spin, a typed word). An edit that
         raises an EngineError leaves everything as it was and lets the error pass.
         """
         after = edit(self._document) if callable(edit) else edit
-        if after is not self._document and diff(self._document, after):
-            self.undo_stack.push(_Edit(self, text, self._document, after, merge))
+        if after is not self._document and (
+            diff(self._document, after) or after.blocks != self._document.blocks
+        ):
+            whole = outside(self._whole, self._scope[-1], after) if self._scope else after
+            self.undo_stack.push(_Edit(self, text, self._whole, whole, merge))
 
     def open(self, document: Document) -> None:
         """Show another document with an empty history."""
-        self._document = document
+        self._whole = self._document = document
+        self._scope = ()
         self.undo_stack.clear()
         self._selection = frozenset()
         self.replaced.emit()
         self.selection_changed.emit(self._selection)
+
+    def enter(self, block: str) -> None:
+        """Show the inside of a block."""
+        if block in self._whole.blocks:
+            self.go_to((*self._scope, block))
+
+    def leave(self) -> None:
+        """Show what is around the block."""
+        if self._scope:
+            self.go_to(self._scope[:-1])
+
+    def go_to(self, scope: tuple[str, ...]) -> None:
+        """Show the inside of the last of these blocks, or the document for none."""
+        if scope != self._scope:
+            self._scope = scope
+            self._document = inside(self._whole, scope[-1]) if scope else self._whole
+            self._selection = frozenset()
+            self.scope_changed.emit()
+            self.selection_changed.emit(self._selection)
 
     def select(self, nodes: Iterable[str]) -> None:
         """Select these nodes and no others."""
@@ -86,8 +126,12 @@ class Store(QObject):
             self._selection = selection
             self.selection_changed.emit(selection)
 
-    def _show(self, document: Document) -> None:
-        change = diff(self._document, document)
-        self._document = document
-        self.changed.emit(change)
+    def _show(self, whole: Document) -> None:
+        gone = next((n for n, name in enumerate(self._scope) if name not in whole.blocks), None)
+        self._whole = whole
+        if gone is not None:  # the block that was entered has been undone
+            self.go_to(self._scope[:gone])
+        before, self._document = self._document, inside(whole, self._scope[-1]) if self._scope else whole
+        self.changed.emit(diff(before, self._document))
+        self.edited.emit()
         self.select(self._selection)

@@ -86,6 +86,7 @@ LIGHT = Theme(
 
 CATEGORY = {
     "Data": "#2FB5A8",
+    "Blocks": "#A77BF3",
     "Convolution": "#4C9DFF",
     "Pooling": "#25B6D2",
     "Activation": "#F0A63A",

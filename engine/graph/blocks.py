@@ -27,6 +27,14 @@ def layer_of(document: Document, type_: str) -> Layer:
     return catalogue.layer(type_) if block is None else _as_layer(_Same(block))
 
 
+def palette(document: Document, scope: Iterable[str] = ()) -> list[Layer]:
+    """Return all that can be added: blocks that do not contain what is open, then the layers."""
+    graph = _uses(document.blocks)
+    around = {name for each in scope if each in graph for name in {each} | nx.descendants(graph, each)}
+    own = [layer_of(document, name) for name in document.blocks if name not in around]
+    return [*own, *catalogue.layers().values()]
+
+
 class _Same:
     """A block compared by identity: its mappings cannot be hashed, and a changed block is another value."""
 
@@ -87,7 +95,42 @@ def inside(document: Document, name: str) -> Document:
 def outside(document: Document, name: str, inner: Document) -> Document:
     """Return the document with a block's graph replaced by an edited one."""
     block = replace(inner.blocks[name], nodes=inner.nodes, edges=inner.edges, notes=inner.notes)
-    return with_block(document.with_(blocks=inner.blocks), block)
+    return with_block(document.with_(blocks=inner.blocks, training=inner.training), block)
+
+
+def set_params(document: Document, name: str, params: Mapping[str, int | None]) -> Document:
+    """Return the document with other parameters, by name with defaults, for a block.
+
+    Values that nodes give to parameters which are gone are dropped with them. Raises EditError for a name
+    that is no identifier.
+    """
+    for param in params:
+        if not param.isidentifier() or param in ("self", "repeat"):
+            raise EditError(f"{shown(param)} cannot name a parameter: use letters, digits and _.")
+    document = with_block(document, replace(document.blocks[name], params=frozen(params)))
+
+    def cleaned(nodes: Mapping[str, Node]) -> dict[str, Node]:
+        return {
+            id: replace(
+                node, params=frozen({p: v for p, v in node.params.items() if p in params or p == "repeat"})
+            )
+            if node.type == name
+            else node
+            for id, node in nodes.items()
+        }
+
+    inner = {
+        each: replace(block, nodes=frozen(cleaned(block.nodes))) for each, block in document.blocks.items()
+    }
+    return document.with_(nodes=cleaned(document.nodes), blocks=inner)
+
+
+def free_name(document: Document) -> str:
+    """Return ``Block1``, ``Block2`` ...: the first name that no block has."""
+    count = 1
+    while f"Block{count}" in document.blocks:
+        count += 1
+    return f"Block{count}"
 
 
 def with_block(document: Document, block: Block) -> Document:

@@ -42,6 +42,10 @@ def diff(before: Document, after: Document) -> Diff:
         (old[id].type, old[id].params) != (new[id].type, new[id].params) for id in changed
     )
     training = before.training != after.training
+    if before.blocks is not after.blocks and before.blocks != after.blocks:
+        meaning = True
+        uses = {id for id, node in new.items() if before.blocks.get(node.type) != after.blocks.get(node.type)}
+        changed |= frozenset(uses & old.keys())
     renamed = (before.name, before.notes) != (after.name, after.notes)
     return Diff(
         added,

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine import catalogue
+from engine.graph.blocks import layer_of
 from engine.graph.document import Slot
 from engine.training.curve import Axis, axis
 from engine.training.events import Activation, Curve, Regions, Samples, Snapshot, Watch, Weights
@@ -219,7 +219,7 @@ def _first_ports(setup: Setup) -> dict[str, str]:
     given = setup.built.plan.types
     found = {}
     for id, node in setup.document.nodes.items():
-        ports = [port.name for port in catalogue.layer(node.type).outputs_of(node.params)]
+        ports = [port.name for port in layer_of(setup.document, node.type).outputs_of(node.params)]
         if ports and Slot(id, ports[0]) in given:
             found[id] = ports[0]
     return found
@@ -228,7 +228,7 @@ def _first_ports(setup: Setup) -> dict[str, str]:
 def _answer(setup: Setup) -> Answer | None:
     document, built = setup.document, setup.built
     for step in built.plan.loss:
-        layer = catalogue.layer(document.nodes[step.node].type)
+        layer = layer_of(document, document.nodes[step.node].type)
         if layer.role != "loss" or len(layer.inputs) < 2:
             continue
         incoming = document.incoming(step.node)

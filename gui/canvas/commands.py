@@ -175,4 +175,4 @@ class Commands:
 
 def _label(type_: str) -> str:
     layer = catalogue.layers().get(type_)
-    return layer.label if layer is not None else "layer"
+    return layer.label if layer is not None else type_

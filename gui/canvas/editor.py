@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QWidget
 
-from engine import catalogue
+from engine.graph.blocks import layer_of, palette
 from engine.graph.diff import Diff
 from engine.graph.document import Document, Edge, Slot
 from engine.training.events import Failed
@@ -19,7 +19,7 @@ from gui.canvas.face import TITLE_LEFT
 from gui.canvas.link import Link
 from gui.canvas.navigation import Navigator
 from gui.canvas.node_paint import TEXT_FROM
-from gui.canvas.overlays import Caption, Minimap
+from gui.canvas.overlays import Caption, Minimap, Trail
 from gui.canvas.quick_add import QuickAdd
 from gui.canvas.rename import TitleField
 from gui.canvas.wire_item import WireItem
@@ -35,16 +35,19 @@ class Editor(Navigator):
         self._adding: Link | Edge | None = None
         self._adding_at = QPointF()
         self.caption = Caption(self)
+        self.trail = Trail(self)
         self.minimap = Minimap(self)
         self.quick_add = QuickAdd(self)
         self.quick_add.set_theme(bench.theme)
         self.quick_add.chosen.connect(self._add_chosen)
+        self.quick_add.offer = lambda: palette(bench.store.document, bench.store.scope)
         self.title_field = TitleField(self)
         self.title_field.renamed.connect(self.commands.rename)
         self.setAccessibleName("Network canvas")
         self.graph.arranged.connect(self.minimap.fit)
         bench.store.changed.connect(self._follow)
         bench.store.replaced.connect(self._replace)
+        bench.store.scope_changed.connect(self._replace)
         bench.store.selection_changed.connect(self._show_selection)
         bench.analyzed.connect(lambda _: self.graph.show_analysis())
         bench.snapshot_taken.connect(self.graph.show_snapshot)
@@ -98,7 +101,7 @@ class Editor(Navigator):
         node = document.nodes.get(next(iter(chosen), "")) if len(chosen) == 1 else None
         if node is not None:  # the selection follows a deletion one signal later
             problems = " ".join(p.message for p in self.bench.analysis.problems_of(node.id))
-            text += f". Selected: {node.title}, {catalogue.layer(node.type).label}. {problems}"
+            text += f". Selected: {node.title}, {layer_of(document, node.type).label}. {problems}"
         self.setAccessibleDescription(text.strip())
 
     def moved(self) -> None:
@@ -211,7 +214,7 @@ class Editor(Navigator):
     def _loose_end(self, id: str, type_: str) -> Slot | None:
         """Return the output of the selected node that a new node of a type can read, or None."""
         document, types = self.bench.store.document, self.bench.analysis.types
-        layer = catalogue.layers()[type_]
+        layer = layer_of(document, type_)
         for spot in self.graph.nodes[id].face.outputs:
             slot = Slot(id, spot.name)
             if fitting.fits_behind(layer, types.get(slot), fitting.port_of(document, slot, False)):

@@ -9,9 +9,9 @@ from math import ceil
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 
-from engine import catalogue
 from engine.compiler.analysis import ERROR, Analysis, Fix, Problem
-from engine.graph.document import Document, Node
+from engine.graph.blocks import ROLE, layer_of
+from engine.graph.document import Document
 from engine.layers.declaration import Layer
 from gui.canvas import fonts
 from gui.theme import CAPTION_PX, CATEGORY, GRID
@@ -66,6 +66,8 @@ class Face:
     foot: str
     problem: Problem | None = None
     note: Note | None = None
+    stacked: bool = False
+    """Whether it is a block: more cards show behind it."""
 
     @property
     def body(self) -> QRectF:
@@ -107,13 +109,19 @@ def input_names(layer: Layer, id: str, places: Places) -> list[str]:
 
 
 def face_of(
-    node: Node, analysis: Analysis, places: Places, shows: bool = False, problem: Problem | None = None
+    document: Document,
+    id: str,
+    analysis: Analysis,
+    places: Places,
+    shows: bool = False,
+    problem: Problem | None = None,
 ) -> Face:
     """Return what a node shows.
 
     ``shows`` says that there is a picture for its strip; ``problem`` stands before those of the analysis.
     """
-    layer = catalogue.layer(node.type)
+    node = document.nodes[id]
+    layer = layer_of(document, node.type)
     title_width = fonts.text_metrics(weight=600).horizontalAdvance(node.title)
     label_width = fonts.text_metrics(CAPTION_PX).horizontalAdvance(layer.label)
     wanted = TITLE_LEFT + title_width + 8 + label_width + PAD
@@ -151,6 +159,7 @@ def face_of(
         strip,
         has_foot,
         f"{_counted(parameters)} params" if parameters else "",
+        stacked=layer.role == ROLE,
     )
     problems = [problem] if problem else analysis.problems_of(node.id)
     if problems:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine import catalogue
 from engine.errors import EditError
 from engine.graph import edits
+from engine.graph.blocks import layer_of
 from engine.graph.document import Document, Edge, Point, Slot
 from engine.graph.layout import COLUMN, LANE, layout
 from engine.graph.rules import can_connect
@@ -20,7 +20,7 @@ NEAR = 120.0
 def port_of(document: Document, slot: Slot, is_input: bool) -> Port | None:
     """Return the declaration of a port, or None."""
     node = document.nodes[slot.node]
-    layer = catalogue.layer(node.type)
+    layer = layer_of(document, node.type)
     if is_input:
         return layer.input(slot.port)
     return next((port for port in layer.outputs_of(node.params) if port.name == slot.port), None)
@@ -40,7 +40,7 @@ def free_input(
     """Return the first open input of a node that takes a tensor, else any open one, else None."""
     taken = document.incoming(id)
     slots: list[tuple[str, Port]] = []
-    for port in catalogue.layer(document.nodes[id].type).inputs:
+    for port in layer_of(document, document.nodes[id].type).inputs:
         if port.variadic:
             count = sum(name.startswith(f"{port.name}.") for name in taken)
             slots.append((f"{port.name}.{count}", port))
@@ -88,7 +88,7 @@ def add_before(document: Document, type_: str, target: Slot, at: Point) -> tuple
     """Return the document with a new node that feeds an input."""
     document, id = edits.add_node(document, type_, position=_rounded(at))
     wanted = port_of(document, target, True)
-    outputs = catalogue.layer(type_).outputs_of(document.nodes[id].params)
+    outputs = layer_of(document, type_).outputs_of(document.nodes[id].params)
     port = next((port for port in outputs if wanted is None or takes(wanted, None, port)), None)
     if port is not None and can_connect(document, Slot(id, port.name), target):
         document = edits.connect(document, Slot(id, port.name), target)
@@ -119,7 +119,7 @@ def insert_new(document: Document, type_: str, edge: Edge, at: Point) -> tuple[D
 
 def insert_node(document: Document, id: str, edge: Edge, at: Point) -> Document:
     """Return the document with a free node put into an edge."""
-    layer = catalogue.layer(document.nodes[id].type)
+    layer = layer_of(document, document.nodes[id].type)
     outputs = layer.outputs_of(document.nodes[id].params)
     port = free_input(document, id)
     if port is None or not outputs:

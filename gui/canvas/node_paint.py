@@ -17,6 +17,9 @@ from gui.theme import NODE_RADIUS, Theme
 
 SHADOW = 18.0
 """How far a shadow reaches beyond the card."""
+
+STACK = (6, 3)
+"""How far the cards behind a block show below it."""
 TEXT_FROM, STRIP_FROM = 7 / 13, 0.34
 """Scale from which titles can be read, and from which a strip shows anything."""
 _LEFT, _RIGHT = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
@@ -80,6 +83,8 @@ def _paint_body(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> None
         edge = QColor(mix(theme.line, theme.text, 0.22))
     painter.setPen(QPen(edge, width))
     painter.setBrush(theme.color("raised"))
+    for behind in STACK if face.stacked else ():
+        painter.drawRoundedRect(body.adjusted(2 * behind, behind, -2 * behind, behind), radius, radius)
     painter.drawRoundedRect(body, radius, radius)
 
 

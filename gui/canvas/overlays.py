@@ -12,6 +12,7 @@ from gui.canvas import fonts
 from gui.canvas.navigation import Navigator
 from gui.style import mix
 from gui.theme import RADIUS, TEXT_PX
+from gui.widgets.basic import button, empty, label, row
 
 INVITATION = "Drag a layer here, press Tab, or open an example"
 _log = logging.getLogger(__name__)
@@ -34,8 +35,12 @@ class Caption(QWidget):
     def show_document(self) -> None:
         """Show another name, or that the canvas is no longer empty."""
         document = self._view.bench.store.document
-        self._name = document.name
-        self._notes = next((line.strip() for line in document.notes.splitlines() if line.strip()), "")
+        self._name = "" if self._view.bench.store.scope else document.name  # the trail tells it
+        self._notes = (
+            ""
+            if self._view.bench.store.scope
+            else next((line.strip() for line in document.notes.splitlines() if line.strip()), "")
+        )
         self.setAccessibleName(f"{self._name}. {INVITATION}." if self.invites else self._name)
         self.fit()
         self.update()
@@ -76,6 +81,38 @@ class Caption(QWidget):
         if self.invites:
             painter.setFont(fonts.text(15))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, INVITATION)
+
+
+class Trail(QWidget):
+    """The way into the block that is open, each part a button back to it; hidden in the document itself."""
+
+    def __init__(self, view: Navigator):
+        super().__init__(view)
+        self._store = view.bench.store
+        self._row = row(self, 2)
+        self._row.setContentsMargins(8, 4, 8, 4)
+        self.move(6, 3)
+        self._store.scope_changed.connect(self.show_scope)
+        self._store.replaced.connect(self.show_scope)
+        self._store.changed.connect(lambda change: self.show_scope() if change.name else None)
+        self.show_scope()
+
+    def show_scope(self) -> None:
+        """Show where the canvas is."""
+        empty(self._row)
+        scope = self._store.scope
+        for depth, name in enumerate((self._store.whole.name, *scope)):
+            if depth:
+                self._row.addWidget(label("›", "muted"))
+            part = button(
+                name, "flat", "Back to this" if depth < len(scope) else "You are here; Esc goes back"
+            )
+            part.clicked.connect(lambda _, to=scope[:depth]: self._store.go_to(to))
+            part.setEnabled(depth < len(scope))
+            self._row.addWidget(part)
+        self.setVisible(bool(scope))
+        self.adjustSize()
+        self.raise_()
 
 
 class Minimap(QWidget):

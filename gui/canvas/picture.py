@@ -28,9 +28,7 @@ class _Drawing:
     def __init__(self, document: Document, analysis: Analysis):
         self.analysis = analysis
         places = places_of(document)
-        self.faces: dict[str, Face] = {
-            id: face_of(node, analysis, places) for id, node in document.nodes.items()
-        }
+        self.faces: dict[str, Face] = {id: face_of(document, id, analysis, places) for id in document.nodes}
         self.at = {id: QPointF(*node.position) for id, node in document.nodes.items()}
         router = Router(box_of(self.body(id)) for id in self.faces)
         self.wires: list[tuple[Edge, Route]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter
@@ -38,6 +38,8 @@ class QuickAdd(QFrame):
         super().__init__(parent)
         self.setObjectName("quickAdd")
         self._fits: Callable[[Layer], bool] = _anything
+        self.offer: Callable[[], Iterable[Layer]] = catalogue.layers().values
+        """Gives all that can be added."""
         self.prompt = QLabel()
         self.field = QLineEdit()
         self.field.setAccessibleName("Search layers")
@@ -96,7 +98,7 @@ class QuickAdd(QFrame):
         return [self.list.item(row).data(_LAYER).type for row in range(self.list.count())]
 
     def _search(self, text: str) -> None:
-        found = [layer for layer in catalogue.search(text) if self._fits(layer)]
+        found = [layer for layer in catalogue.search(text, self.offer()) if self._fits(layer)]
         if not text and self._fits is not _anything:
             found.sort(key=lambda layer: layer.role == "output")  # seldom what a loose wire wants next
         self.list.clear()

@@ -8,8 +8,8 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Signal
 from PySide6.QtWidgets import QGraphicsScene
 
-from engine import catalogue
 from engine.compiler.analysis import ERROR, Problem
+from engine.graph.blocks import layer_of
 from engine.graph.diff import Diff
 from engine.graph.document import Document, Edge, Slot
 from engine.training.events import Activation, Snapshot
@@ -162,7 +162,7 @@ class CanvasScene(QGraphicsScene):
             item = self.nodes.get(id)
             if item is None:
                 continue
-            layer = catalogue.layer(self._document.nodes[id].type)
+            layer = layer_of(self._document, self._document.nodes[id].type)
             strip = None
             if id in snapshot.losses:
                 strip = strips.of_loss(snapshot.losses[id])
@@ -193,7 +193,7 @@ class CanvasScene(QGraphicsScene):
 
     def _face(self, id: str, places: dict) -> Face:
         failed = self._failed if self._failed is not None and self._failed.node == id else None
-        return face_of(self._document.nodes[id], self.bench.analysis, places, id in self._strips, failed)
+        return face_of(self._document, id, self.bench.analysis, places, id in self._strips, failed)
 
     def _add_node(self, id: str, places: dict) -> None:
         item = NodeItem(self._face(id, places), self.bench.theme)

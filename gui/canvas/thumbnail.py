@@ -11,9 +11,9 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
-from engine import catalogue
 from engine.data.source import Source
 from engine.errors import EngineError
+from engine.graph.blocks import layer_of
 from engine.graph.document import Document, Node
 from engine.graph.layout import layout
 from engine.graph.view import graph_of
@@ -94,7 +94,7 @@ def _blocks(document: Document) -> dict[str, _Block]:
     extent: dict[str, float] = {}
     for id in nx.topological_sort(graph):
         node = document.nodes[id]
-        layer = catalogue.layer(node.type)
+        layer = layer_of(document, node.type)
         mates = sorted(columns[depth[id]], key=lambda each: places[each][1])
         before = [extent[each] for each in graph.predecessors(id)]
         extent[id], width, height, units = _size(node, layer, max(before, default=1.0))
@@ -106,7 +106,7 @@ def _blocks(document: Document) -> dict[str, _Block]:
 
 def _without_labels(document: Document) -> Document:
     """Return the document without what only tells the losses the right answer: the model is the picture."""
-    roles = {id: catalogue.layer(node.type).role for id, node in document.nodes.items()}
+    roles = {id: layer_of(document, node.type).role for id, node in document.nodes.items()}
     edges = {
         target: source
         for target, source in document.edges.items()
@@ -188,23 +188,23 @@ def _neurons(document: Document, blocks: dict[str, _Block]) -> list[tuple[int, s
     dense: list[tuple[int, str]] = []
     for id in sorted(blocks, key=lambda each: blocks[each].column):
         node = document.nodes[id]
-        layer = catalogue.layer(node.type)
+        layer = layer_of(document, node.type)
         if node.type == "Linear":
             dense.append((blocks[id].units, blocks[id].color))
         elif layer.category not in ("Data", "Activation", "Loss", "Regularization"):
             return []
     if not dense or any(count > _MOST_NEURONS for count, _ in dense[:-1]):
         return []
-    sizes = [_numbers(node) for node in document.nodes.values() if not document.incoming(node.id)]
+    sizes = [_numbers(document, node) for node in document.nodes.values() if not document.incoming(node.id)]
     inputs = max(sizes, default=0)
     if not 0 < inputs <= _MOST_NEURONS:
         return []
     return [(inputs, CATEGORY["Data"]), *((min(count, _MOST_NEURONS), color) for count, color in dense)]
 
 
-def _numbers(node: Node) -> int:
+def _numbers(document: Document, node: Node) -> int:
     """Return how many numbers one sample of a source has, or 0 if that is not known without loading it."""
-    layer = catalogue.layer(node.type)
+    layer = layer_of(document, node.type)
     values = layer.values(node.params)
     if isinstance(values.get("shape"), tuple):
         return prod(values["shape"])
@@ -219,8 +219,8 @@ def _numbers(node: Node) -> int:
 def _points(document: Document) -> tuple[np.ndarray, np.ndarray] | None:
     """Return some of the points in the plane that the network is shown, with their classes, or None."""
     for node in document.nodes.values():
-        layer = catalogue.layer(node.type)
-        if isinstance(layer, Source) and layer.param("samples") is not None and _numbers(node) == 2:
+        layer = layer_of(document, node.type)
+        if isinstance(layer, Source) and layer.param("samples") is not None and _numbers(document, node) == 2:
             values = {**layer.values(node.params), "samples": _POINTS}
             try:
                 fields = list(layer.load(values).fields.values())

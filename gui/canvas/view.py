@@ -16,6 +16,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from engine import catalogue
+from engine.graph.blocks import layer_of
 from gui.bench import Bench
 from gui.canvas import fitting, fonts, hits
 from gui.canvas.editor import Editor
@@ -219,9 +220,11 @@ class CanvasView(Editor):
             if self._gesture is not None:
                 gesture, self._gesture = self._gesture, None
                 gesture.cancel()
-            else:
+            elif store.selection or self._chosen_wire is not None or not store.scope:
                 store.select(())
                 self.choose_wire(None)
+            else:
+                store.leave()
         elif key == Qt.Key.Key_Delete and self._chosen_wire is not None:
             self.delete_selection()  # a menu's Delete may be off while no node is selected
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and len(store.selection) == 1:
@@ -252,7 +255,7 @@ class CanvasView(Editor):
         self._light(None)
 
     def _consider(self, event: QDragMoveEvent) -> None:
-        type_ = _layer_in(event)
+        type_ = self._layer_in(event)
         if not type_:
             event.ignore()  # files are the window's
             return
@@ -260,7 +263,7 @@ class CanvasView(Editor):
         event.acceptProposedAction()
 
     def _wire_under(self, event: QDropEvent, type_: str) -> WireItem | None:
-        if event.modifiers() & _ALT or not fitting.fits_between(catalogue.layers()[type_]):
+        if event.modifiers() & _ALT or not fitting.fits_between(layer_of(self.bench.store.document, type_)):
             return None
         at = self.map_to_canvas(event.position())
         if hits.node_at(self.graph, at) is not None:
@@ -268,7 +271,7 @@ class CanvasView(Editor):
         return hits.wire_at(self.graph, QRectF(at.x() - 14, at.y() - 14, 28, 28))
 
     def dropEvent(self, event: QDropEvent) -> None:
-        type_ = _layer_in(event)
+        type_ = self._layer_in(event)
         if not type_:
             event.ignore()
             return
@@ -345,17 +348,16 @@ class CanvasView(Editor):
         elif hit.node is not None:
             id = hit.node.face.id
             problems = [problem.message for problem in self.bench.analysis.problems_of(id)]
-            layer = catalogue.layer(document.nodes[id].type)
+            layer = layer_of(document, document.nodes[id].type)
             text = "\n".join(problems) or f"{document.nodes[id].title} · {layer.label}\n{layer.doc}"
         elif hit.wire is not None:
             tensor = self.bench.analysis.type_of(hit.wire.edge)
             text = f"{tensor} · {tensor.dtype}" if tensor is not None else ""
         QToolTip.showText(global_at, text, self)
 
-
-def _layer_in(event: QDropEvent) -> str:
-    """Return the type of the layer that is dragged, or an empty text."""
-    if not event.mimeData().hasFormat(MIME):
-        return ""
-    type_ = bytes(event.mimeData().data(MIME).data()).decode("utf-8", "replace")
-    return type_ if type_ in catalogue.layers() else ""
+    def _layer_in(self, event: QDropEvent) -> str:
+        """Return the type of the layer or block that is dragged, or an empty text."""
+        if not event.mimeData().hasFormat(MIME):
+            return ""
+        type_ = bytes(event.mimeData().data(MIME).data()).decode("utf-8", "replace")
+        return type_ if type_ in catalogue.layers() or type_ in self.bench.store.document.blocks else ""

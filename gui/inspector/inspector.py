@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 from engine.graph.diff import Diff
 from engine.layers.params import Value
 from gui.bench import Bench
+from gui.inspector.block_page import BlockPage
 from gui.inspector.node_page import NodePage
 from gui.inspector.several_page import SeveralPage
 from gui.inspector.training_page import TrainingPage
@@ -36,6 +37,7 @@ class Inspector(Panel):
         store = bench.store
         store.selection_changed.connect(lambda selection: self._show())
         store.replaced.connect(self._show)
+        store.scope_changed.connect(self._show)
         store.changed.connect(self._change)
         bench.analyzed.connect(lambda analysis: self.page.show_analysis(analysis))
         bench.snapshot_taken.connect(lambda snapshot: self.page.show_snapshot())
@@ -62,7 +64,7 @@ class Inspector(Panel):
             return NodePage(self._bench, nodes[next(iter(selection))])
         if selection:
             return SeveralPage(self._bench, selection)
-        return TrainingPage(self._bench, self._tell)
+        return BlockPage(self._bench) if self._bench.store.scope else TrainingPage(self._bench, self._tell)
 
     def _change(self, diff: Diff) -> None:
         if self._fits():

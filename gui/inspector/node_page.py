@@ -7,9 +7,9 @@ from dataclasses import replace
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from engine import catalogue
 from engine.compiler.analysis import Analysis
 from engine.graph import edits
+from engine.graph.blocks import layer_of
 from engine.graph.document import Node
 from engine.layers.params import Param, Value
 from gui.bench import Bench
@@ -28,7 +28,7 @@ class NodePage(QWidget):
     def __init__(self, bench: Bench, node: Node):
         super().__init__()
         self._bench, self.node, self.type = bench, node.id, node.type
-        layer = catalogue.layer(node.type)
+        layer = layer_of(bench.store.document, node.type)
         self._word = 0
         self.name = LineField(node.title)
         self.name.setProperty("plain", True)
@@ -69,10 +69,11 @@ class NodePage(QWidget):
 
     def refresh(self) -> None:
         """Show the node as the document holds it now."""
-        node = self._bench.store.document.nodes[self.node]
+        document = self._bench.store.document
+        node = document.nodes[self.node]
         if not self.name.hasFocus() or self.name.text().strip() != node.title:
             self.name.setText(node.title)
-        self.form.show_values(catalogue.layer(node.type).values(node.params))
+        self.form.show_values(layer_of(document, node.type).values(node.params))
         if self.preview is not None:
             self.preview.show_node(replace(node, position=(0.0, 0.0), name=""))
 
@@ -82,7 +83,9 @@ class NodePage(QWidget):
         if node is None or node.type != self.type:
             return
         self.problems.show_problems(analysis.problems_of(self.node))
-        self.shape.show_shapes(node, analysis, self._bench.theme)
+        self.shape.show_shapes(
+            node, layer_of(self._bench.store.document, node.type), analysis, self._bench.theme
+        )
         self.cost.show_cost(self.node, analysis)
         self.code.show_lines(self.node, analysis.source)
 

@@ -7,10 +7,9 @@ from html import escape
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
-from engine import catalogue
 from engine.compiler.analysis import Analysis, Problem, SourceText
 from engine.graph.document import Node, Slot
-from engine.layers.declaration import TensorType
+from engine.layers.declaration import Layer, TensorType
 from engine.training.events import Snapshot
 from gui.bench import Bench
 from gui.fonts import mono_font
@@ -91,9 +90,8 @@ class ShapeSection(Section):
         self.layout_.addWidget(self._box)
         self.layout_.addWidget(self.formula)
 
-    def show_shapes(self, node: Node, analysis: Analysis, theme: Theme) -> None:
+    def show_shapes(self, node: Node, layer: Layer, analysis: Analysis, theme: Theme) -> None:
         """Show the shapes of a node's inputs and outputs, as far as they are known."""
-        layer = catalogue.layer(node.type)
         coming = [
             (port, analysis.types[source])
             for port, source in analysis.document.incoming(node.id).items()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from engine import catalogue
 from engine.compiler.analysis import Analysis
 from engine.graph import edits
+from engine.graph.blocks import layer_of
 from engine.graph.document import Document
 from engine.layers.params import Param, Value
 from gui.bench import Bench
@@ -25,10 +25,10 @@ class SeveralPage(QWidget):
         self._bench, self.nodes = bench, nodes
         document = bench.store.document
         self.types = tuple(sorted({document.nodes[id].type for id in nodes}))
-        shared = _shared(self.types)
+        shared = _shared(document, self.types)
         self.form = Form(shared, self._set)
         self._cost = label("", "muted", wrap=True)
-        kinds = ", ".join(catalogue.layer(each).label for each in self.types)
+        kinds = ", ".join(layer_of(document, each).label for each in self.types)
         layout = column(self, 10)
         layout.setContentsMargins(14, 12, 14, 18)
         layout.addWidget(label(f"{len(nodes)} nodes", px=TITLE_PX, weight=600))
@@ -70,8 +70,8 @@ class SeveralPage(QWidget):
         self._bench.store.apply(text, edit, merge=f"{len(self.nodes)}.{word}")
 
 
-def _shared(types: tuple[str, ...]) -> list[Param]:
-    first, *others = (catalogue.layer(each) for each in types)
+def _shared(document: Document, types: tuple[str, ...]) -> list[Param]:
+    first, *others = (layer_of(document, each) for each in types)
     return [
         param
         for param in first.params
@@ -81,4 +81,4 @@ def _shared(types: tuple[str, ...]) -> list[Param]:
 
 def _values(document: Document, id: str) -> dict[str, Value]:
     node = document.nodes[id]
-    return catalogue.layer(node.type).values(node.params)
+    return layer_of(document, node.type).values(node.params)

@@ -6,8 +6,8 @@ from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
-from engine import catalogue
 from engine.errors import EngineError
+from engine.graph.blocks import layer_of
 from engine.graph.document import Document, Node, Slot
 from engine.graph.view import order_of
 from gui.bench import Bench
@@ -54,6 +54,7 @@ class OutlinePanel(Panel):
         self.tree.itemActivated.connect(lambda item, column: bench.reveal.emit(item.data(0, _ID)))
         bench.store.changed.connect(self._change)
         bench.store.replaced.connect(self._fill)
+        bench.store.scope_changed.connect(self._fill)
         bench.store.selection_changed.connect(self._show_selection)
         bench.analyzed.connect(lambda analysis: self._update_all())
         bench.theme_changed.connect(lambda theme: self._update_all())
@@ -91,7 +92,7 @@ class OutlinePanel(Panel):
 
     def _update(self, node: Node) -> None:
         item = self._items[node.id]
-        layer = catalogue.layer(node.type)
+        layer = layer_of(self._bench.store.document, node.type)
         outputs = layer.outputs_of(node.params)
         found = [self._bench.analysis.types.get(Slot(node.id, port.name)) for port in outputs]
         shape = ", ".join(tensor.sample for tensor in found if tensor and tensor.shape)

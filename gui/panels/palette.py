@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine import catalogue
+from engine.graph.blocks import layer_of, palette
 from engine.layers.declaration import Layer
 from gui.bench import Bench
 from gui.fonts import ui_font
@@ -25,7 +26,7 @@ from gui.widgets.fields import SearchField
 
 MIME = "application/x-netwright-layer"
 _ROW, _HEAD = 28, 34
-_LAYER, _HINT = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
+_LAYER, _HINT, _COLOR = (Qt.ItemDataRole.UserRole + n for n in range(3))
 
 
 class PalettePanel(Panel):
@@ -38,6 +39,7 @@ class PalettePanel(Panel):
 
     def __init__(self, bench: Bench, parent: QWidget | None = None):
         super().__init__("panel", parent)
+        self._store = bench.store
         self.search = SearchField("Search layers", "Tab")
         self.list = _LayerList(bench)
         self._nothing = label("", "muted", wrap=True)
@@ -57,11 +59,22 @@ class PalettePanel(Panel):
         self.search.returnPressed.connect(self.list.choose)
         self.list.chosen.connect(self.chosen)
         self.setFocusProxy(self.search)
+        self._blocks: object = None
+        for signal in (bench.store.edited, bench.store.replaced, bench.store.scope_changed):
+            signal.connect(self._follow)
         self._filter("")
+
+    def _follow(self) -> None:
+        """List the document's own blocks as they are now."""
+        now = self._store.whole.blocks, self._store.scope
+        if now != self._blocks:
+            self._filter(self.search.text())
 
     def _filter(self, text: str) -> None:
         wanted = text.strip()
-        found = catalogue.search(wanted) if wanted else list(catalogue.layers().values())
+        self._blocks = self._store.whole.blocks, self._store.scope
+        offer = palette(self._store.document, self._store.scope)
+        found = catalogue.search(wanted, offer) if wanted else offer
         self.list.show_layers(found, wanted)
         self._nothing.setText(f"No layer answers to “{wanted}”.")
         self._nothing.setVisible(not found)
@@ -102,12 +115,16 @@ class _LayerList(QListWidget):
             item = QListWidgetItem(layer.label, self)
             item.setSizeHint(QSize(0, _ROW))
             item.setData(_LAYER, layer.type)
+            item.setData(_COLOR, CATEGORY[layer.category])
             item.setData(_HINT, _hint(layer, wanted))
             item.setToolTip(layer.doc)
             item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, f"{layer.category}. {layer.doc}")
         if wanted and layers:
             self.setCurrentRow(0)
         self.scrollToTop()
+
+    def _layer(self, type_: str) -> Layer:
+        return layer_of(self._bench.store.document, type_)
 
     def choose(self) -> None:
         """Choose the current row, or the first one of a search."""
@@ -143,7 +160,7 @@ class _LayerList(QListWidget):
         drag = QDrag(self)
         drag.setMimeData(self.mimeData([item]))
         ratio = self.devicePixelRatioF()
-        drag.setPixmap(drag_picture(catalogue.layer(item.data(_LAYER)), self._bench.theme, ratio))
+        drag.setPixmap(drag_picture(self._layer(item.data(_LAYER)), self._bench.theme, ratio))
         drag.setHotSpot(QPoint(18, 18))
         drag.exec(Qt.DropAction.CopyAction)
 
@@ -202,9 +219,9 @@ class _Delegate(QStyledItemDelegate):
                 painter.setPen(theme.color("accent") if selected and focus else Qt.PenStyle.NoPen)
                 painter.setBrush(theme.color("selection" if selected else "text", 255 if selected else 14))
                 painter.drawRoundedRect(QRectF(box).adjusted(0.5, 1, -8.5, -1), 6, 6)
-            layer = catalogue.layer(type_)
+            color = index.data(_COLOR)
             dot = QRectF(box.left() + 8, box.center().y() - 4, 9, 9)
-            paint_dot(painter, CATEGORY[layer.category], dot)
+            paint_dot(painter, color, dot)
             self._text(painter, box.adjusted(26, 0, -14, 0), index.data(), ui_font(13), theme.color("text"))
             hint = box.adjusted(26, 0, -16, 0)
             right = Qt.AlignmentFlag.AlignRight

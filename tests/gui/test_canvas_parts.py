@@ -90,7 +90,7 @@ def test_every_layer_has_a_face_with_ports_on_its_edges():
         g.add(type_, id="node1")
         document = g.document()
         for shows in (False, True):
-            face = face_of(document.nodes["node1"], Analysis(document), places_of(document), shows)
+            face = face_of(document, "node1", Analysis(document), places_of(document), shows)
             assert WIDTH <= face.width <= WIDEST
             assert all(spot.at.x() == 0 and spot.at.y() < face.height for spot in face.inputs)
             assert all(spot.at.x() == face.width for spot in face.outputs)
@@ -102,7 +102,7 @@ def test_a_long_title_is_elided_and_the_node_stays_narrow():
     g = Builder()
     g.add("MultiheadAttention", id="a" * 60)
     document = g.document()
-    face = face_of(document.nodes["a" * 60], Analysis(document), {})
+    face = face_of(document, "a" * 60, Analysis(document), {})
     assert face.width == WIDEST
     assert face.title.endswith("…")
 
@@ -110,7 +110,7 @@ def test_a_long_title_is_elided_and_the_node_stays_narrow():
 def test_a_long_reason_is_wrapped_and_has_its_button_below():
     document = lenet()
     problem = Problem("expects numbers " * 40, "fc1", "x", fix=Fix("Insert Flatten", lambda d: d))
-    face = face_of(document.nodes["fc1"], analysis_of(document, problem), {})
+    face = face_of(document, "fc1", analysis_of(document, problem), {})
     assert len(face.note.lines) == 4
     assert face.note.button.top() > face.note.rect.bottom() > face.height
 

@@ -10,10 +10,12 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QLineEdit, QMessageBox
 
+from engine.graph.blocks import layer_of
 from engine.graph.document import Slot
 from engine.graph.edits import set_params
+from engine.layers.formula import Formula
 from engine.storage.document_file import load_document, save_document
 from gui.actions import ACTIONS
 from gui.store import Store
@@ -81,7 +83,20 @@ def test_draw_by_mouse_set_in_the_form_run_and_watch(qtbot, monkeypatch):
         assert len(store.document.edges) == 5
 
 
-@pytest.mark.parametrize("name", presets())
+def _learns(name):
+    document = presets()[name].document()
+    return any(layer_of(document, node.type).role == "data" for node in document.nodes.values())
+
+
+@pytest.mark.parametrize("name", [name for name in presets() if not _learns(name)])
+def test_every_drawing_opens_with_every_shape(qtbot, name):
+    with open_window(qtbot, name) as window:
+        analysis = window.bench.analysis
+        assert analysis.problems == ()
+        assert all(source in analysis.types for source in analysis.document.edges.values())
+
+
+@pytest.mark.parametrize("name", [name for name in presets() if _learns(name)])
 def test_every_preset_opens_runs_and_shows_itself(qtbot, name):
     with open_window(qtbot, name) as window:
         window.bench.store.apply("Fewer", lambda d: d.with_(training=_short(d.training)))
@@ -297,6 +312,59 @@ def test_a_problem_is_mended_by_its_button_and_the_code_follows(qtbot):
         store.apply(problem.fix.title, problem.fix.edit)
         qtbot.waitUntil(lambda: window.bench.analysis.problems == (), timeout=10_000)
         assert "torch.flatten" in window.bench.analysis.source.text
+
+
+def test_group_enter_edit_inside_leave_and_unpack(qtbot, monkeypatch):
+    with open_window(qtbot, "lenet5") as window:
+        store = window.bench.store
+        before = store.document
+        store.select(["conv1", "tanh1", "pool1"])
+        monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("Stem", True))
+        window.actions_["group"].trigger()
+        (id,) = [each for each, node in store.document.nodes.items() if node.type == "Stem"]
+        qtbot.waitUntil(lambda: "class Stem(nn.Module)" in window.bench.analysis.source.text, timeout=10_000)
+
+        place = window.canvas.to_view(window.canvas.graph.nodes[id].pos() + QPointF(60, 12))
+        QTest.mouseDClick(window.canvas.viewport(), LEFT, NONE, place)
+        assert store.scope == ("Stem",)
+        assert set(window.canvas.graph.nodes) == {"conv1", "tanh1", "pool1", "input", "output"}
+        assert window.bench.analysis.types[Slot("conv1", "y")].shape == ("N", 6, 28, 28)
+
+        name = window.inspector.page.name
+        QTest.keyClicks(name, "filters")
+        QTest.keyClick(name, Qt.Key.Key_Return)
+        assert dict(store.document.blocks["Stem"].params) == {"filters": 1}
+        store.apply("Formula", lambda d: set_params(d, "conv1", out_channels=Formula("filters * 2")))
+        QTest.keyClick(window.canvas, Qt.Key.Key_Escape)
+        assert store.scope == ()
+        store.apply("Set", lambda d: set_params(d, id, filters=4))
+        qtbot.waitUntil(lambda: "Stem(filters=4)" in window.bench.analysis.source.text, timeout=10_000)
+        assert window.bench.analysis.parameters[id] == 8 * 26
+        assert window.bench.analysis.problems == ()
+
+        while store.undo_stack.canUndo():
+            window.actions_["undo"].trigger()
+        assert store.whole == before
+        while store.undo_stack.canRedo():
+            window.actions_["redo"].trigger()
+        store.select([id])
+        window.actions_["ungroup"].trigger()
+        assert {node.type for node in store.document.nodes.values()} == {
+            n.type for n in before.nodes.values()
+        }
+
+
+def test_undoing_the_group_while_inside_leaves_it(qtbot, monkeypatch):
+    with open_window(qtbot, "lenet5") as window:
+        store = window.bench.store
+        store.select(["conv1", "tanh1"])
+        monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("Stem", True))
+        window.actions_["group"].trigger()
+        store.enter("Stem")
+        window.actions_["undo"].trigger()
+        assert store.scope == ()
+        assert set(window.canvas.graph.nodes) == set(store.document.nodes)
+        assert "conv1" in store.document.nodes
 
 
 def test_edits_while_it_trains_do_not_touch_the_run(qtbot):
