@@ -96,7 +96,7 @@ def _paint_words(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> Non
         painter.drawText(QRectF(TITLE_LEFT, 27, width - TITLE_LEFT - PAD, 15), _LEFT | _MIDDLE, face.summary)
     if face.has_foot:
         foot = QRectF(PAD, face.height - FOOT, width - 2 * PAD, FOOT - 2)
-        painter.setPen(QColor(mix(theme.faint, theme.muted, 0.45)))
+        painter.setPen(theme.color("muted"))
         painter.drawText(foot, _LEFT | _MIDDLE, face.foot)
         if mood.health:
             if mood.sick:

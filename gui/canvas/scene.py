@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import isfinite
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Signal
@@ -359,5 +360,16 @@ def _health(snapshot: Snapshot, id: str) -> tuple[str, bool]:
     if dead >= 0.005 and (id not in snapshot.gradients or dead >= SICK):
         return f"{100 * dead:.0f} % dead", dead >= SICK
     if id in snapshot.gradients:
-        return f"|g| {snapshot.gradients[id]:#.2g}".rstrip("."), False
+        return f"|g| {brief(snapshot.gradients[id])}", False
     return "", False
+
+
+def brief(value: float) -> str:
+    """Return a norm in two digits and few letters: 0.31, 12, 2.7e−8."""
+    if not isfinite(value):
+        return "nan" if value != value else "∞"
+    digits, _, power = f"{value:#.2g}".partition("e")
+    digits = digits.rstrip(".")
+    if not power and 0 < value < 0.001:  # the power is shorter
+        digits, _, power = f"{value:.1e}".partition("e")
+    return f"{digits}e{int(power)}".replace("-", "−") if power else digits
