@@ -135,7 +135,9 @@ def face_of(
     names = input_names(layer, node.id, places)
     outputs = [port.name for port in layer.outputs_of(node.params)]
 
-    shows = shows and has_strip(layer)
+    problems = [problem] if problem else analysis.problems_of(node.id)
+    broken = problem is None and any(each.severity == ERROR for each in problems)
+    shows = shows and has_strip(layer) and not broken  # its picture is old, and the reason needs the room
     has_foot = parameters > 0 or (shows and layer.category == "Activation")
     header = HEADER if summary or shows else HEADER - 10
     height = header + (STRIP + BOTTOM if shows else 0) + (FOOT if has_foot else 0)
@@ -158,7 +160,6 @@ def face_of(
         has_foot,
         foot,
     )
-    problems = [problem] if problem else analysis.problems_of(node.id)
     if problems:
         face.problem = problems[0]
         if face.failing:

@@ -13,10 +13,11 @@ from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QImage
 
 from engine import catalogue
-from engine.compiler.analysis import Analysis, Fix, Problem
+from engine.compiler.analysis import WARNING, Analysis, Fix, Problem
 from engine.errors import EngineError, FileError
 from engine.graph.build import Builder
 from engine.graph.document import Document, Edge, Node, Slot
+from engine.graph.layout import LANE
 from engine.layers.declaration import TensorType
 from engine.training.events import Activation
 from gui.canvas import clipboard, fitting, fonts, strip
@@ -106,6 +107,16 @@ def test_a_long_title_is_elided_and_the_node_stays_narrow():
     face = face_of(document.nodes["a" * 60], Analysis(document), {})
     assert face.width == WIDEST
     assert face.title.endswith("…")
+
+
+def test_a_failing_node_with_its_reason_and_button_ends_above_the_next_row():
+    document = Document(nodes={"fc": Node("fc", "Linear")})
+    problem = Problem("word " * 60, "fc", fix=Fix("Insert Flatten", lambda d: d))
+    face = face_of(document.nodes["fc"], Analysis(document, (problem,), {}, {"fc": 12}), {}, shows=True)
+    assert face.strip is None
+    assert face.note.button.bottom() < LANE - 4
+    warned = Problem("beware", "fc", severity=WARNING)
+    assert face_of(document.nodes["fc"], Analysis(document, (warned,)), {}, shows=True).strip is not None
 
 
 def test_a_long_reason_is_wrapped_and_has_its_button_below():
