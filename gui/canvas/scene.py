@@ -34,6 +34,8 @@ class CanvasScene(QGraphicsScene):
 
     arranged = Signal()
     """Nodes or wires came, went or moved."""
+    grown = Signal()
+    """Nodes took room for what they see."""
 
     def __init__(self, bench: Bench, parent: object = None):
         super().__init__(parent)
@@ -178,6 +180,7 @@ class CanvasScene(QGraphicsScene):
         if fresh:
             self._refresh_faces(fresh)
             self._reroute()
+            self.grown.emit()
         for id in snapshot.activations.keys() | snapshot.losses.keys() | snapshot.gradients.keys():
             if id in self.nodes:
                 self.nodes[id].set_live(self._strips.get(id), *_health(snapshot, id))
