@@ -100,10 +100,11 @@ def _resolve_node(node: Node, layer: Layer, incoming: Mapping[str, Slot], found:
         inputs = tuple(found.types[slot]._replace(classes=0) for slot in step.inputs)
         if layer.types:
             types = _call(layer.types, shapes | values)
-            count, macs = parameters(step.init), _call(layer.macs, shapes | values) if layer.macs else 0
+            count, macs = parameters(step.init), 0
         else:
             measured = measure(step.init, step.call, inputs)
             types, count, macs = measured.types, measured.parameters, measured.macs
+        macs = _call(layer.macs, shapes | values) if layer.macs else macs
     except ValueError as error:
         return [Problem(f"{layer.label} {error}.", node.id)]
     except EngineError as error:

@@ -104,7 +104,7 @@ scaled_dot_product_attention = Layer(
     summary=lambda p: "causal" if p["is_causal"] else "",
     title="Dot-product attention",
     prefix="attention",
-    synonyms=("sdpa", "self-attention", "softmax"),
+    synonyms=("sdpa", "self-attention"),
 )
 
 causal_mask = Layer(
@@ -114,6 +114,7 @@ causal_mask = Layer(
     inputs=(Port("x", "N L ...", dtype="any", doc="The sequence; only its length counts."),),
     outputs=(Port("mask"),),
     call="torch.full(({x}.size(1), {x}.size(1)), -torch.inf, device={x}.device).triu(1)",
+    title="Causal mask",
     prefix="mask",
-    synonyms=("autoregressive", "look-ahead", "decoder", "gpt"),
+    synonyms=("mask", "autoregressive", "look-ahead", "decoder", "gpt"),
 )

@@ -12,7 +12,7 @@ def _width(x: tuple, max_len: int) -> dict[str, object]:
     return {"width": x[2]}
 
 
-def _position(type_: str, doc: str, module: str, longest: int, *synonyms: str) -> Layer:
+def _position(type_: str, title: str, doc: str, module: str, longest: int, *synonyms: str) -> Layer:
     return Layer(
         type_,
         category="Attention",
@@ -32,6 +32,7 @@ def _position(type_: str, doc: str, module: str, longest: int, *synonyms: str) -
         module=module,
         call="{self}({x})",
         summary=lambda p: f"up to {p['max_len']} places",
+        title=title,
         prefix="position",
         synonyms=("transformer", "order", *synonyms),
     )
@@ -39,6 +40,7 @@ def _position(type_: str, doc: str, module: str, longest: int, *synonyms: str) -
 
 positional_encoding = _position(
     "PositionalEncoding",
+    "Positional encoding",
     "Adds waves of many lengths, so that every place of a sequence looks different.",
     "positional_encoding",
     5000,
@@ -47,6 +49,7 @@ positional_encoding = _position(
 )
 position_embedding = _position(
     "PositionEmbedding",
+    "Position embedding",
     "Adds a learned vector for each place of a sequence.",
     "position_embedding",
     512,

@@ -124,7 +124,7 @@ rnn = _recurrent(
 )
 
 
-def _variant(type_: str, doc: str, gates: int, module: str, *synonyms: str) -> Layer:
+def _variant(type_: str, title: str, doc: str, gates: int, module: str, *synonyms: str) -> Layer:
     """One LSTM layer whose gates torch lacks."""
     cost = _cost(gates)
     return replace(
@@ -139,15 +139,22 @@ def _variant(type_: str, doc: str, gates: int, module: str, *synonyms: str) -> L
         init=f"{type_}({{input_size}}, {{hidden_size}})",
         module=module,
         prefix="lstm",
-        synonyms=("lstm", "rnn", *synonyms),
+        title=title,
+        synonyms=synonyms,
     )
 
 
 peephole_lstm = _variant(
-    "PeepholeLSTM", "An LSTM whose gates also see its cell.", 4, "peephole_lstm", "peephole connections"
+    "PeepholeLSTM",
+    "Peephole LSTM",
+    "An LSTM whose gates also see its cell.",
+    4,
+    "peephole_lstm",
+    "peephole connections",
 )
 coupled_gate_lstm = _variant(
     "CoupledGateLSTM",
+    "Coupled-gate LSTM",
     "An LSTM that forgets exactly as much as it takes in.",
     3,
     "coupled_gate_lstm",
