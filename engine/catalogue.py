@@ -54,15 +54,17 @@ def search(text: str, among: Iterable[Layer] | None = None) -> list[Layer]:
 
 def _score(wanted: str, layer: Layer) -> int | None:
     names = [name.lower() for name in (layer.type, layer.label, *layer.synonyms)]
-    if not wanted or wanted in names:
+    if not wanted or wanted in names[:2]:
         return 0
-    if any(name.startswith(wanted) for name in names):
+    if wanted in names:
         return 1
-    if any(wanted in name for name in names):
+    if any(name.startswith(wanted) for name in names):
         return 2
-    if any(_scattered(wanted, name) for name in names[:2]):
+    if any(wanted in name for name in names):
         return 3
-    return 4 if wanted in layer.category.lower() or wanted in layer.doc.lower() else None
+    if any(_scattered(wanted, name) for name in names[:2]):
+        return 4
+    return 5 if wanted in layer.category.lower() or wanted in layer.doc.lower() else None
 
 
 def _scattered(wanted: str, name: str) -> bool:

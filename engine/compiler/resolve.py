@@ -146,11 +146,12 @@ def _measured(
         check_expression(step.init)
         check_expression(step.call)
         if layer.types:
-            macs = _call(layer.macs, known) if layer.macs else 0
-            return step, _call(layer.types, known), parameters(step.init), macs
-        inputs = tuple(found.types[slot]._replace(classes=0) for slot in step.inputs)
-        measured = measure(step.init, step.call, inputs)
-        return step, measured.types, measured.parameters, measured.macs
+            types, count, macs = _call(layer.types, known), parameters(step.init), 0
+        else:
+            inputs = tuple(found.types[slot]._replace(classes=0) for slot in step.inputs)
+            measured = measure(step.init, step.call, inputs)
+            types, count, macs = measured.types, measured.parameters, measured.macs
+        return step, types, count, _call(layer.macs, known) if layer.macs else macs
     except EngineError:
         raise
     except ValueError as error:

@@ -197,8 +197,10 @@ def _names(
     names = dict(arguments)
     chained: list[Slot] = []
     for place, step in enumerate(steps):
+        passed = [slot for slot in step.outputs if readers.get(slot) == [place + 1]]
+        last = place + 1 == len(steps) and len(returned) > 1
         for slot in step.outputs:
-            if readers.get(slot) == [place + 1] and not (place + 1 == len(steps) and len(returned) > 1):
+            if passed == [slot] and not last:
                 chained.append(slot)
             elif slot in readers:
                 unique = sum(each in readers for each in step.outputs) == 1

@@ -145,12 +145,8 @@ clamp = _one(
     ),
     summary=lambda p: " to ".join("…" if p[each] is None else f"{p[each]:g}" for each in ("min", "max")),
 )
-maximum = _two(
-    "Maximum", "The larger of a and b, element by element.", "torch.maximum({a}, {b})", "larger", "max"
-)
-minimum = _two(
-    "Minimum", "The smaller of a and b, element by element.", "torch.minimum({a}, {b})", "smaller", "min"
-)
+maximum = _two("Maximum", "The larger of a and b, element by element.", "torch.maximum({a}, {b})", "larger")
+minimum = _two("Minimum", "The smaller of a and b, element by element.", "torch.minimum({a}, {b})", "smaller")
 greater = _two("Greater", "Yes where a is greater than b.", "{a} > {b}", "greater", "compare", ">", "less")
 equal = _two("Equal", "Yes where a equals b.", "{a} == {b}", "equal", "compare", "same")
 where = Layer(
@@ -165,7 +161,7 @@ where = Layer(
     infer=lambda condition, a, b: _broadcast((condition, a, b)),
     call="torch.where({condition}.bool(), {a}, {b})",
     prefix="where",
-    synonyms=("if", "choose", "mask"),
+    synonyms=("if", "choose"),
 )
 cumulative_sum = _one(
     "CumulativeSum",
@@ -173,6 +169,7 @@ cumulative_sum = _one(
     "torch.cumsum({x}, {dim})",
     "cumsum",
     "running total",
+    title="Cumulative sum",
     params=(Int(name="dim", default=1, min=-8, max=7, doc="The dimension along which is summed."),),
     summary=along(),
 )

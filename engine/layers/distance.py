@@ -41,7 +41,7 @@ pairwise_distance = Layer(
     call="F.pairwise_distance({x1}, {x2}{rest})",
     summary=lambda p: f"power {p['p']:g}",
     prefix="distance",
-    synonyms=("euclidean", "norm"),
+    synonyms=("euclidean", "metric"),
 )
 
 
@@ -60,6 +60,7 @@ distance_matrix = Layer(
     infer=_same_width,
     call="torch.cdist({x1}, {x2}{rest})",
     summary=lambda p: f"power {p['p']:g}",
+    title="Distance matrix",
     prefix="distances",
     synonyms=("cdist", "pairwise"),
 )
@@ -93,6 +94,7 @@ radial_basis = Layer(
     module="radial_basis",
     call="{self}({x})",
     summary=lambda p: f"{p['out_features']} units",
+    title="Radial basis",
     prefix="rbf",
     synonyms=("rbf", "gaussian", "kernel"),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from engine.layers.declaration import Layer, Port
 from engine.layers.params import Bool, Int
 from engine.layers.text import shown_shape
@@ -47,6 +49,7 @@ bilinear = Layer(
     inputs=(Port("x1", "N D|N L D"), Port("x2", "N D|N L D")),
     params=(_OUT, _BIAS),
     infer=_two,
+    macs=lambda x1, x2, out_features: prod(x1[1:]) * x2[-1] * out_features,
     init="nn.Bilinear({in1_features}, {in2_features}, {out_features}{rest})",
     call="{self}({x1}, {x2})",
     summary=_units,

@@ -15,6 +15,7 @@ gaussian_noise = Layer(
     module="gaussian_noise",
     call="{self}({x})",
     summary=lambda p: f"deviation {p['std']:g}",
+    title="Gaussian noise",
     prefix="noise",
     synonyms=("denoising", "jitter", "augmentation"),
 )

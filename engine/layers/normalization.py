@@ -27,7 +27,7 @@ def _batch_norm(axes: int, doc: str, dims: str) -> Layer:
         call="{self}({x})",
         summary=lambda p: "over the batch",
         prefix="bn",
-        synonyms=("batch normalization",),
+        synonyms=("bn", "batch normalization"),
     )
 
 

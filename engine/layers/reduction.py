@@ -93,6 +93,7 @@ standard_deviation = _reduction(
     "torch.std({x}, {dim}{rest})",
     "std",
     "spread",
+    title="Standard deviation",
     more=(_CORRECTION,),
 )
 log_sum_exp = _reduction(

@@ -141,7 +141,7 @@ chunk = Layer(
     call="torch.chunk({x}, {chunks}, {dim})",
     summary=lambda p: f"{p['chunks']} parts of dimension {p['dim']}",
     prefix="chunk",
-    synonyms=("split", "divide"),
+    synonyms=("divide", "equal parts"),
 )
 
 
@@ -168,7 +168,7 @@ split = Layer(
     call="torch.split({x}, {sizes}, {dim})",
     summary=lambda p: " + ".join(map(str, p["sizes"])),
     prefix="split",
-    synonyms=("divide", "chunk"),
+    synonyms=("divide", "parts"),
 )
 
 
@@ -403,6 +403,7 @@ to_float = Layer(
     inputs=_ANY,
     outputs=(Port("y"),),
     call="{x}.float()",
+    title="To float",
     prefix="tofloat",
     synonyms=("cast", "convert", "decimal"),
 )
@@ -414,6 +415,7 @@ to_integer = Layer(
     inputs=_ANY,
     outputs=(Port("y", dtype="int"),),
     call="{x}.long()",
+    title="To integer",
     prefix="toint",
     synonyms=("cast", "convert", "index"),
 )

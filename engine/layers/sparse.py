@@ -67,6 +67,7 @@ one_hot = Layer(
     ),
     call="F.one_hot({x}, {num_classes}).float()",
     summary=lambda p: f"{p['num_classes']} classes",
+    title="One-hot",
     prefix="onehot",
     synonyms=("one-hot", "dummy variables", "categorical"),
 )

@@ -50,7 +50,7 @@ class RoIAlign(nn.Module):
         """Return where each box is read along one axis, from -1 to 1, and which points count."""
         length = end - start if self.aligned else (end - start).clamp(min=1)
         count = parts * self.sampling_ratio
-        steps = (torch.arange(count, device=start.device) + 0.5) / count
+        steps = (torch.arange(count, dtype=start.dtype, device=start.device) + 0.5) / count
         position = start[..., None] + steps * length[..., None]
         inside = (position >= -1) & (position <= size)
         return position.clamp(0, size - 1) * 2 / max(size - 1, 1) - 1, inside

@@ -27,6 +27,8 @@ TITLE_LEFT = 29.0
 NOTE_WIDTH = 196.0
 """How wide the reason under a failing node may run."""
 FIX_HEIGHT = 24.0
+LONGEST_HEALTH = "|g| 2.7e−8"
+"""A node with parameters is wide enough to tell its health beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,13 @@ def face_of(
     layer = layer_of(document, node.type)
     title_width = fonts.text_metrics(weight=600).horizontalAdvance(node.title)
     label_width = fonts.text_metrics(CAPTION_PX).horizontalAdvance(layer.label)
-    wanted = TITLE_LEFT + title_width + 8 + label_width + PAD
+    summary = layer.summary(layer.values(node.params))
+    parameters = analysis.parameters.get(node.id, 0)
+    foot = f"{_counted(parameters)} params" if parameters else ""
+    caption = fonts.text_metrics(CAPTION_PX).horizontalAdvance
+    lines = (title_width + 8 + label_width, caption(summary))
+    below = PAD + caption(foot) + 12 + caption(LONGEST_HEALTH) if foot else 0
+    wanted = max(TITLE_LEFT + max(lines), below) + PAD
     width = min(WIDEST, max(WIDTH, ceil(wanted / GRID) * GRID))
     room = width - TITLE_LEFT - PAD - 8
     title, label = node.title, layer.label
@@ -132,12 +140,12 @@ def face_of(
         label_width = max(min(label_width, room - title_width), min(label_width, 44.0))
         label = _elided(label, label_width, caption=True)
         title = _elided(title, room - label_width)
-    summary = layer.summary(layer.values(node.params))
-    parameters = analysis.parameters.get(node.id, 0)
     names = input_names(layer, node.id, places)
     outputs = [port.name for port in layer.outputs_of(node.params)]
 
-    shows = shows and has_strip(layer)
+    problems = [problem] if problem else analysis.problems_of(node.id)
+    broken = problem is None and any(each.severity == ERROR for each in problems)
+    shows = shows and has_strip(layer) and not broken  # its picture is old, and the reason needs the room
     has_foot = parameters > 0 or (shows and layer.category == "Activation")
     header = HEADER if summary or shows else HEADER - 10
     height = header + (STRIP + BOTTOM if shows else 0) + (FOOT if has_foot else 0)
@@ -158,10 +166,9 @@ def face_of(
         tuple(Spot(n, QPointF(width, PORT_TOP + PORT_STEP * i), False) for i, n in enumerate(outputs)),
         strip,
         has_foot,
-        f"{_counted(parameters)} params" if parameters else "",
+        foot,
         stacked=layer.role == ROLE,
     )
-    problems = [problem] if problem else analysis.problems_of(node.id)
     if problems:
         face.problem = problems[0]
         if face.failing:

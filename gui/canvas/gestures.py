@@ -27,6 +27,9 @@ _GRID = 4
 class Gesture:
     """One press; every place is in pixels of the viewport."""
 
+    scrolls = False
+    """Whether the canvas moves on at the edge of the view."""
+
     def __init__(self, view: CanvasView, at: QPointF):
         self.view = view
         self.start = at
@@ -90,6 +93,8 @@ class PressFix(Gesture):
 class BoxSelect(Gesture):
     """Select what a box touches; Shift adds, Ctrl toggles."""
 
+    scrolls = True
+
     def __init__(self, view: CanvasView, at: QPointF, modifiers: Qt.KeyboardModifier):
         super().__init__(view, at)
         self._origin = view.map_to_canvas(at)
@@ -127,8 +132,11 @@ class BoxSelect(Gesture):
 class MoveNodes(Gesture):
     """Move nodes; the items follow the pointer, the document changes once, on release."""
 
+    scrolls = True
+
     def __init__(self, view: CanvasView, at: QPointF, pressed: str, click_selects: bool):
         super().__init__(view, at)
+        self._origin = view.map_to_canvas(at)
         self._pressed = pressed
         self._click_selects = click_selects
         self._ids = sorted(view.bench.store.selection | {pressed})
@@ -151,7 +159,7 @@ class MoveNodes(Gesture):
             return
         self._moving = True
         graph = self.view.graph
-        by = self.view.map_to_canvas(at) - self.view.map_to_canvas(self.start)
+        by = self.view.map_to_canvas(at) - self._origin
         by = self._snapped(by) if not modifiers & Qt.KeyboardModifier.AltModifier else by
         for id, (x, y) in self._from.items():
             graph.nodes[id].setPos(x + by.x(), y + by.y())

@@ -31,6 +31,8 @@ class Link(Gesture):
     and hangs on its output: dropped on another input it is re-routed, in the open it is gone.
     """
 
+    scrolls = True
+
     def __init__(self, view: CanvasView, at: QPointF, slot: Slot, is_input: bool):
         super().__init__(view, at)
         document = view.bench.store.document

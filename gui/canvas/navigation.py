@@ -49,6 +49,7 @@ class Navigator(QGraphicsView):
         self._looking = QTimer(self, singleShot=True, interval=120)
         self._looking.timeout.connect(self._look)
         self.graph.arranged.connect(self._looking.start)
+        self.graph.grown.connect(lambda: self._fitted and self.fit_all())
         # Qt forgets where an item stood if its new place is painted, for a label's sake, before the scene has
         # told the view of the move: what was there would stay on the screen.
         self.graph.arranged.connect(lambda: self.viewport().update())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap, QPolygonF
@@ -21,7 +22,9 @@ SHADOW = 18.0
 STACK = (6, 3)
 """How far the cards behind a block show below it."""
 TEXT_FROM, STRIP_FROM = 7 / 13, 0.34
-"""Scale from which titles can be read, and from which a strip shows anything."""
+"""Scale from which all words can be read, and from which a strip and a large title show anything."""
+NAME_PX = 9.0
+"""Pixels of the title where nothing else can be read."""
 _LEFT, _RIGHT = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 
@@ -57,6 +60,9 @@ def paint_node(painter: QPainter, face: Face, mood: Mood, theme: Theme, scale: f
     if words:
         painter.drawRoundedRect(QRectF(PAD, 14, 9, 9), 2.5, 2.5)
         _paint_words(painter, face, mood, theme)
+    elif scale >= STRIP_FROM:
+        painter.drawRoundedRect(QRectF(PAD, 18, 12, 12), 3.5, 3.5)
+        _paint_name(painter, face, theme, scale)
     else:
         painter.drawRoundedRect(QRectF(PAD, 12, face.width - 2 * PAD, 12), 3, 3)
     if face.strip is not None and scale >= STRIP_FROM:
@@ -101,12 +107,27 @@ def _paint_words(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> Non
         painter.drawText(QRectF(TITLE_LEFT, 27, width - TITLE_LEFT - PAD, 15), _LEFT | _MIDDLE, face.summary)
     if face.has_foot:
         foot = QRectF(PAD, face.height - FOOT, width - 2 * PAD, FOOT - 2)
-        painter.setPen(QColor(mix(theme.faint, theme.muted, 0.45)))
+        painter.setPen(theme.color("muted"))
         painter.drawText(foot, _LEFT | _MIDDLE, face.foot)
         if mood.health:
             if mood.sick:
                 painter.setPen(theme.color("warning"))
             painter.drawText(foot, _RIGHT | _MIDDLE, mood.health)
+
+
+def _paint_name(painter: QPainter, face: Face, theme: Theme, scale: float) -> None:
+    """Paint the title alone, larger than life, so that it can be read from where all else cannot."""
+    px = min(ceil(NAME_PX / scale), 24)
+    room = face.width - 2 * PAD - 18
+    painter.setPen(theme.color("text"))
+    painter.setFont(fonts.text(px, 600))
+    line = QRectF(PAD + 18, 6, room, 36)
+    painter.drawText(line, _LEFT | _MIDDLE, _short_name(face.title, px, room))
+
+
+@lru_cache(maxsize=2048)
+def _short_name(title: str, px: int, room: float) -> str:
+    return fonts.text_metrics(px, 600).elidedText(title, Qt.TextElideMode.ElideRight, room)
 
 
 def paint_strip(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> None:

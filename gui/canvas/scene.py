@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import isfinite
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Signal
@@ -33,6 +34,8 @@ class CanvasScene(QGraphicsScene):
 
     arranged = Signal()
     """Nodes or wires came, went or moved."""
+    grown = Signal()
+    """Nodes took room for what they see."""
 
     def __init__(self, bench: Bench, parent: object = None):
         super().__init__(parent)
@@ -177,6 +180,7 @@ class CanvasScene(QGraphicsScene):
         if fresh:
             self._refresh_faces(fresh)
             self._reroute()
+            self.grown.emit()
         for id in snapshot.activations.keys() | snapshot.losses.keys() | snapshot.gradients.keys():
             if id in self.nodes:
                 self.nodes[id].set_live(self._strips.get(id), *_health(snapshot, id))
@@ -359,5 +363,16 @@ def _health(snapshot: Snapshot, id: str) -> tuple[str, bool]:
     if dead >= 0.005 and (id not in snapshot.gradients or dead >= SICK):
         return f"{100 * dead:.0f} % dead", dead >= SICK
     if id in snapshot.gradients:
-        return f"|g| {snapshot.gradients[id]:#.2g}".rstrip("."), False
+        return f"|g| {brief(snapshot.gradients[id])}", False
     return "", False
+
+
+def brief(value: float) -> str:
+    """Return a norm in two digits and few letters: 0.31, 12, 2.7e−8."""
+    if not isfinite(value):
+        return "nan" if value != value else "∞"
+    digits, _, power = f"{value:#.2g}".partition("e")
+    digits = digits.rstrip(".")
+    if not power and 0 < value < 0.001:  # the power is shorter
+        digits, _, power = f"{value:.1e}".partition("e")
+    return f"{digits}e{int(power)}".replace("-", "−") if power else digits

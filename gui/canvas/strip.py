@@ -58,7 +58,7 @@ def of_activation(activation: Activation, layer: Layer, low: float, high: float)
         reach = max(abs(low), abs(high), 1e-6)
         return Strip(point=(float(maps[0]), float(maps[1])), reach=reach)
     if maps.size == 1:
-        return Strip(text=f"{float(maps[0]):.3g}")
+        return Strip(text=f"{float(maps[0]):.3g}".replace("-", "−"))
     return _block(maps, low, high)
 
 
@@ -130,7 +130,7 @@ def _paint_bars(painter: QPainter, area: QRectF, strip: Strip, theme: Theme) -> 
     named = count <= 12 and all(len(label) <= 2 for label in strip.labels)
     if named:
         painter.setFont(fonts.text(8))
-        painter.setPen(theme.color("faint"))
+        painter.setPen(theme.color("muted"))
         for place, label in enumerate(strip.labels[:count]):
             spot = QRectF(area.left() + place * step, area.bottom() - 9, step, 9)
             painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, label)

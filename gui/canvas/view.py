@@ -19,6 +19,7 @@ from engine import catalogue
 from engine.graph.blocks import layer_of
 from gui.bench import Bench
 from gui.canvas import fitting, fonts, hits
+from gui.canvas.autoscroll import AutoScroll
 from gui.canvas.editor import Editor
 from gui.canvas.gestures import BoxSelect, Gesture, MoveNodes, Pan, PressFix
 from gui.canvas.hits import Hit
@@ -55,18 +56,25 @@ class CanvasView(Editor):
         self._hovered = Hit()
         self._lit: WireItem | None = None
         super().__init__(bench, parent)
+        self._scroll = AutoScroll(self)
         self.setMouseTracking(True)
         self.viewport().setMouseTracking(True)
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def forget_pointer(self) -> None:
-        gesture, self._gesture = self._gesture, None
+        gesture = self._let_go()
         if gesture is not None:
             gesture.cancel()
         self.choose_wire(None)
         self._light(None)
         self._hover(Hit())
+
+    def _let_go(self) -> Gesture | None:
+        """End the gesture and return it, or None."""
+        gesture, self._gesture = self._gesture, None
+        self._scroll.stop()
+        return gesture
 
     # -- the pointer -------------------------------------------------------------------------------------
 
@@ -114,12 +122,13 @@ class CanvasView(Editor):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._gesture is not None:
             self._gesture.move(event.position(), event.modifiers())
+            self._scroll.follow(self._gesture, event.position(), event.modifiers())
         else:
             self._hover(self.hit(event.position()) if not self.far() else Hit())
         event.accept()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        gesture, self._gesture = self._gesture, None
+        gesture = self._let_go()
         if gesture is not None:
             gesture.release(event.position(), event.modifiers())
         event.accept()
@@ -217,8 +226,7 @@ class CanvasView(Editor):
             dx, dy = _ARROWS[key]
             self.nudge(dx * step, dy * step)
         elif key == Qt.Key.Key_Escape:
-            if self._gesture is not None:
-                gesture, self._gesture = self._gesture, None
+            if (gesture := self._let_go()) is not None:
                 gesture.cancel()
             elif store.selection or self._chosen_wire is not None or not store.scope:
                 store.select(())

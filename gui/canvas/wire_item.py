@@ -90,7 +90,7 @@ def label_box(route: Route, label: str) -> QRectF:
     width, height = metrics.horizontalAdvance(label) + 8, 15.0
     at = route.label
     if route.above:
-        lift = 11.0 if width <= route.room + 4 else 36.0  # too wide for the gap: above both nodes
+        lift = 11.0 if width <= route.room + 8.5 else 36.0  # too wide for the gap: above both nodes
         at = at - QPointF(0, lift)
     return QRectF(at.x() - width / 2, at.y() - height / 2, width, height)
 

@@ -30,7 +30,7 @@ def _colors(theme: Theme) -> dict:
     """The color of each kind of token; a token takes that of its nearest ancestor."""
     violet = CATEGORY["Normalization"]
     return {
-        Comment: theme.color("faint"),
+        Comment: theme.color("muted"),
         Keyword: theme.color(violet).lighter(110) if theme.dark else theme.color(violet).darker(145),
         Operator.Word: theme.color(violet).lighter(110) if theme.dark else theme.color(violet).darker(145),
         String: theme.color("ok"),

@@ -209,7 +209,7 @@ class _Delegate(QStyledItemDelegate):
         type_ = index.data(_LAYER)
         if type_ is None:
             self._text(
-                painter, box.adjusted(2, 6, 0, 0), index.data(), ui_font(11, 600), theme.color("faint")
+                painter, box.adjusted(2, 6, 0, 0), index.data(), ui_font(11, 600), theme.color("muted")
             )
         else:
             state = option.state
@@ -225,7 +225,7 @@ class _Delegate(QStyledItemDelegate):
             self._text(painter, box.adjusted(26, 0, -14, 0), index.data(), ui_font(13), theme.color("text"))
             hint = box.adjusted(26, 0, -16, 0)
             right = Qt.AlignmentFlag.AlignRight
-            self._text(painter, hint, index.data(_HINT), ui_font(11), theme.color("faint"), right)
+            self._text(painter, hint, index.data(_HINT), ui_font(11), theme.color("muted"), right)
         painter.restore()
 
     def _text(self, painter, box, text, font: QFont, color, side=Qt.AlignmentFlag.AlignLeft) -> None:

@@ -14,6 +14,8 @@ from gui.widgets.basic import Panel, Scroll, button, column, empty, label, row
 
 _SHOWN = 100
 """Rows that are made at most: nobody reads more, and a broken import may bring thousands."""
+_WHERE = 76
+"""Width of the column of names: a longer name pushes its reason aside."""
 
 
 def apply_fix(bench: Bench, problem: Problem) -> None:
@@ -102,8 +104,10 @@ class ProblemRow(QFrame):
         layout = row(self, 10)
         layout.setContentsMargins(8, 5, 8, 5)
         layout.addWidget(SeverityIcon(problem.severity), 0, Qt.AlignmentFlag.AlignTop)
+        where = label(title, weight=600)
+        where.setMinimumWidth(_WHERE)
+        layout.addWidget(where, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(label(problem.message, wrap=True), 1)
-        layout.addWidget(label(title, "muted"))
         if problem.fix is not None:
             self.fix_button = button(problem.fix.title, "small")
             self.fix_button.clicked.connect(lambda: apply_fix(bench, problem))

@@ -222,7 +222,7 @@ class ActivationsView(PaintedView):
                 place = QRectF(x, bar.top() - 15 if above else bar.bottom() + 1, pitch, 14)
                 painter.drawText(place, Qt.AlignmentFlag.AlignCenter, short(float(value)))
             if index % every == 0:
-                painter.setPen(theme.color("text" if index == best else "faint"))
+                painter.setPen(theme.color("text" if index == best else "muted"))
                 place = QRectF(x, box.bottom() + (14 if low < 0 and pitch >= 34 else 2), pitch, 14)
                 word = metrics().elidedText(words[index], Qt.TextElideMode.ElideRight, pitch * every - 2)
                 painter.drawText(place, Qt.AlignmentFlag.AlignCenter, word)

@@ -51,7 +51,7 @@ class CurvesView(LiveView):
         self.scale = Choice(bench, ("Linear", "Log"))
         self.readout = TextLine(bench)
         self._smoothing_word = TextLine(bench, stretch=False)
-        self._smoothing_word.set_parts([Part("Smoothing", "faint")])
+        self._smoothing_word.set_parts([Part("Smoothing")])
         self._build()
         self.banner = Banner(bench, self)
 
@@ -242,9 +242,7 @@ class CurvesView(LiveView):
     def _hover(self, step: float | None) -> None:
         self._hovered = step
         if step is None:
-            self.readout.set_parts(
-                [Part("double-click for the whole run", "faint")] if self.plot.held else []
-            )
+            self.readout.set_parts([Part("double-click for the whole run")] if self.plot.held else [])
             return
         form = percent if self.quantity.index == ACCURACY else number
         found: list[Part] = []

@@ -97,7 +97,7 @@ class Plot(pg.PlotWidget):
         item = self.getPlotItem()
         item.hideButtons()
         item.setMenuEnabled(False)
-        item.layout.setContentsMargins(0, 8, 4, 0)
+        item.layout.setContentsMargins(0, 8, 14, 0)
         self.box = item.getViewBox()
         self.box.disableAutoRange()
         self.box.setDefaultPadding(0)
@@ -228,7 +228,7 @@ class Plot(pg.PlotWidget):
         for axis in self._axes.values():
             axis.setPen(None)
             axis.setTickPen(pg.mkPen(theme.color("grid" if theme.dark else "line"), width=self._ratio))
-            axis.setTextPen(theme.color("faint"))
+            axis.setTextPen(theme.color("muted"))
         self._cursor.setPen(pg.mkPen(theme.color("faint"), width=self._ratio))
         for name in self.lines:
             self._color_line(name)

@@ -112,7 +112,7 @@ class RegionsView(PaintedView):
     def _draw_axes(self, painter: QPainter, box: QRectF) -> None:
         x0, x1, y0, y1 = self._regions.extent
         painter.setFont(font())
-        painter.setPen(self.theme.color("faint"))
+        painter.setPen(self.theme.color("muted"))
         line = QRectF(box.left(), box.bottom() + 3, box.width(), 14)
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft, short(x0))
         painter.drawText(line, Qt.AlignmentFlag.AlignRight, short(x1))

@@ -210,7 +210,7 @@ class SamplesView(PaintedView):
         for x, y in zip(xs, ys, strict=True):
             painter.drawEllipse(QPointF(x, y), 4, 4)
         painter.setFont(font())
-        painter.setPen(theme.color("faint"))
+        painter.setPen(theme.color("muted"))
         line = QRectF(box.left(), box.bottom() + 4, box.width(), 14)
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft, f"target {short(low)}")
         painter.drawText(line, Qt.AlignmentFlag.AlignRight, short(high))

@@ -119,6 +119,16 @@ def test_several_outputs_come_as_a_named_tuple():
     assert "_, (" not in built.source.text or "memory" in built.source.text
 
 
+def test_two_outputs_for_the_next_step_are_two_variables():
+    g = Builder("Two states")
+    x, y = g.add("Input", id="x", shape=(3, 5)), g.add("Input", id="y", shape=(3, 5))
+    one = g.add("LSTM", x, id="one", hidden_size=4)
+    g.add("LSTM", y, one["hidden"], one["cell"], id="two", hidden_size=4)
+    text = analyze(g.document()).source.text
+    assert "_, (one_hidden, one_cell) = self.one(x)" in text
+    assert "self.two(y, (one_hidden, one_cell))" in text
+
+
 def test_names_of_arguments_and_nodes_do_not_clash():
     g = Builder("x")
     x, y = (g.add("Input", id=name, shape=(3,)) for name in "xy")

@@ -145,6 +145,17 @@ class Painted(QObject):
         return False
 
 
+def test_a_view_that_shows_all_still_does_when_the_nodes_have_grown(view):
+    view.resize(900, 560)
+    view.fit_all()
+    view.resize(900, round(view.graph.bounds().height() * view.zoom) + 84)
+    view.bench.snapshot_taken.emit(snapshot())
+    assert view.visible_rect().contains(view.graph.bounds())
+    view.zoom_to(2.0)
+    view.graph.grown.emit()
+    assert view.zoom == 2.0  # somebody looks at a part
+
+
 def test_a_new_run_empties_the_strips_but_keeps_the_sizes(view):
     view.bench.snapshot_taken.emit(snapshot())
     height = view.graph.nodes["conv1"].face.height
@@ -356,6 +367,30 @@ def test_moving_several_nodes_is_one_step(view):
     assert steps(view) == 1
     view.bench.store.undo_stack.undo()
     assert view.graph.nodes["conv1"].pos().toTuple() == before["conv1"]
+
+
+def test_the_canvas_moves_on_when_a_node_is_dragged_to_the_edge(view, qtbot):
+    start, seen = title(view, "conv1"), view.visible_rect()
+    edge = QPoint(view.viewport().width() - 4, start.y())
+    QTest.mousePress(view.viewport(), LEFT, NONE, start)
+    QTest.mouseMove(view.viewport(), edge)
+    qtbot.waitUntil(lambda: view.visible_rect().left() > seen.left() + 60)
+    assert abs(point(view, view.graph.nodes["conv1"].pos()).x() + 60 - edge.x()) <= 4  # still held
+    QTest.mouseMove(view.viewport(), QPoint(600, start.y()))
+    held = view.visible_rect()
+    qtbot.wait(50)
+    assert view.visible_rect() == held
+    QTest.mouseRelease(view.viewport(), LEFT, NONE, QPoint(600, start.y()))
+    assert steps(view) == 1
+
+
+def test_a_drag_along_the_edge_or_away_from_it_holds_the_canvas_still(view, qtbot):
+    seen = view.visible_rect()
+    QTest.mousePress(view.viewport(), LEFT, NONE, QPoint(8, 700))
+    QTest.mouseMove(view.viewport(), QPoint(14, 600))
+    qtbot.wait(60)
+    assert view.visible_rect() == seen
+    QTest.mouseRelease(view.viewport(), LEFT, NONE, QPoint(14, 600))
 
 
 def test_a_drag_moves_live_and_escape_puts_back(view):
@@ -618,6 +653,18 @@ def test_a_press_on_the_minimap_goes_there(view):
     right = view.visible_rect().center().x()
     QTest.mouseClick(view.minimap, LEFT, NONE, QPoint(12, 40))
     assert view.visible_rect().center().x() < right - 300
+
+
+def test_a_title_is_read_from_where_the_rest_cannot(view):
+    view.bench.store.select(())
+    view.zoom_to(0.45)
+
+    def named(name):
+        view.commands.rename("conv1", name)
+        QApplication.processEvents()
+        return view.viewport().grab().toImage()
+
+    assert named("one") != named("two")
 
 
 def test_from_afar_the_nodes_are_boxes_in_the_colors_of_their_categories(view):

@@ -13,19 +13,21 @@ from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QImage
 
 from engine import catalogue
-from engine.compiler.analysis import Analysis, Fix, Problem
+from engine.compiler.analysis import WARNING, Analysis, Fix, Problem
 from engine.errors import EngineError, FileError
 from engine.graph.build import Builder
-from engine.graph.document import Document, Edge, Slot
+from engine.graph.document import Document, Edge, Node, Slot
+from engine.graph.layout import LANE
 from engine.layers.declaration import TensorType
 from engine.training.events import Activation
-from gui.canvas import clipboard, fitting, strip
-from gui.canvas.face import WIDEST, WIDTH, face_of, places_of
+from gui.canvas import clipboard, fitting, fonts, strip
+from gui.canvas.face import PAD, WIDEST, WIDTH, face_of, places_of
 from gui.canvas.picture import picture
 from gui.canvas.routing import Router, box_of
+from gui.canvas.scene import brief
 from gui.canvas.thumbnail import thumbnail
 from gui.canvas.wire_item import label_of
-from gui.theme import DARK, LIGHT
+from gui.theme import CAPTION_PX, DARK, LIGHT
 from tests.gui.canvas_help import analysis_of, lenet
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -105,6 +107,16 @@ def test_a_long_title_is_elided_and_the_node_stays_narrow():
     face = face_of(document, "a" * 60, Analysis(document), {})
     assert face.width == WIDEST
     assert face.title.endswith("…")
+
+
+def test_a_failing_node_with_its_reason_and_button_ends_above_the_next_row():
+    document = Document(nodes={"fc": Node("fc", "Linear")})
+    problem = Problem("word " * 60, "fc", fix=Fix("Insert Flatten", lambda d: d))
+    face = face_of(document.nodes["fc"], Analysis(document, (problem,), {}, {"fc": 12}), {}, shows=True)
+    assert face.strip is None
+    assert face.note.button.bottom() < LANE - 4
+    warned = Problem("beware", "fc", severity=WARNING)
+    assert face_of(document.nodes["fc"], Analysis(document, (warned,)), {}, shows=True).strip is not None
 
 
 def test_a_long_reason_is_wrapped_and_has_its_button_below():
@@ -299,3 +311,22 @@ def test_a_small_dense_network_is_drawn_as_neurons_and_points_as_points():
     assert {"#2fb5a8", "#7c86ff"} <= colors(small)
     assert {"#4c9dff", "#f0a63a", "#eb6a75"} <= colors(points)
     assert "#7c86ff" not in colors(points)
+
+
+def test_parameters_and_health_never_touch():
+    for count in (2, 2_416, 9_999, 10_164, 48_120, 999_400, 25_557_032):
+        document = Document(nodes={"fc": Node("fc", "Linear", params={"out_features": 10})})
+        face = face_of(document.nodes["fc"], Analysis(document, parameters={"fc": count}), {})
+        measure = fonts.text_metrics(CAPTION_PX).horizontalAdvance
+        for norm in (0.0062, 0.31, 12.0, 4567.0, 2.7e-8, 0.00042, 1e12, float("nan")):
+            assert measure(face.foot) + measure(f"|g| {brief(norm)}") + 8 <= face.width - 2 * PAD
+
+
+def test_norms_are_told_in_few_letters():
+    norms = (0, 0.31, 0.0062, 0.00042, 2.7e-8, 12, 1234)
+    assert [brief(norm) for norm in norms] == ["0.0", "0.31", "0.0062", "4.2e−4", "2.7e−8", "12", "1.2e3"]
+
+
+def test_a_node_is_as_wide_as_its_line_needs():
+    document = Document(nodes={"points": Node("points", "Spirals")})
+    assert face_of(document.nodes["points"], Analysis(document), {}).summary == "1,000 points, 3 arms"

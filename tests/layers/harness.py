@@ -16,12 +16,14 @@ SHAPES = {
     "N C H W": (4, 9, 9),
     "N C L": (4, 12),
     "N L": (5,),
+    "N L ...": (5, 12),
     "N C ...": (4, 6),
     "N C D H W": (4, 5, 6, 7),
     "N C": (12,),
     "N D": (12,),
     "N H": (64,),
     "N L D": (5, 12),
+    "N L C": (5, 12),
     "N D L": (18, 49),
     "N R D": (3, 4),
     "N ...": (3, 8),
@@ -36,7 +38,8 @@ class Trial:
     """What one layer needs to fit: shapes by port, parameters that are no defaults, and other values.
 
     ``base`` are parameters of every variant, ``others`` the values that stand in for the next one, and
-    ``beside`` what another value of a parameter needs beside it. ``sources`` make what a port reads.
+    ``beside`` what another value of a parameter needs beside it. ``sources`` make what a port reads;
+    ``after`` is what stands between a model and its loss.
     """
 
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -44,6 +47,7 @@ class Trial:
     others: Mapping[str, Any] = field(default_factory=dict)
     beside: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sources: Mapping[str, Callable[[Builder], Ref]] = field(default_factory=dict)
+    after: str = ""
 
 
 def _indices(axes: int) -> Callable[[Builder], Ref]:
@@ -66,12 +70,46 @@ _WINDOW = Trial(
     beside={"groups": {"out_channels": 6}, "output_padding": {"stride": 2}},
 )
 
-_POSITIVE = Trial(sources={"x": lambda g: g.add("Exp", g.add("Input", shape=(6, 12)))})
+_POSITIVE = Trial(sources={"x": lambda g: _positive(g)})
+
+
+def _mask(g: Builder) -> Ref:
+    return g.add("CausalMask", g.add("Input", shape=(5, 12)))
+
+
+def _state(g: Builder) -> Ref:
+    """A state of one layer has its batch second: 1×N×64."""
+    return g.add("Unsqueeze", g.add("Input", shape=(64,)), dim=0)
+
+
+_BLOCK = Trial(
+    base={"dim_feedforward": 16},
+    others={"nhead": 3, "dropout": 0.2},
+    sources={"mask": _mask, "memory_mask": _mask},
+)
+_RECURRENT = Trial(beside={"dropout": {"num_layers": 2}}, sources={"initial": _state, "initial_cell": _state})
+
+
+def _signs(shape: tuple[int, ...]) -> Callable[[Builder], Ref]:
+    return lambda g: g.add("Sign", g.add("Input", shape=shape))
+
+
+def _positive(g: Builder) -> Ref:
+    return g.add("Exp", g.add("Input", shape=(6, 12)))
+
+
+def _all(number: int, shape: tuple[int, ...]) -> Callable[[Builder], Ref]:
+    """One whole number everywhere."""
+    return lambda g: g.add("ToInteger", g.add("Scale", g.add("Input", shape=shape), scale=0, shift=number))
+
 
 TRIALS: dict[str, Trial] = {
     "Reshape": Trial(base={"shape": (24,)}, others={"shape": (4, 6)}),
-    "MultiheadAttention": Trial(base={"num_heads": 4}, others={"num_heads": 3}),
-    "LSTM": Trial(beside={"dropout": {"num_layers": 2}}),
+    "MultiheadAttention": Trial(base={"num_heads": 4}, others={"num_heads": 3}, sources={"mask": _mask}),
+    "ScaledDotProductAttention": Trial(sources={"mask": _mask}),
+    "TransformerEncoderLayer": _BLOCK,
+    "TransformerDecoderLayer": _BLOCK,
+    **dict.fromkeys(("RNN", "GRU", "LSTM", "PeepholeLSTM", "CoupledGateLSTM"), _RECURRENT),
     "Flatten": Trial(others={"end_dim": 2}),
     "MaxUnpool1d": _unpool(1),
     "MaxUnpool2d": _unpool(2),
@@ -118,6 +156,22 @@ TRIALS: dict[str, Trial] = {
     "Expand": Trial(shapes={"x": (1, 8)}, base={"sizes": (4, 8)}, others={"sizes": (3, -1)}),
     "Repeat": Trial(base={"repeats": (1, 2)}, others={"repeats": (2, 3)}),
     "Gather": Trial(others={"dim": 2}),
+    "NLLLoss": Trial(after="LogSoftmax"),
+    "BCELoss": Trial(sources={"target": lambda g: g.add("HardStep", g.add("Input", shape=(6, 12)))},
+                     after="Sigmoid"),
+    "KLDivLoss": Trial(sources={"target": lambda g: g.add("Softmax", g.add("Input", shape=(6, 12)))},
+                       after="LogSoftmax"),
+    "PoissonNLLLoss": Trial(sources={"target": _positive}, after="Sigmoid"),
+    "GaussianNLLLoss": Trial(sources={"variance": _positive}),
+    "HingeEmbeddingLoss": Trial(sources={"target": _signs((6, 12))}),
+    "SoftMarginLoss": Trial(sources={"target": _signs((6, 12))}),
+    "CosineEmbeddingLoss": Trial(sources={"target": _signs(())}),
+    "MarginRankingLoss": Trial(sources={"target": _signs((6, 12))}),
+    "TripletMarginLoss": Trial(others={"p": 1.0}),
+    "CTCLoss": Trial(
+        sources={"target": _all(3, (2,)), "input_lengths": _all(5, ()), "target_lengths": _all(2, ())},
+        after="LogSoftmax",
+    ),
     "Threshold": Trial(others={"threshold": -0.5}),
     "Upsample": Trial(others={"mode": "bicubic"}, beside={"align_corners": {"mode": "bilinear"}}),
     "Resize": Trial(others={"mode": "area", "size": (4, 20)}, beside={"align_corners": {"mode": "bicubic"}}),
@@ -183,7 +237,8 @@ def _source(g: Builder, layer: Layer, port: Port) -> Ref:
     chosen = trial(layer)
     if port.name in chosen.sources:
         return chosen.sources[port.name](g)
-    shape = () if port.indexes else SHAPES[port.dims.split("|")[0]]
+    first = any(other.indexes == port.name for other in layer.inputs)
+    shape = () if port.indexes else (12,) if first else SHAPES[port.dims.split("|")[0]]
     return g.add(
         "Input", shape=chosen.shapes.get(port.name, shape), dtype="int" if port.dtype == "int" else "float"
     )
@@ -201,11 +256,9 @@ def around(type_: str, params: dict[str, Any], options: bool = False) -> Documen
             sources[f"{port.name}.{place}" if port.variadic else port.name] = _source(g, layer, port)
     if layer.role == "loss":  # a loss needs a model before it
         first = next(iter(sources))
-        sources[first] = g.add(
-            "Linear", g.add("Input", shape=(12,)), out_features=12 if layer.inputs[1].indexes else 72
-        )
-        if not layer.inputs[1].indexes:
-            sources[first] = g.add("Reshape", sources[first], shape=(6, 12))
+        sources[first] = g.add("Linear", sources[first], out_features=12)
+        if trial(layer).after:
+            sources[first] = g.add(trial(layer).after, sources[first])
     result = g.add(type_, *sources.values(), id="tested", **params)
     if layer.role == "layer":
         for port in layer.outputs_of(params):
