@@ -23,7 +23,7 @@ class Plan:
     ``model`` are the steps between data and losses, ``loss`` the loss nodes and what follows them.
     ``arguments`` names the data fields and inputs that the model reads, ``outputs`` what it returns,
     ``fields`` what the losses read beside that. ``totals`` are the numbers that are minimized when no
-    objective names a loss.
+    objective names a loss. ``macs`` are the model's multiply-adds for one sample.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Plan:
     types: Mapping[Slot, TensorType]
     data: str = ""
     classes: tuple[BlockClass, ...] = ()
+    macs: int = 0
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -86,6 +87,7 @@ def make_plan(document: Document, resolution: Resolution) -> Plan:
         resolution.types,
         next((id for id, each in role.items() if each == "data"), ""),
         classes.used_by(model),
+        sum(resolution.macs[step.node] for step in model),
     )
 
 

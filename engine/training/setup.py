@@ -115,7 +115,7 @@ def prepare(document: Document, device: str = "") -> Setup:
     if place.type == "cpu":
         rows = min(document.training.batch_size, len(dataset.train))
         # By the model's cost and not by trying, so that the same seed gives the same curve.
-        threads = min(1 + cost(built) * rows // THREAD, torch.get_num_threads())
+        threads = min(1 + built.plan.macs * rows // THREAD, torch.get_num_threads())
     return Setup(
         document,
         built,
@@ -146,17 +146,6 @@ def _fields(built: Built, dataset: Dataset, rows: object, device: torch.device) 
 
 def _channels_last(value: Tensor) -> Tensor:
     return value.contiguous(memory_format=torch.channels_last) if value.dim() == 4 else value
-
-
-def cost(built: Built) -> int:
-    """Return about how many multiply-adds one sample takes: each weight, once for every place it is used."""
-    total = 0
-    for slot, type_ in built.plan.types.items():
-        layer = getattr(built.model, slot.node, None)
-        for weight in layer.parameters() if isinstance(layer, nn.Module) else ():
-            if weight.dim() > 1 and all(isinstance(size, int) for size in type_.shape[1:]):
-                total += prod(type_.shape[1:]) * weight.numel() // weight.shape[0]
-    return total
 
 
 def make_optimizer(model: nn.Module, objective: Objective, device: torch.device) -> torch.optim.Optimizer:
