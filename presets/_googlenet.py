@@ -29,28 +29,28 @@ def draw_convolution(g: Builder) -> None:
 def draw_naive_inception(g: Builder) -> None:
     """Draw the block ``NaiveInception``: every size of filter looks at all channels."""
     notes = "Filters of three sizes and pooling side by side."
-    with g.block("NaiveInception", notes, n1x1=None, n3x3=None, n5x5=None) as b:
+    with g.block("NaiveInception", notes, n1=None, n3=None, n5=None) as b:
         x = b.input("x")
-        ones = _convolution(b, x, "conv1x1", b["n1x1"])
-        threes = _convolution(b, x, "conv3x3", b["n3x3"], 3)
-        fives = _convolution(b, x, "conv5x5", b["n5x5"], 5)
+        ones = _convolution(b, x, "conv1x1", b["n1"])
+        threes = _convolution(b, x, "conv3x3", b["n3"], 3)
+        fives = _convolution(b, x, "conv5x5", b["n5"], 5)
         pooled = b.add("MaxPool2d", x, kernel_size=3, stride=1, padding=1)
         b.output(b.add("Concatenate", ones, threes, fives, pooled))
 
 
 def draw_inception(g: Builder, largest: int) -> None:
     """Draw the block ``Inception``, named as in the paper's table; ``largest`` is the kernel of conv5x5."""
-    widths = dict.fromkeys(["n1x1", "n3x3_reduce", "n3x3", "n5x5_reduce", "n5x5", "pool_proj"])
+    widths = dict.fromkeys(["n1", "reduce3", "n3", "reduce5", "n5", "pool"])
     notes = "Filters of three sizes and pooling side by side, narrowed by 1×1 convolutions."
     with g.block("Inception", notes, **widths) as b:
         x = b.input("x")
-        ones = _convolution(b, x, "conv1x1", b["n1x1"])
-        threes = _convolution(b, x, "reduce3x3", b["n3x3_reduce"])
-        threes = _convolution(b, threes, "conv3x3", b["n3x3"], 3)
-        fives = _convolution(b, x, "reduce5x5", b["n5x5_reduce"])
-        fives = _convolution(b, fives, "conv5x5", b["n5x5"], largest)
+        ones = _convolution(b, x, "conv1x1", b["n1"])
+        threes = _convolution(b, x, "reduce3x3", b["reduce3"])
+        threes = _convolution(b, threes, "conv3x3", b["n3"], 3)
+        fives = _convolution(b, x, "reduce5x5", b["reduce5"])
+        fives = _convolution(b, fives, "conv5x5", b["n5"], largest)
         pooled = b.add("MaxPool2d", x, kernel_size=3, stride=1, padding=1)
-        pooled = _convolution(b, pooled, "project", b["pool_proj"])
+        pooled = _convolution(b, pooled, "project", b["pool"])
         b.output(b.add("Concatenate", ones, threes, fives, pooled))
 
 

@@ -15,7 +15,6 @@ class Kind:
     """A residual block: the kernels of its convolutions, and how many times wider the last one is."""
 
     name: str
-    projecting: str
     kernels: tuple[int, ...]
     widening: int
 
@@ -24,8 +23,8 @@ class Kind:
         return channels if self.widening == 1 else channels * self.widening
 
 
-BASIC = Kind("BasicBlock", "ProjectionBlock", (3, 3), widening=1)
-BOTTLENECK = Kind("Bottleneck", "ProjectionBottleneck", (1, 3, 1), widening=4)
+BASIC = Kind("BasicBlock", (3, 3), widening=1)
+BOTTLENECK = Kind("Bottleneck", (1, 3, 1), widening=4)
 
 
 def draw_resnet(
@@ -41,7 +40,7 @@ def draw_resnet(
     for stage, depth in enumerate(depths, start=1):
         channels, stride = width * 2 ** (stage - 1), 1 if stage == 1 else 2
         if arriving != kind.wide(channels):
-            x = g.add(kind.projecting, x, id=f"project{stage}", channels=channels, stride=stride)
+            x = g.add("Projection", x, id=f"project{stage}", channels=channels, stride=stride)
             depth, arriving = depth - 1, kind.wide(channels)
         x = g.add(kind.name, x, id=f"stage{stage}", channels=channels, repeat=depth)
     x = g.add("AdaptiveAvgPool2d", x)
@@ -56,7 +55,7 @@ def _draw_blocks(g: Builder, kind: Kind) -> None:
         y = _branch(b, x, kind, 1)
         b.output(b.add("ReLU", b.add("Add", y, x)))
     notes = f"{count} convolutions beside a shortcut that projects to their size."
-    with g.block(kind.projecting, notes, channels=None, stride=2) as b:
+    with g.block("Projection", notes, channels=None, stride=2) as b:
         x = b.input("x")
         y = _branch(b, x, kind, b["stride"])
         wide = kind.wide(b["channels"])

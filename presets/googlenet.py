@@ -1,7 +1,7 @@
 """Inception blocks look with filters of several sizes at once; two heads at the side help it to learn.
 
 Open an inception block: 1×1 convolutions narrow what the large filters see, so that 22 layers need a ninth
-of AlexNet's parameters. Delete head_4a and head_4d, as one does after training, and 6.6 of the 13 million
+of AlexNet's parameters. Delete head4a and head4d, as one does after training, and 6.6 of the 13 million
 parameters remain. This is the form with batch normalization and without biases, whose third branch has 3×3
 filters in the published weights; set the kernel of its conv5x5 to 5 for the paper's.
 
@@ -76,25 +76,25 @@ def _half(g: Builder, x: Slot) -> Ref:
 
 def _draw_inceptions(g: Builder, x: Slot, classes: int, divisor: int = 1) -> list[Ref]:
     """Draw the nine inception blocks and what classifies behind them; return the scores, the heads' last."""
-    side = []
+    places = {}
     for name, widths in INCEPTIONS.items():
-        n1x1, n3x3_reduce, n3x3, n5x5_reduce, n5x5, pool_proj = (width // divisor for width in widths)
+        n1, reduce3, n3, reduce5, n5, pool = (width // divisor for width in widths)
         x = g.add(
             "Inception",
             x,
-            id=f"inception_{name}",
-            n1x1=n1x1,
-            n3x3_reduce=n3x3_reduce,
-            n3x3=n3x3,
-            n5x5_reduce=n5x5_reduce,
-            n5x5=n5x5,
-            pool_proj=pool_proj,
+            id=f"mixed{name}",
+            n1=n1,
+            reduce3=reduce3,
+            n3=n3,
+            reduce5=reduce5,
+            n5=n5,
+            pool=pool,
         )
-        if name in ("4a", "4d"):
-            side.append(g.add("Head", x, id=f"head_{name}"))
+        places[name] = x
         if name in ("3b", "4e"):
             x = _half(g, x)
     x = g.add("AdaptiveAvgPool2d", x)
     x = g.add("Flatten", x)
     x = g.add("Dropout", x, p=0.4)
-    return [g.add("Linear", x, id="fc", out_features=classes), *side]
+    scores = g.add("Linear", x, id="fc", out_features=classes)
+    return [scores, *(g.add("Head", places[name], id=f"head{name}") for name in ("4a", "4d"))]

@@ -25,17 +25,17 @@ def build(g: Builder) -> None:
     draw_naive_inception(g)
     draw_inception(g, largest=5)
     x = g.add("Input", id="features", shape=(192, 28, 28))
-    naive = g.add("NaiveInception", x, id="naive", n1x1=64, n3x3=128, n5x5=32)
+    naive = g.add("NaiveInception", x, id="naive", n1=64, n3=128, n5=32)
     reduced = g.add(
         "Inception",
         x,
         id="reduced",
-        n1x1=64,
-        n3x3_reduce=96,
-        n3x3=128,
-        n5x5_reduce=16,
-        n5x5=32,
-        pool_proj=32,
+        n1=64,
+        reduce3=96,
+        n3=128,
+        reduce5=16,
+        n5=32,
+        pool=32,
     )
     g.add("Output", naive, id="wide")
     g.add("Output", reduced, id="narrow")

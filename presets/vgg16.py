@@ -29,7 +29,7 @@ def build(g: Builder) -> None:
 def build_small(g: Builder) -> None:
     """Three stages of two convolutions, on handwritten digits of 28 × 28 pixels.
 
-    All thirteen would hardly begin to learn without normalization: the authors grew theirs from a shallow one.
+    Thirteen would hardly begin to learn without normalization; the authors grew theirs from a shallow one.
     """
     images = g.add("Digits", id="images", size=28)
     digit = draw_vgg(g, images["image"], (2, 2, 2), widths=(8, 16, 32), hidden=64, classes=10)
