@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import traceback
+from math import prod
 
 import pytest
 import torch
@@ -68,16 +69,24 @@ def test_stepping_equals_the_module_bit_for_bit(name):
     types = analyze(document).types
     fields = {}
     for slot, word in {**built.plan.arguments, **built.plan.fields}.items():
-        shape = [5 if size == "N" else size for size in types[slot].shape]
+        big = prod(size for size in types[slot].shape if isinstance(size, int)) > 10_000
+        shape = [(2 if big else 5) if size == "N" else size for size in types[slot].shape]
         whole = types[slot].dtype == "int"
         fields[word] = torch.zeros(shape, dtype=torch.int64) if whole else torch.rand(shape)
     values = {}
-    for node, outputs in built.steps(built.model, fields):
-        values |= {Slot(node, port): value for port, value in outputs.items()}
-    for slot, output in zip(built.plan.outputs, built.outputs(built.model, fields), strict=True):
-        assert torch.equal(values[slot], output)
+    with torch.no_grad():
+        torch.manual_seed(1)  # dropout draws the same numbers in both
+        for node, outputs in built.steps(built.model, fields):
+            values |= {Slot(node, port): value for port, value in outputs.items()}
+        torch.manual_seed(1)
+        for slot, output in zip(built.plan.outputs, built.outputs(built.model, fields), strict=True):
+            assert torch.equal(values[slot], output)
+    if not built.objectives:
+        return
+    torch.manual_seed(1)
     loss = built.objectives[0](built.model, fields)
-    assert torch.equal(values[built.plan.totals[0]], loss)
+    assert torch.equal(sum(values[slot] for slot in built.plan.totals), loss)
+    torch.manual_seed(1)
     assert torch.equal(built.evaluate(built.model, fields)["loss"], loss)
 
 

@@ -112,11 +112,11 @@ def test_a_long_title_is_elided_and_the_node_stays_narrow():
 def test_a_failing_node_with_its_reason_and_button_ends_above_the_next_row():
     document = Document(nodes={"fc": Node("fc", "Linear")})
     problem = Problem("word " * 60, "fc", fix=Fix("Insert Flatten", lambda d: d))
-    face = face_of(document.nodes["fc"], Analysis(document, (problem,), {}, {"fc": 12}), {}, shows=True)
+    face = face_of(document, "fc", Analysis(document, (problem,), {}, {"fc": 12}), {}, shows=True)
     assert face.strip is None
     assert face.note.button.bottom() < LANE - 4
     warned = Problem("beware", "fc", severity=WARNING)
-    assert face_of(document.nodes["fc"], Analysis(document, (warned,)), {}, shows=True).strip is not None
+    assert face_of(document, "fc", Analysis(document, (warned,)), {}, shows=True).strip is not None
 
 
 def test_a_long_reason_is_wrapped_and_has_its_button_below():
@@ -316,7 +316,7 @@ def test_a_small_dense_network_is_drawn_as_neurons_and_points_as_points():
 def test_parameters_and_health_never_touch():
     for count in (2, 2_416, 9_999, 10_164, 48_120, 999_400, 25_557_032):
         document = Document(nodes={"fc": Node("fc", "Linear", params={"out_features": 10})})
-        face = face_of(document.nodes["fc"], Analysis(document, parameters={"fc": count}), {})
+        face = face_of(document, "fc", Analysis(document, parameters={"fc": count}), {})
         measure = fonts.text_metrics(CAPTION_PX).horizontalAdvance
         for norm in (0.0062, 0.31, 12.0, 4567.0, 2.7e-8, 0.00042, 1e12, float("nan")):
             assert measure(face.foot) + measure(f"|g| {brief(norm)}") + 8 <= face.width - 2 * PAD
@@ -329,4 +329,4 @@ def test_norms_are_told_in_few_letters():
 
 def test_a_node_is_as_wide_as_its_line_needs():
     document = Document(nodes={"points": Node("points", "Spirals")})
-    assert face_of(document.nodes["points"], Analysis(document), {}).summary == "1,000 points, 3 arms"
+    assert face_of(document, "points", Analysis(document), {}).summary == "1,000 points, 3 arms"

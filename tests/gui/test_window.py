@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QLineEdit
 from engine.graph.blocks import layer_of
 from engine.graph.document import Slot
 from engine.graph.edits import set_params
+from engine.graph.settings import set_training
 from engine.layers.formula import Formula
 from engine.storage.document_file import load_document, save_document
 from gui.actions import ACTIONS
@@ -64,6 +65,7 @@ def test_draw_by_mouse_set_in_the_form_run_and_watch(qtbot, monkeypatch):
         assert window.bench.analysis.types[Slot(second, "y")].shape == ("N", 3)
 
         click_node(window, relu)
+        store.apply("Long enough to be watched", lambda d: set_training(d, epochs=200))
         losses, seen = [], []
         window.bench.progress.connect(lambda event: losses.extend(event.loss))
         window.bench.snapshot_taken.connect(lambda event: seen.append(event.detail))
@@ -99,17 +101,15 @@ def test_every_drawing_opens_with_every_shape(qtbot, name):
 @pytest.mark.parametrize("name", [name for name in presets() if _learns(name)])
 def test_every_preset_opens_runs_and_shows_itself(qtbot, name):
     with open_window(qtbot, name) as window:
-        window.bench.store.apply("Fewer", lambda d: d.with_(training=_short(d.training)))
-        run_to_the_end(qtbot, window)
+        losses = []
+        window.bench.progress.connect(lambda event: losses.extend(event.loss))
+        window.bridge.run()
         learning = {node for node, count in window.bench.analysis.parameters.items() if count}
+        qtbot.waitUntil(lambda: bool(losses) and window.bench.snapshot is not None, timeout=60_000)
         qtbot.waitUntil(lambda: learning <= window.bench.snapshot.activations.keys(), timeout=10_000)
-        assert window.bench.snapshot.weights is not None
-
-
-def _short(training):
-    from dataclasses import replace
-
-    return replace(training, epochs=3)
+        assert np.isfinite(losses).all()
+        window.bridge.stop()
+        qtbot.waitUntil(lambda: window.bench.state == "finished", timeout=10_000)
 
 
 def test_pause_step_resume_and_stop_by_the_buttons(qtbot):
