@@ -95,7 +95,7 @@ class FitView(PaintedView):
         for parts in self.legend:
             if (
                 sum(part.width() for part in parts) > area.width()
-            ):  # the color alone tells whose formula it is
+            ):  # the color alone tells whose it is
                 parts = [replace(parts[-1], swatch=parts[0].swatch)]
             draw_parts(painter, QRectF(area.left(), top, area.width(), _LINE), parts, self.theme)
             top += _LINE
