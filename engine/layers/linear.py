@@ -1,11 +1,11 @@
-"""Weighted sums."""
+"""Weighted sums, and distances to learned centers."""
 
 from __future__ import annotations
 
 from math import prod
 
 from engine.layers.declaration import Layer, Port
-from engine.layers.params import Bool, Int
+from engine.layers.params import Bool, Float, Int
 from engine.layers.text import shown_shape
 
 
@@ -66,4 +66,38 @@ identity = Layer(
     call="{self}({x})",
     prefix="identity",
     synonyms=("nothing", "placeholder"),
+)
+
+centroids = Layer(
+    "Centroids",
+    category="Linear",
+    doc="The squared distance to each of a few learned centers, as in k-means.",
+    inputs=(Port("x", "N D|N L D"),),
+    params=(Int(name="count", default=10, min=1, label="Centers", doc="How many centers are learned."),),
+    infer=lambda x: {"in_features": x[-1]},
+    init="Centroids({in_features}, {count})",
+    module="centroids",
+    call="{self}({x})",
+    summary=lambda p: f"{p['count']} centers",
+    prefix="centroids",
+    synonyms=("k-means", "clusters", "prototypes", "vector quantization"),
+)
+
+radial_basis = Layer(
+    "RadialBasis",
+    category="Linear",
+    doc="Each unit answers to inputs near its learned center, the less the farther: exp(-(r / width)²).",
+    inputs=(Port("x", "N D|N L D"),),
+    params=(
+        Int(name="out_features", default=64, min=1, label="Units", doc="How many centers are learned."),
+        Float(name="width", default=1.0, min=1e-6, doc="How far each unit reaches at first; learned too."),
+    ),
+    infer=lambda x: {"in_features": x[-1]},
+    init="RadialBasis({in_features}, {out_features}{rest})",
+    module="radial_basis",
+    call="{self}({x})",
+    summary=lambda p: f"{p['out_features']} units",
+    title="Radial basis",
+    prefix="rbf",
+    synonyms=("rbf", "gaussian", "kernel"),
 )

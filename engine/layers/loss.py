@@ -140,7 +140,7 @@ l1_loss = _loss(
 )
 huber_loss = _loss(
     "HuberLoss",
-    "Huber",
+    "Huber loss",
     "Squared where the difference is small, straight where it is large.",
     "F.huber_loss({input}, {target}{rest})",
     "robust",
@@ -199,7 +199,7 @@ kl_div_loss = _loss(
 )
 poisson_nll_loss = _loss(
     "PoissonNLLLoss",
-    "Poisson",
+    "Poisson loss",
     "For counts: how surprised a Poisson distribution is by them.",
     "F.poisson_nll_loss({input}, {target}{rest})",
     "counts",
@@ -220,7 +220,7 @@ def _with_variance(input: tuple, target: tuple, variance: tuple) -> dict[str, ob
 
 gaussian_nll_loss = _loss(
     "GaussianNLLLoss",
-    "Gaussian",
+    "Gaussian loss",
     "How surprised a normal distribution is, whose mean and variance the model tells.",
     "F.gaussian_nll_loss({input}, {target}, {variance}{rest})",
     "uncertainty",
@@ -303,7 +303,7 @@ hinge_embedding_loss = _loss(
 )
 soft_margin_loss = _loss(
     "SoftMarginLoss",
-    "Logistic",
+    "Logistic loss",
     "Cross-entropy for answers 1 and -1; takes scores.",
     "F.soft_margin_loss({input}, {target}{rest})",
     "logistic",
@@ -345,7 +345,7 @@ cosine_embedding_loss = _loss(
 )
 margin_ranking_loss = _loss(
     "MarginRankingLoss",
-    "Ranking",
+    "Ranking loss",
     "One of two scores must be higher by a margin.",
     "F.margin_ranking_loss({x1}, {x2}, {target}{rest})",
     "preference",
@@ -368,7 +368,7 @@ def _three(anchor: tuple, positive: tuple, negative: tuple) -> dict[str, object]
 
 triplet_margin_loss = _loss(
     "TripletMarginLoss",
-    "Triplet",
+    "Triplet loss",
     "An anchor must be nearer to its like than to its unlike, by a margin.",
     "F.triplet_margin_loss({anchor}, {positive}, {negative}{rest})",
     "siamese",
@@ -393,7 +393,7 @@ triplet_margin_loss = _loss(
 
 ctc_loss = _loss(
     "CTCLoss",
-    "CTC",
+    "CTC loss",
     "Reads a text from a longer sequence without being told which step says which letter.",
     "F.ctc_loss({log_probs}.transpose(0, 1), {target}, {input_lengths}, {target_lengths}{rest})",
     "speech",

@@ -48,7 +48,7 @@ def _block(
         infer=infer,
         init=f"nn.{type_}({{d_model}}, {{nhead}}{{rest}}, batch_first=True)",
         call=f"{{self}}({arguments}{{options}})",
-        title=f"Transformer {prefix}",
+        title=f"{prefix.capitalize()} layer",
         summary=lambda p: f"{p['nhead']} heads, {p['dim_feedforward']} inner units",
         prefix=prefix,
         synonyms=("transformer", "block", "bert" if prefix == "encoder" else "gpt"),

@@ -74,7 +74,7 @@ class Editor(Navigator):
         self.quick_add.close_palette()
         self.graph.rebuild()
         self.caption.show_document()
-        self.fit_all()
+        self.show_all()
         self._describe()
 
     def _show_selection(self, selection: frozenset[str]) -> None:

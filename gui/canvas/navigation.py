@@ -10,6 +10,7 @@ from PySide6.QtGui import QBrush, QColor, QPainter, QPaintEvent, QPen, QPixmap, 
 from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
 
 from gui.bench import Bench
+from gui.canvas.glide import Glide, moves
 from gui.canvas.node_paint import STRIP_FROM, TEXT_FROM
 from gui.canvas.scene import CanvasScene
 
@@ -45,11 +46,13 @@ class Navigator(QGraphicsView):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._fitted = True
         """Whether the view still shows all because nobody has moved over it: it then follows its size."""
+        self._gliding_whole = True
         self._grid: tuple[tuple, QPixmap] | None = None
         self._looking = QTimer(self, singleShot=True, interval=120)
         self._looking.timeout.connect(self._look)
         self.graph.arranged.connect(self._looking.start)
-        self.graph.grown.connect(lambda: self._fitted and self.fit_all())
+        self.graph.grown.connect(self._keep_all)
+        self._glide = Glide(self, self._show_place)
         # Qt forgets where an item stood if its new place is painted, for a label's sake, before the scene has
         # told the view of the move: what was there would stay on the screen.
         self.graph.arranged.connect(lambda: self.viewport().update())
@@ -63,6 +66,7 @@ class Navigator(QGraphicsView):
 
     def zoom_to(self, factor: float, at: QPointF | None = None) -> None:
         """Show the canvas at a scale; the point ``at`` of the viewport, or its middle, stays in place."""
+        self._glide.stop()
         factor = min(max(factor, FARTHEST), NEAREST)
         at = at if at is not None else QRectF(self.viewport().rect()).center()
         before = self.map_to_canvas(at)
@@ -96,8 +100,15 @@ class Navigator(QGraphicsView):
 
     def fit_all(self) -> None:
         """Show the whole network, not larger than life."""
-        self._fit(self.graph.bounds())
-        self._fitted = True
+        self._fit(self.graph.bounds(), whole=True, eased=True)
+
+    def show_all(self) -> None:
+        """Show the whole network at once, as where it comes into view."""
+        self._fit(self.graph.bounds(), whole=True)
+
+    def _keep_all(self) -> None:
+        if self._fitted and not self.visible_rect().contains(self.graph.bounds()):
+            self.fit_all()
 
     def fit_selection(self) -> None:
         """Show the selected nodes, or all if none is selected."""
@@ -105,19 +116,33 @@ class Navigator(QGraphicsView):
         if not chosen:
             self.fit_all()
             return
-        self._fit(self.graph.bounds(chosen))
+        self._fit(self.graph.bounds(chosen), eased=True)
 
-    def _fit(self, box: QRectF) -> None:
-        port = QRectF(self.viewport().rect()).adjusted(28, 52, -28, -28)
+    def _fit(self, box: QRectF, whole: bool = False, eased: bool = False) -> None:
+        self._glide.stop()
+        self._gliding_whole = whole
+        port = self._port()
         if box.isEmpty() or port.width() < 10 or port.height() < 10:
             self.setTransform(QTransform())
             self.centerOn(box.center())
+            self._fitted = whole
             self.moved()
             return
         factor = min(port.width() / box.width(), port.height() / box.height(), 1.0)
-        self.setTransform(QTransform.fromScale(max(factor, FARTHEST), max(factor, FARTHEST)))
-        self._hold(box.center(), port.center())
-        self._fitted = False
+        factor = max(factor, FARTHEST)
+        if eased and moves(self):
+            self._glide.go((self.zoom, factor), (self.map_to_canvas(port.center()), box.center()))
+        else:
+            self._show_place(factor, box.center())
+
+    def _show_place(self, factor: float, place: QPointF) -> None:
+        """Show a place in the middle of what the caption leaves free."""
+        self.setTransform(QTransform.fromScale(factor, factor))
+        self._hold(place, self._port().center())
+        self._fitted = self._gliding_whole
+
+    def _port(self) -> QRectF:
+        return QRectF(self.viewport().rect()).adjusted(28, 52, -28, -28)
 
     def show_node(self, id: str) -> None:
         """Bring a node into view if it is not, and select it."""
@@ -150,6 +175,8 @@ class Navigator(QGraphicsView):
         event.accept()
 
     def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Wheel, QEvent.Type.MouseButtonPress, QEvent.Type.NativeGesture):
+            self._glide.stop()  # the hand is right
         if (
             event.type() == QEvent.Type.NativeGesture
             and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture
@@ -161,13 +188,13 @@ class Navigator(QGraphicsView):
     def resizeEvent(self, event: QEvent) -> None:
         super().resizeEvent(event)
         if self._fitted:
-            self.fit_all()
+            self.show_all()
         self.moved()
 
     def showEvent(self, event: QEvent) -> None:
         super().showEvent(event)
         if self._fitted:
-            self.fit_all()
+            self.show_all()
         self.moved()
 
     def hideEvent(self, event: QEvent) -> None:

@@ -35,7 +35,7 @@ class Inspector(Panel):
         self._scroll = Scroll()
         column(self, 0).addWidget(self._scroll)
         store = bench.store
-        store.selection_changed.connect(lambda selection: self._show())
+        store.selection_changed.connect(self._select)
         store.replaced.connect(self._show)
         store.scope_changed.connect(self._show)
         store.changed.connect(self._change)
@@ -44,10 +44,15 @@ class Inspector(Panel):
         bench.run_reset.connect(lambda: self.page.show_snapshot())
         bench.theme_changed.connect(lambda theme: self.page.show_analysis(bench.analysis))
         self.page: Page
+        self._chosen: frozenset[str] = frozenset()
         self._show()
 
     def sizeHint(self) -> QSize:
         return QSize(WIDTH, 600)
+
+    def _select(self, selection: frozenset[str]) -> None:
+        if selection != self._chosen:  # another document tells its selection a second time
+            self._show()
 
     def _show(self) -> None:
         self.page = self._make()
@@ -60,6 +65,7 @@ class Inspector(Panel):
     def _make(self) -> Page:
         nodes = self._bench.store.document.nodes
         selection = self._bench.store.selection & nodes.keys()  # deleted nodes leave it a moment later
+        self._chosen = selection
         if len(selection) == 1:
             return NodePage(self._bench, nodes[next(iter(selection))])
         if selection:

@@ -71,6 +71,11 @@ class FiltersView(PaintedView):
         """The weight at either end of the color scale."""
         return self._range.current[1] if self._range.current else 0.0
 
+    def _learns(self, node: str) -> bool:
+        """Whether a node will have weights, as far as that is known before a run."""
+        analysis = self.bench.analysis
+        return node not in {slot.node for slot in analysis.types} or analysis.parameters.get(node, 0) > 0
+
     def prepare(self) -> None:
         weights, snapshot = self._weights, self._snapshot
         self._image = None
@@ -80,7 +85,7 @@ class FiltersView(PaintedView):
             name = self.node_title(node)
             if not node:
                 self.note = "Select a layer to see its weights while the network runs."
-            elif snapshot is None:
+            elif snapshot is None and self._learns(node):
                 self.note = f"The weights of {name} appear here {self.soon}."
             else:
                 self.note = f"{name} has no weights. Select a layer that learns, such as a convolution."

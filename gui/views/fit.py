@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
@@ -91,6 +93,10 @@ class FitView(PaintedView):
             return
         top = area.top() - 4
         for parts in self.legend:
+            if (
+                sum(part.width() for part in parts) > area.width()
+            ):  # the color alone tells whose it is
+                parts = [replace(parts[-1], swatch=parts[0].swatch)]
             draw_parts(painter, QRectF(area.left(), top, area.width(), _LINE), parts, self.theme)
             top += _LINE
         x0, x1, y0, y1 = self._extent()

@@ -16,7 +16,9 @@ from gui.views.function import FunctionView
 from gui.views.samples import SamplesView
 
 SHARES, SHARES_OF_POINTS = (430, 0, 396, 244), (386, 256, 254, 174)
-"""Widths of curves, function, activations and filters; the second where the function can be drawn."""
+"""Widths of curves, function, activations and filters; the second where there are decision regions."""
+SHARES_OF_FIT = (330, 330, 220, 190)
+"""The same where a curve is fitted: its formulas need the room, and its layers have few numbers."""
 
 
 class LearningView(QWidget):
@@ -59,7 +61,7 @@ class LearningView(QWidget):
         """Give room to what the run has: points have regions, numbers a fit, pictures tiles."""
         if (snapshot.regions or snapshot.curve) is not None and self.function.isHidden():
             self.function.show()
-            self._share(SHARES_OF_POINTS)
+            self._share(SHARES_OF_FIT if snapshot.curve is not None else SHARES_OF_POINTS)
         if snapshot.samples is not None:
             self.strip.setVisible(snapshot.samples.kind == "class" and snapshot.regions is None)
 

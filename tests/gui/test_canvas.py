@@ -22,6 +22,7 @@ from engine.graph import edits
 from engine.graph.build import Builder
 from engine.graph.document import Slot
 from engine.training.events import Failed
+from gui.canvas import navigation
 from gui.canvas.menus import node_menu, wire_menu
 from gui.theme import LIGHT
 from tests.gui.canvas_help import (
@@ -653,6 +654,25 @@ def test_a_press_on_the_minimap_goes_there(view):
     right = view.visible_rect().center().x()
     QTest.mouseClick(view.minimap, LEFT, NONE, QPoint(12, 40))
     assert view.visible_rect().center().x() < right - 300
+
+
+def test_fitting_glides_there_where_motion_is_welcome(view, qtbot, monkeypatch):
+    monkeypatch.setattr(navigation, "moves", lambda widget: True)
+    view.zoom_to(3.0)
+    view.fit_all()
+    assert view.zoom == pytest.approx(3.0)
+    seen = set()
+    qtbot.waitUntil(lambda: seen.add(view.zoom) or view._glide.state() == view._glide.State.Stopped)
+    assert len(seen) > 2
+    there = view.visible_rect()
+    view.show_all()
+    assert view.visible_rect() == there
+    view.zoom_to(3.0)
+    view.fit_all()
+    QTest.mouseClick(view.viewport(), LEFT, NONE, QPoint(5, 5))
+    held = view.zoom
+    qtbot.wait(40)
+    assert view.zoom == held  # a press stops it
 
 
 def test_a_title_is_read_from_where_the_rest_cannot(view):

@@ -352,3 +352,17 @@ def test_a_data_node_shows_its_first_samples(qtbot, bench, inspector):
     assert preview.note.text() == "1,000 samples, 200 held out"
     retype(qtbot, inspector.page.form.fields["samples"], "50")
     qtbot.waitUntil(lambda: preview.note.text().startswith("50 samples"), timeout=20_000)
+
+
+def test_a_page_is_made_once_for_another_document_and_for_a_deletion(bench, inspector, monkeypatch):
+    made = []
+    make = Inspector._make
+    monkeypatch.setattr(Inspector, "_make", lambda self: made.append(1) or make(self))
+    bench.store.select(["conv"])
+    bench.store.open(bench.store.document.with_(name="Another"))
+    assert isinstance(inspector.page, TrainingPage)
+    assert len(made) == 2
+    bench.store.select(["conv"])
+    bench.store.apply("Delete", lambda document: edits.delete(document, ["conv"]))
+    assert isinstance(inspector.page, TrainingPage)
+    assert len(made) == 4

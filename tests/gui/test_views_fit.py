@@ -30,7 +30,7 @@ def show(qtbot, bench):
     def make(view_class):
         view = view_class(bench)
         qtbot.addWidget(view)
-        view.resize(500, 270)
+        view.resize(900 if view_class is LearningView else 500, 270)
         view.show()
         return view
 
@@ -103,6 +103,8 @@ def test_the_page_shows_what_the_run_has(bench, show):
     take(bench, curve=LINE)
     assert page.currentWidget() is page.fit
     assert learning.function.isVisible()
+    sizes = learning.splitter.sizes()
+    assert sizes[1] >= sizes[0] - 2  # what is fitted is as large as the loss
     assert bench.wants_regions  # the page that came forward asks, too
     bench.run_reset.emit()
     assert page.currentWidget() is page.regions

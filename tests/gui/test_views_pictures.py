@@ -7,7 +7,9 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor
 
-from engine.graph.document import Document, Node
+from engine.compiler.analysis import Analysis
+from engine.graph.document import Document, Node, Slot
+from engine.layers.declaration import TensorType
 from engine.training.events import Activation, Finished, Regions, Samples, Snapshot, Weights
 from gui.bench import Bench
 from gui.images import lut
@@ -221,6 +223,16 @@ def test_a_node_without_weights_is_told_so(bench, show):
     view = show(FiltersView)
     take(bench, view, selected="tanh2")
     assert view.note == "tanh2 has no weights. Select a layer that learns, such as a convolution."
+
+
+def test_no_weights_are_promised_to_a_node_that_has_none(bench, show):
+    known = {Slot(name, "y"): TensorType(("N", 4)) for name in ("conv1", "tanh2")}
+    bench.analysis = Analysis(bench.store.document, (), known, {"conv1": 40})
+    view = show(FiltersView)
+    for node, note in (("tanh2", "tanh2 has no weights."), ("conv1", "The weights of conv1 appear here")):
+        bench.store.select([node])
+        view.throttle.flush()
+        assert view.note.startswith(note)
 
 
 # regions

@@ -84,7 +84,7 @@ def _state(g: Builder) -> Ref:
 
 _BLOCK = Trial(
     base={"dim_feedforward": 16},
-    others={"nhead": 3, "dropout": 0.2},
+    others={"dim_feedforward": 24, "nhead": 3, "dropout": 0.2},
     sources={"mask": _mask, "memory_mask": _mask},
 )
 _RECURRENT = Trial(beside={"dropout": {"num_layers": 2}}, sources={"initial": _state, "initial_cell": _state})

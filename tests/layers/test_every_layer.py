@@ -87,6 +87,10 @@ def test_declaration_is_complete(layer):
     assert all(param.check(param.default) == param.default for param in layer.params)
     assert all(param.parse(param.text(param.default)) == param.default for param in layer.params)
     assert isinstance(layer.summary(layer.values({})), str)
+    names = [each.name for each in (*layer.params, *layer.inputs)]
+    assert len(set(names)) == len(names), "a template could not tell them apart"
+    assert ("{options}" in layer.call) == any(port.optional for port in layer.inputs)
+    assert layer.init.startswith(f"{layer.type}(" if layer.module else ("nn.", "")[not layer.init])
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,8 @@ def test_its_own_name_finds_a_layer_first(type_):
         ("cumsum", "CumulativeSum"),
         ("k-means", "Centroids"),
         ("cv2", "Conv2d"),
+        ("bert", "TransformerEncoderLayer"),
+        ("self-attention", "MultiheadAttention"),
     ],
 )
 def test_words_of_the_field(text, type_):

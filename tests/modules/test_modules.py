@@ -1,4 +1,4 @@
-"""Each module against its equation: written out in loops, in double precision where it has numbers to compare."""
+"""Each module against its equation, written out in loops and in double precision."""
 
 from __future__ import annotations
 
