@@ -42,6 +42,7 @@ from gui.panels.palette import PalettePanel
 from gui.panels.problems import ProblemsPanel
 from gui.panels.status_bar import StatusBar
 from gui.panels.top_bar import TopBar
+from gui.theme import Theme
 from gui.views import VIEWS
 from gui.widgets.segmented import SegmentedStack
 
@@ -122,6 +123,7 @@ class MainWindow(QMainWindow):
         """Show the page of examples and recent files."""
         self.welcome.set_recent([(str(path), str(path.parent)) for path in self.files.recent()])
         self._pages.setCurrentWidget(self.welcome)
+        QTimer.singleShot(0, self._draw_cards)
 
     def show_workbench(self) -> None:
         """Show the canvas with everything around it."""
@@ -158,7 +160,8 @@ class MainWindow(QMainWindow):
         self.code = CodePanel(bench)
         self.problems = ProblemsPanel(bench)
         self.gallery.set_entries(entries())
-        self.welcome.set_entries(entries(), pictures(bench.theme))
+        self.welcome.set_entries(entries())
+        self._drawn: Theme | None = None
 
     def _lay_out(self) -> None:
         self.left = SegmentedStack(
@@ -207,7 +210,7 @@ class MainWindow(QMainWindow):
             signal.connect(self._refresh_actions)
         files.changed.connect(self._show_title)
         files.opened.connect(self.show_workbench)
-        bench.theme_changed.connect(lambda theme: self.welcome.set_pictures(pictures(theme)))
+        bench.theme_changed.connect(self._draw_cards)
         self.top.run_requested.connect(bridge.run)
         self.top.pause_requested.connect(bridge.pause)
         self.top.step_requested.connect(bridge.step)
@@ -264,6 +267,12 @@ class MainWindow(QMainWindow):
             self.bench.store.apply(text, edit)
         except EngineError as error:
             self.bench.message.emit(error.message)
+
+    def _draw_cards(self, *_: object) -> None:
+        """Draw the pictures of the welcome page, while it is looked at and only once for a theme."""
+        if self._pages.currentWidget() is self.welcome and self._drawn is not self.bench.theme:
+            self._drawn = self.bench.theme
+            self.welcome.set_pictures(pictures(self._drawn))
 
     def _choose_device(self, key: str) -> None:
         self.bench.store.apply("Choose the device", lambda document: set_training(document, device=key))

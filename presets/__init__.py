@@ -16,7 +16,7 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from engine.catalogue import did_you_mean
 from engine.errors import EngineError
@@ -59,7 +59,11 @@ class Preset:
         return GROUPS[self.rows[0][0]]
 
     def document(self) -> Document:
-        """Return the network as a fresh document."""
+        """Return the network; a document is a value, so it is drawn only once."""
+        return self._document
+
+    @cached_property
+    def _document(self) -> Document:
         builder = Builder(self.title, self.notes)
         self._build(builder)
         return builder.document()

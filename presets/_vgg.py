@@ -21,7 +21,7 @@ def draw_vgg(
         x = b.input("x")
         x = b.add("Conv2d", x, id="conv", out_channels=b["channels"], kernel_size=3, padding=1)
         b.output(b.add("ReLU", x))
-    with g.block("Stage", "Convolutions in a row, then half the size.", channels=None, depth=2) as b:
+    with g.block("Stage", "Convolutions in a row, then half the size.", channels=None, depth=None) as b:
         x = b.input("x")
         x = b.add("ConvReLU", x, id="convs", channels=b["channels"], repeat=b["depth"])
         b.output(b.add("MaxPool2d", x))

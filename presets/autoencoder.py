@@ -14,7 +14,7 @@ TITLE = "Autoencoder"
 SUBTITLE = "squeeze and rebuild"
 SHELF = "Start here"
 ROWS = ["A4"]
-TIME = "5 s"
+TIME = "3 s"
 
 
 def build(g: Builder) -> None:

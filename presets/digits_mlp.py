@@ -13,7 +13,7 @@ TITLE = "Digits, fully connected"
 SUBTITLE = "two hidden layers read digits"
 SHELF = "Foundations"
 ROWS = ["F6"]
-TIME = "5 s"
+TIME = "2 s"
 
 
 def build(g: Builder) -> None:

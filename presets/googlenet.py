@@ -11,6 +11,8 @@ Source: C. Szegedy et al., Going deeper with convolutions (2014); S. Ioffe, C. S
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from engine.graph.build import Builder, Ref
 from engine.graph.document import Slot
 from presets._googlenet import draw_convolution, draw_head, draw_inception
@@ -20,7 +22,7 @@ SUBTITLE = "inception with side heads"
 SHELF = "Architectures"
 ROWS = ["C7"]
 TIME = ""
-SMALL_TIME = "10 s"
+SMALL_TIME = "30 s"
 
 INCEPTIONS = {
     "3a": (64, 96, 128, 16, 32, 32),
@@ -74,11 +76,13 @@ def _half(g: Builder, x: Slot) -> Ref:
     return g.add("MaxPool2d", x, kernel_size=3, stride=2, padding=1)
 
 
-def _draw_inceptions(g: Builder, x: Slot, classes: int, divisor: int = 1) -> list[Ref]:
-    """Draw the nine inception blocks and what classifies behind them; return the scores, the heads' last."""
+def _draw_inceptions(
+    g: Builder, x: Slot, classes: int, names: Iterable[str] = INCEPTIONS, divisor: int = 1
+) -> list[Ref]:
+    """Draw these inception blocks and what classifies behind them; return the scores, the heads' last."""
     places = {}
-    for name, widths in INCEPTIONS.items():
-        n1, reduce3, n3, reduce5, n5, pool = (width // divisor for width in widths)
+    for name in names:
+        n1, reduce3, n3, reduce5, n5, pool = (width // divisor for width in INCEPTIONS[name])
         x = g.add(
             "Inception",
             x,
@@ -97,4 +101,7 @@ def _draw_inceptions(g: Builder, x: Slot, classes: int, divisor: int = 1) -> lis
     x = g.add("Flatten", x)
     x = g.add("Dropout", x, p=0.4)
     scores = g.add("Linear", x, id="fc", out_features=classes)
-    return [scores, *(g.add("Head", places[name], id=f"head{name}") for name in ("4a", "4d"))]
+    return [
+        scores,
+        *(g.add("Head", places[name], id=f"head{name}") for name in ("4a", "4d") if name in places),
+    ]

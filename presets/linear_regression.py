@@ -14,7 +14,7 @@ TITLE = "Linear regression"
 SUBTITLE = "gradient descent on a line"
 SHELF = "Foundations"
 ROWS = ["F1"]
-TIME = "5 s"
+TIME = "1 s"
 
 
 def build(g: Builder) -> None:

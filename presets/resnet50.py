@@ -16,7 +16,7 @@ SUBTITLE = "bottlenecks, 50 layers"
 SHELF = "Architectures"
 ROWS = ["C8"]
 TIME = ""
-SMALL_TIME = "10 s"
+SMALL_TIME = "30 s"
 
 
 def build(g: Builder) -> None:
