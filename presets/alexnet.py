@@ -38,7 +38,7 @@ def build_small(g: Builder) -> None:
     images = g.add("Digits", id="images", size=64)
     digit = _draw(g, images["image"], (8, 24, 48, 32, 32), hidden=128, classes=10)
     g.add("CrossEntropyLoss", digit, images["label"], id="loss")
-    g.train("Adam", lr=0.002, epochs=10, batch_size=24)
+    g.train("Adam", lr=0.002, epochs=12, batch_size=24)
 
 
 def _draw(g: Builder, x: Slot, widths: Sequence[int], hidden: int, classes: int) -> Ref:

@@ -34,4 +34,4 @@ def build_small(g: Builder) -> None:
     images = g.add("Digits", id="images", size=16)
     digit = draw_vgg(g, images["image"], (2, 2, 2), widths=(8, 16, 32), hidden=64, classes=10)
     g.add("CrossEntropyLoss", digit, images["label"], id="loss")
-    g.train("Adam", lr=0.0015, epochs=12, batch_size=32)
+    g.train("Adam", lr=0.0015, epochs=14, batch_size=32)
