@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.compiler.analysis import Analysis
 from engine.graph.diff import Diff
@@ -33,14 +33,20 @@ class Analyst(QObject):
         bench.store.replaced.connect(self._ask)
         bench.store.scope_changed.connect(self._show_scope)
         self._thread = threading.Thread(target=self._work, name="analyst", daemon=True)
-        self._thread.start()
+        # The window is painted first: loading torch would keep it from that for a second or two.
+        QTimer.singleShot(0, self._begin)
 
     def close(self) -> None:
         """End the thread; waits for the document it is looking at."""
         with self._wake:
             self._closing = True
             self._wake.notify()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _begin(self) -> None:
+        if not self._closing:
+            self._thread.start()
 
     def _get_ready(self) -> None:
         self.is_ready = True

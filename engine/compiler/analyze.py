@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engine.compiler.analysis import WARNING, Analysis, Problem, SourceText
 from engine.compiler.classes import first_uses
-from engine.compiler.fixes import set_param
+from engine.compiler.fixes import remove, set_param
 from engine.compiler.guard import check_source
 from engine.compiler.plan import make_plan
 from engine.compiler.resolve import Resolution, resolve
@@ -82,7 +82,18 @@ def _warnings(document: Document, resolution: Resolution) -> Iterator[Problem]:
                 yield Problem(
                     "Nothing reads its output, so it is left out of the model.", id, severity=WARNING
                 )
+    yield from _applied_twice(document)
     yield from _classes(document, resolution)
+
+
+def _applied_twice(document: Document) -> Iterator[Problem]:
+    """Report layers before a node that applies them itself, such as a softmax before cross-entropy."""
+    for target, source in document.edges.items():
+        layer, before = (layer_of(document, document.nodes[slot.node].type) for slot in (target, source))
+        port = layer.input(target.port)
+        if port and before.type in port.inside:
+            message = f"{layer.label} applies {before.label} itself: it should receive the scores before it."
+            yield Problem(message, target.node, target.port, WARNING, remove(source.node, before.label))
 
 
 def _classes(document: Document, resolution: Resolution) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from math import isqrt, prod
 
 from engine.compiler.analysis import Fix
 from engine.graph.document import Document, Edge
-from engine.graph.edits import insert, set_params
+from engine.graph.edits import delete, insert, set_params
 from engine.layers.declaration import Port, TensorType
 
 
@@ -40,6 +40,11 @@ def _to_image(port: Port, tensor: TensorType, edge: Edge) -> Fix | None:
 
 
 _RULES: tuple[Callable[[Port, TensorType, Edge], Fix | None], ...] = (_flatten, _to_image)
+
+
+def remove(node: str, label: str) -> Fix:
+    """Return the mend that takes a node out of its wire."""
+    return Fix(f"Remove {label}", lambda document: delete(document, [node], heal=True))
 
 
 def set_param(node: str, label: str, name: str, value: object) -> Fix:

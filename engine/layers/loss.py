@@ -122,7 +122,7 @@ bce_with_logits_loss = _loss(
     "logistic",
     "yes no",
     inputs=(
-        Port("input", doc="A score, positive for yes."),
+        Port("input", inside=("Sigmoid",), doc="A score, positive for yes."),
         Port("target", dtype="any", doc="0 or 1 for each score."),
     ),
     infer=_same_number,
@@ -164,7 +164,7 @@ nll_loss = _loss(
     "F.nll_loss({logits}, {target}{rest})",
     "nll",
     "classification",
-    inputs=(Port("logits", doc="The logarithm of each class's probability."), _SCORES[1]),
+    inputs=(Port("logits", inside=("Softmax", "LogSoftmax"), doc="A score for each class."), _SCORES[1]),
     infer=_classes,
     metrics=_ACCURACY,
 )

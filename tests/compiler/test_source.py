@@ -168,6 +168,19 @@ def test_a_half_drawn_graph_says_what_is_missing():
     assert caught.value.node == "fc"
 
 
+def test_a_softmax_before_cross_entropy_is_offered_to_go():
+    g = Builder()
+    points = g.add("Spirals")
+    scores = g.add("Linear", points, id="scores", out_features=3)
+    g.add("CrossEntropyLoss", g.add("Softmax", scores), points["label"], id="loss")
+    (problem,) = analyze(g.document()).problems
+    assert problem.severity == "warning"
+    assert problem.fix.title == "Remove Softmax"
+    mended = problem.fix.edit(g.document())
+    assert mended.edges[Slot("loss", "logits")] == Slot("scores", "y")
+    assert analyze(mended).problems == ()
+
+
 def test_too_few_scores_for_the_classes_are_offered_a_mend():
     g = Builder()
     points = g.add("Spirals", arms=5)
