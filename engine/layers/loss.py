@@ -81,7 +81,7 @@ def _loss(
 
 
 _SCORES = (
-    Port("logits", doc="A score for each class."),
+    Port("logits", inside=("Softmax", "LogSoftmax"), doc="A score for each class."),
     Port("target", dtype="int", indexes="logits", doc="The index of the right class."),
 )
 _ACCURACY = {"accuracy": "({logits}.argmax(1) == {target}).float().mean()"}
@@ -164,7 +164,7 @@ nll_loss = _loss(
     "F.nll_loss({logits}, {target}{rest})",
     "nll",
     "classification",
-    inputs=(Port("logits", inside=("Softmax", "LogSoftmax"), doc="A score for each class."), _SCORES[1]),
+    inputs=(Port("logits", doc="The logarithm of each class's probability."), _SCORES[1]),
     infer=_classes,
     metrics=_ACCURACY,
 )
