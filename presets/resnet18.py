@@ -17,7 +17,7 @@ SUBTITLE = "18 layers with shortcuts"
 SHELF = "Architectures"
 ROWS = ["C8"]
 TIME = ""
-SMALL_TIME = "10 s"
+SMALL_TIME = "5 s"
 
 
 def build(g: Builder) -> None:
@@ -27,11 +27,11 @@ def build(g: Builder) -> None:
 
 
 def build_small(g: Builder) -> None:
-    """An eighth of its width, on handwritten digits of 64 × 64 pixels.
+    """All eighteen layers at an eighth of their width, on handwritten digits of 28 × 28 pixels.
 
-    TODO
+    The paper's experiment: open a block, cut its shortcut and train again.
     """
-    images = g.add("Digits", id="images", size=64)
+    images = g.add("Digits", id="images", size=28)
     digit = draw_resnet(g, images["image"], BASIC, (2, 2, 2, 2), width=8, classes=10)
     g.add("CrossEntropyLoss", digit, images["label"], id="loss")
-    g.train("Adam", lr=0.002, epochs=4, batch_size=32)
+    g.train("Adam", lr=0.003, epochs=8, batch_size=32)

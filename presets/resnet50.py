@@ -16,7 +16,7 @@ SUBTITLE = "bottlenecks, 50 layers"
 SHELF = "Architectures"
 ROWS = ["C8"]
 TIME = ""
-SMALL_TIME = "30 s"
+SMALL_TIME = "5 s"
 
 
 def build(g: Builder) -> None:
@@ -26,11 +26,11 @@ def build(g: Builder) -> None:
 
 
 def build_small(g: Builder) -> None:
-    """An eighth of its width, on handwritten digits of 64 × 64 pixels.
+    """Two bottlenecks in each stage, a sixteenth as wide, on handwritten digits of 32 × 32 pixels.
 
-    TODO
+    Raise the repeat of a stage and train again: more depth, and it still learns.
     """
-    images = g.add("Digits", id="images", size=64)
-    digit = draw_resnet(g, images["image"], BOTTLENECK, (3, 4, 6, 3), width=8, classes=10)
+    images = g.add("Digits", id="images", size=32)
+    digit = draw_resnet(g, images["image"], BOTTLENECK, (2, 2, 2, 2), width=4, classes=10)
     g.add("CrossEntropyLoss", digit, images["label"], id="loss")
-    g.train("Adam", lr=0.002, epochs=4, batch_size=32)
+    g.train("Adam", lr=0.003, epochs=8, batch_size=32)
