@@ -65,6 +65,8 @@ class MainWindow(QMainWindow):
         self._make_parts()
         self._lay_out()
         self.actions_ = Actions(self)
+        self._recent = QMenu("Open recent", self)
+        self.menu("File").insertMenu(self.actions_["welcome"], self._recent)
         self._connect()
         self.setAcceptDrops(True)
         self.resize(1600, 1000)
@@ -98,6 +100,13 @@ class MainWindow(QMainWindow):
         if title not in self._menus:
             self._menus[title] = self.menuBar().addMenu(title)
         return self._menus[title]
+
+    def fill_recent(self) -> None:
+        """List the files that were open lately in their menu."""
+        self._recent.clear()
+        for path in self.files.recent():
+            self._recent.addAction(f"{path.stem}  –  {path.parent}", lambda path=path: self.files.open(path))
+        self._recent.setEnabled(not self._recent.isEmpty())
 
     def choose_theme(self, choice: str) -> None:
         """Change the colors and remember the choice."""
@@ -209,6 +218,7 @@ class MainWindow(QMainWindow):
         ):
             signal.connect(self._refresh_actions)
         files.changed.connect(self._show_title)
+        files.changed.connect(self.fill_recent)
         files.opened.connect(self.show_workbench)
         bench.theme_changed.connect(self._draw_cards)
         self.top.run_requested.connect(bridge.run)
@@ -231,6 +241,7 @@ class MainWindow(QMainWindow):
         self.welcome.recent_chosen.connect(self.open_path)
         bench.failed.connect(self._show_failure)
         self._show_title()
+        self.fill_recent()
 
     def _refresh_actions(self, *_: object) -> None:
         self.actions_.refresh()

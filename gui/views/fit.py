@@ -93,9 +93,7 @@ class FitView(PaintedView):
             return
         top = area.top() - 4
         for parts in self.legend:
-            if (
-                sum(part.width() for part in parts) > area.width()
-            ):  # the color alone tells whose it is
+            if sum(part.width() for part in parts) > area.width():  # the color alone tells whose it is
                 parts = [replace(parts[-1], swatch=parts[0].swatch)]
             draw_parts(painter, QRectF(area.left(), top, area.width(), _LINE), parts, self.theme)
             top += _LINE
