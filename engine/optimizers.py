@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.catalogue import did_you_mean
@@ -11,6 +11,13 @@ from engine.errors import ParameterError, shown
 from engine.layers.params import Bool, Float, Param, Value, check_params
 
 _DECAY = Float(name="weight_decay", default=0.0, min=0, doc="Pulls every weight towards zero.")
+
+_EPS = Float(name="eps", default=1e-8, min=0, doc="Keeps the division from zero.")
+_MOMENTS = (
+    Float(name="beta1", default=0.9, min=0, max=0.9999, doc="How long the mean gradient is remembered."),
+    Float(name="beta2", default=0.999, min=0, max=0.99999, doc="How long its square is remembered."),
+    _EPS,
+)
 
 
 def _lr(default: float) -> Float:
@@ -50,40 +57,12 @@ OPTIMIZERS = {
         Optimizer(
             "Adam",
             "Scales each weight's step by its own recent gradients.",
-            (
-                _lr(0.001),
-                Float(
-                    name="beta1",
-                    default=0.9,
-                    min=0,
-                    max=0.9999,
-                    doc="How long the mean gradient is remembered.",
-                ),
-                Float(
-                    name="beta2", default=0.999, min=0, max=0.99999, doc="How long its square is remembered."
-                ),
-                Float(name="eps", default=1e-8, min=0, doc="Keeps the division from zero."),
-                _DECAY,
-            ),
+            (_lr(0.001), *_MOMENTS, _DECAY),
         ),
         Optimizer(
             "AdamW",
             "Adam whose weight decay does not pass through the gradients.",
-            (
-                _lr(0.001),
-                Float(
-                    name="beta1",
-                    default=0.9,
-                    min=0,
-                    max=0.9999,
-                    doc="How long the mean gradient is remembered.",
-                ),
-                Float(
-                    name="beta2", default=0.999, min=0, max=0.99999, doc="How long its square is remembered."
-                ),
-                Float(name="eps", default=1e-8, min=0, doc="Keeps the division from zero."),
-                Float(name="weight_decay", default=0.01, min=0, doc="Pulls every weight towards zero."),
-            ),
+            (_lr(0.001), *_MOMENTS, replace(_DECAY, default=0.01)),
         ),
         Optimizer(
             "RMSprop",
@@ -92,7 +71,7 @@ OPTIMIZERS = {
                 _lr(0.01),
                 Float(name="alpha", default=0.99, min=0, max=1, doc="How long the squares are remembered."),
                 Float(name="momentum", default=0.0, min=0, max=1, doc="Share of the last step that is kept."),
-                Float(name="eps", default=1e-8, min=0, doc="Keeps the division from zero."),
+                _EPS,
                 _DECAY,
             ),
         ),

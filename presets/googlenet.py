@@ -1,4 +1,4 @@
-"""Inception blocks look with filters of several sizes at once; two heads at the side help it to learn.
+"""Inception blocks look with filters of several sizes at once; two side heads help them learn.
 
 Open an inception block: 1×1 convolutions narrow what the large filters see, so that 22 layers need a ninth
 of AlexNet's parameters. Delete head4a and head4d, as one does after training, and 6.6 of the 13 million

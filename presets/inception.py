@@ -1,4 +1,4 @@
-"""The idea of GoogLeNet in one picture: the same filters, with and without 1×1 convolutions before them.
+"""The idea of GoogLeNet: the same filters with and without 1×1 convolutions before them.
 
 Both blocks look at 192 channels with as many filters of each size. Compare their parameters, and the channels
 that leave them: naive pooling passes all 192 on, so that each block would be wider than the one before. Open

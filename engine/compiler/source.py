@@ -16,6 +16,7 @@ from engine.layers.declaration import TensorType
 from engine.modules import definitions
 
 _INDENT = "    "
+_WIDTH = 110
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ def render(plan: Plan) -> SourceText:
 
 def _text(lines: Sequence[_Line]) -> SourceText:
     found: dict[str, list[int]] = {}
+    lines = [part for line in lines for part in _wrapped(line)]
     for number, line in enumerate(lines, start=1):
         if line.node:
             found.setdefault(line.node, []).append(number)
@@ -41,6 +43,16 @@ def _text(lines: Sequence[_Line]) -> SourceText:
         "\n".join(line.text for line in lines) + "\n",
         frozen({node: tuple(numbers) for node, numbers in found.items()}),
     )
+
+
+def _wrapped(line: _Line) -> list[_Line]:
+    """Break a long line at its outermost parentheses."""
+    start, end = line.text.find("(") + 1, line.text.rfind(")")
+    if len(line.text) <= _WIDTH or not 0 < start < end:
+        return [line]
+    indent = line.text[: len(line.text) - len(line.text.lstrip())]
+    texts = (line.text[:start], indent + _INDENT + line.text[start:end], indent + line.text[end:])
+    return [_Line(text, line.node) for text in texts]
 
 
 def _imports(body: Sequence[_Line]) -> list[_Line]:
@@ -113,8 +125,9 @@ def _block(block: BlockClass) -> list[_Line]:
 
 
 def _plain(text: str) -> str:
-    """A text that cannot leave its docstring."""
-    return re.sub(r'[\\"]', "'", text.encode("unicode_escape").decode())[:100]
+    """A text that cannot leave its docstring: quotes and what cannot be seen are replaced."""
+    seen = "".join(letter if letter.isprintable() else " " for letter in text)
+    return textwrap.shorten(re.sub(r'[\\"]', "'", seen), 100, placeholder=" …")
 
 
 def _named_tuple(plan: Plan) -> Iterable[_Line]:
