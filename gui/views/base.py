@@ -164,7 +164,7 @@ class PaintedView(LiveView):
             self._log_once()
             draw_note(painter, area, UNDRAWN, self.theme, "error")
         finally:
-            painter.end()  # a log may hold the error's frames, and with them the painter, longer than the view
+            painter.end()  # a log may hold the error's frames, and so the painter, longer than the view
 
     def _log_once(self) -> None:
         if not self._failed:
