@@ -163,6 +163,8 @@ class PaintedView(LiveView):
         except Exception:  # an exception that leaves paintEvent can end the process
             self._log_once()
             draw_note(painter, area, UNDRAWN, self.theme, "error")
+        finally:
+            painter.end()  # a log may hold the error's frames, and so the painter, longer than the view
 
     def _log_once(self) -> None:
         if not self._failed:

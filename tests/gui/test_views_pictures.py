@@ -455,6 +455,9 @@ def test_an_error_while_painting_is_shown_and_logged_once(bench, show, caplog):
     view.grab()
     view.grab()
     assert [record.message for record in caplog.records] == ["ActivationsView could not be painted"]
+    # the log keeps the frames: a painter that is freed after its view, and not ended, ends the process
+    frame = caplog.records[0].exc_info[2].tb_frame
+    assert not frame.f_locals["painter"].isActive()
 
 
 def test_what_nobody_thought_of_leaves_the_window_alive(bench, show, caplog):
