@@ -1,4 +1,4 @@
-"""Five convolutions and three linear layers: the network that won ImageNet in 2012 and began deep vision.
+"""Five convolutions and three linear layers: it won ImageNet in 2012 and began deep vision.
 
 Compare the parameters on the nodes: 58.6 of its 61.1 million sit in the three linear layers, while nearly all
 multiply-adds are in the convolutions. Pooling overlaps: windows of 3, steps of 2. The paper split the

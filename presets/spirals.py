@@ -1,6 +1,6 @@
 """A hidden layer bends space until straight lines can part three spirals.
 
-Open Decision regions and press Run: the borders begin straight and curl up along the arms. Delete the ReLU to
+Press Run and watch the regions: the borders begin straight and curl up along the arms. Delete the ReLU to
 see what a linear model is able to do here.
 
 Source: spiral data as in the deep-learning course of Y. LeCun and A. Canziani, New York University (2020).

@@ -1,4 +1,4 @@
-"""Looking inside showed that the first layer was too coarse: 7×7 with stride 2 in place of 11×11 with 4.
+"""Seen from inside, the first layer was too coarse: 7×7 with stride 2 replaces 11×11 with 4.
 
 Watch the sizes: the map behind the first layer is 110 × 110 where AlexNet's is 55 × 55, so fine structure
 reaches the second layer. It is the network whose features the authors drew by deconvolution.

@@ -15,7 +15,9 @@ import torch
 from engine.compiler.analyze import analyze
 from engine.compiler.data import load_node
 from engine.compiler.export import export
+from engine.compiler.module import compile_document
 from engine.graph import edits
+from engine.graph.blocks import layer_of
 from engine.graph.document import Document, Slot
 from engine.training.events import Failed, Finished
 from engine.training.runner import Runner
@@ -102,7 +104,31 @@ def test_autoencoder_beats_principal_components_of_the_same_size():
     assert runner.last.metrics["val_loss"] < error
 
 
-@pytest.mark.parametrize("name", presets())
+WITH_DATA = [name for name, preset in presets().items() if preset.time]
+WITHOUT_DATA = [name for name in presets() if name not in WITH_DATA]
+
+ALONE = """
+import sys
+class Alone:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("engine", "presets", "gui", "main", "PySide6", "safetensors"):
+            raise ImportError(name + " is not torch")
+sys.meta_path.insert(0, Alone())
+import torch
+"""
+
+
+def run_alone(script: str, folder: Path) -> str:
+    """Return what a script prints that can import nothing but torch and what is exported in a folder."""
+    (folder / "alone.py").write_text(ALONE + script, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "alone.py"], cwd=folder, capture_output=True, text=True, env=_clean_environment()
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("name", WITH_DATA)
 def test_exported_file_runs_alone_and_gives_the_same(name, tmp_path):
     """The file runs where only torch can be imported, and agrees with the trained module bit for bit."""
     runner = trained(name)
@@ -120,13 +146,6 @@ def test_exported_file_runs_alone_and_gives_the_same(name, tmp_path):
     )
     class_ = runner.built.plan.name
     script = f"""
-import sys
-class Alone:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("engine", "presets", "gui", "main", "PySide6", "networkx", "safetensors"):
-            raise ImportError(name + " is not torch")
-sys.meta_path.insert(0, Alone())
-import torch
 from model import {class_}
 case = torch.load("case.pt", weights_only=True)
 model = {class_}()
@@ -138,11 +157,58 @@ given = [given] if isinstance(given, torch.Tensor) else list(given)
 assert all(torch.allclose(a, b, rtol=1e-5, atol=1e-6) for a, b in zip(given, case["expected"], strict=True))
 print("same")
 """
-    (tmp_path / "alone.py").write_text(script, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "alone.py"], cwd=tmp_path, capture_output=True, text=True, env=_clean_environment()
-    )
-    assert done.stdout.strip() == "same", done.stderr
+    assert run_alone(script, tmp_path) == "same"
+
+
+def test_exported_files_without_data_run_alone_and_have_the_same_weights_and_shapes(tmp_path):
+    """On torch's meta device, where the largest network takes neither time nor memory."""
+    cases = {}
+    for name in WITHOUT_DATA:
+        document = presets()[name].document()
+        export(document, tmp_path / f"{name}.py")
+        with torch.device("meta"):
+            built = compile_document(document)
+        types = built.plan.types
+        cases[name] = {
+            "class": built.plan.name,
+            "weights": {key: tuple(value.shape) for key, value in built.model.state_dict().items()},
+            "inputs": [types[slot].shape[1:] for slot in built.plan.arguments],
+            "outputs": [types[slot].shape[1:] for slot in built.plan.outputs],
+        }
+    script = f"""
+from importlib import import_module
+for name, case in {cases!r}.items():
+    with torch.device("meta"):
+        model = getattr(import_module(name), case["class"])()
+        given = model(*(torch.empty(2, *shape) for shape in case["inputs"]))
+    given = [given] if isinstance(given, torch.Tensor) else given
+    assert {{key: tuple(value.shape) for key, value in model.state_dict().items()}} == case["weights"]
+    assert [tuple(each.shape[1:]) for each in given] == case["outputs"]
+    print(name)
+"""
+    assert run_alone(script, tmp_path).split() == WITHOUT_DATA
+
+
+def test_a_large_network_computes_alone_what_it_computes_here(tmp_path):
+    """One image through ResNet-18 in its full size, with the same weights on both sides."""
+    document = presets()["resnet18"].document()
+    export(document, tmp_path / "model.py")
+    torch.manual_seed(0)
+    model = compile_document(document).model.eval()
+    image = torch.rand(1, 3, 224, 224)
+    with torch.no_grad():
+        expected = model(image)
+    torch.save((model.state_dict(), image, expected), tmp_path / "case.pt")
+    script = """
+from model import ResNet18
+weights, image, expected = torch.load("case.pt", weights_only=True)
+model = ResNet18().eval()
+model.load_state_dict(weights)
+with torch.no_grad():
+    assert torch.allclose(model(image), expected, rtol=1e-4, atol=1e-5)
+print("same")
+"""
+    assert run_alone(script, tmp_path) == "same"
 
 
 def _clean_environment() -> dict[str, str]:
@@ -151,4 +217,9 @@ def _clean_environment() -> dict[str, str]:
 
 def test_files_and_presets_are_one_to_one():
     folder = Path(inspect.getfile(Preset)).parent
-    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == set(presets())
+    files = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
+    assert files == {name.removesuffix("-small") for name in presets()}
+    for name, preset in presets().items():
+        document = preset.document()
+        roles = {layer_of(document, node.type).role for node in document.nodes.values()}
+        assert bool(preset.time) == ("data" in roles), name
