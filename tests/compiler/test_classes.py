@@ -43,8 +43,8 @@ def test_one_class_serves_every_use():
     assert "self.widen = nn.Conv2d(channels, channels * 4, 1)" in source
     assert "self.first = Bottleneck(3, 4)" in source
     assert (
-        "self.second = nn.Sequential(Bottleneck(16, 6, stride=2), "
-        "*(Bottleneck(24, 6, stride=2) for _ in range(2)))" in source
+        "self.second = nn.Sequential(\n            Bottleneck(16, 6, stride=2), "
+        "*(Bottleneck(24, 6, stride=2) for _ in range(2))\n        )\n" in source
     )
 
 
