@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from math import isqrt, prod
 
 from engine.compiler.analysis import Fix
-from engine.graph.document import Document, Edge
-from engine.graph.edits import delete, insert, set_params
+from engine.graph.document import Document, Edge, Slot
+from engine.graph.edits import connect, delete, insert, set_params
 from engine.layers.declaration import Port, TensorType
 
 
@@ -40,6 +40,18 @@ def _to_image(port: Port, tensor: TensorType, edge: Edge) -> Fix | None:
 
 
 _RULES: tuple[Callable[[Port, TensorType, Edge], Fix | None], ...] = (_flatten, _to_image)
+
+
+def connect_answer(
+    target: Slot, port: Port, types: Mapping[Slot, TensorType], data: Iterable[str]
+) -> Fix | None:
+    """Return the mend that connects an open input of a loss with the right answers: the data's last field."""
+    for node in data:
+        fields = [slot for slot in types if slot.node == node]
+        if len(fields) > 1 and port.refuse(types[fields[-1]]) is None:
+            title = f"Connect {fields[-1].port} of {node}"
+            return Fix(title, partial(connect, source=fields[-1], target=target))
+    return None
 
 
 def remove(node: str, label: str) -> Fix:

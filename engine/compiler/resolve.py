@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from engine.compiler.analysis import Problem
+from engine.compiler.analysis import Fix, Problem
 from engine.compiler.data import types_of
-from engine.compiler.fixes import fix_for
+from engine.compiler.fixes import connect_answer, fix_for
 from engine.compiler.guard import check_expression
 from engine.compiler.meta import measure, parameters
 from engine.compiler.template import Code, arguments, fill
@@ -110,7 +110,10 @@ def _resolve_node(document: Document, node: Node, incoming: Mapping[str, Slot], 
             return
     slots, open_ports = _inputs(layer, incoming)
     for port in open_ports:
-        found.problems.append(Problem(f"Nothing is connected to {_named(layer, port)}.", node.id, port))
+        fix = _answer(document, layer, Slot(node.id, port), found)
+        found.problems.append(
+            Problem(f"Nothing is connected to {_named(layer, port)}.", node.id, port, fix=fix)
+        )
     used = [slot for each in slots.values() for slot in (each if isinstance(each, list) else [each])]
     if open_ports or any(slot not in found.types for slot in used):
         return  # the reason stands here or further up
@@ -238,6 +241,15 @@ def _inputs(layer: Layer, incoming: Mapping[str, Slot]) -> tuple[dict[str, Any],
         elif not port.optional:
             missing.append(port.name)
     return slots, missing
+
+
+def _answer(document: Document, layer: Layer, slot: Slot, found: Resolution) -> Fix | None:
+    """Return the mend for an open input of a loss behind its first, which takes what the model says."""
+    port = layer.input(slot.port)
+    if layer.role != "loss" or port is None or port is layer.inputs[0]:
+        return None
+    data = [id for id, node in document.nodes.items() if layer_of(document, node.type).role == "data"]
+    return connect_answer(slot, port, found.types, data)
 
 
 def _place(name: str) -> int:

@@ -10,7 +10,7 @@ from engine.compiler.analysis import ERROR, Analysis, Problem
 from engine.errors import EngineError
 from gui import icons, style
 from gui.bench import Bench
-from gui.widgets.basic import Panel, Scroll, button, column, empty, label, row
+from gui.widgets.basic import Panel, Scroll, button, column, empty, label, row, set_role
 
 _SHOWN = 100
 """Rows that are made at most: nobody reads more, and a broken import may bring thousands."""
@@ -64,6 +64,11 @@ class ProblemsPanel(Panel):
         return [item for item in items if isinstance(item, ProblemRow)]
 
     def _show(self, analysis: Analysis) -> None:
+        drawn = bool(analysis.document.nodes)
+        self._empty.setText(
+            "No problems" if drawn else "What is wrong with the network, and how to mend it, stands here."
+        )
+        set_role(self._empty, "ok" if drawn else "muted")
         problems = tuple(sorted(analysis.problems, key=lambda problem: problem.severity != ERROR))
         if problems == self._shown:
             return

@@ -59,6 +59,9 @@ class StatusBar(Panel):
         errors, others = len(analysis.errors), len(analysis.problems) - len(analysis.errors)
         text = plural(errors, "problem") if errors else plural(others, "warning") if others else "No problems"
         self.problems_button.setText(text)
+        self.problems_button.setVisible(
+            bool(analysis.document.nodes)
+        )  # an empty canvas has nothing to praise
         set_role(self.problems_button, "error" if errors else "warning" if others else "ok", "tone")
 
     def _show_progress(self, event: Progress) -> None:

@@ -168,6 +168,17 @@ def test_a_half_drawn_graph_says_what_is_missing():
     assert caught.value.node == "fc"
 
 
+def test_an_open_target_is_offered_the_label():
+    g = Builder()
+    points = g.add("Spirals", id="points")
+    g.add("CrossEntropyLoss", g.add("Linear", points, out_features=3), id="loss")
+    (problem,) = analyze(g.document()).problems
+    assert (problem.node, problem.port, problem.fix.title) == ("loss", "target", "Connect label of points")
+    mended = problem.fix.edit(g.document())
+    assert mended.edges[Slot("loss", "target")] == Slot("points", "label")
+    assert analyze(mended).problems == ()
+
+
 def test_a_softmax_before_cross_entropy_is_offered_to_go():
     g = Builder()
     points = g.add("Spirals")
