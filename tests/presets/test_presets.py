@@ -130,7 +130,10 @@ def run_alone(script: str, folder: Path) -> str:
 
 @pytest.mark.parametrize("name", WITH_DATA)
 def test_exported_file_runs_alone_and_gives_the_same(name, tmp_path):
-    """The file runs where only torch can be imported, and agrees with the trained module bit for bit."""
+    """The file runs where only torch can be imported, and agrees with the trained module.
+
+    Up to rounding, because training lays images out channels last and so adds in another order.
+    """
     runner = trained(name)
     export(runner.document, tmp_path / "model.py")
     inputs = {}
@@ -154,7 +157,8 @@ model.eval()
 with torch.no_grad():
     given = model(*case["inputs"])
 given = [given] if isinstance(given, torch.Tensor) else list(given)
-assert all(torch.allclose(a, b, rtol=1e-5, atol=1e-6) for a, b in zip(given, case["expected"], strict=True))
+for a, b in zip(given, case["expected"], strict=True):
+    assert (a - b).abs().max() <= 1e-5 * b.abs().max()
 print("same")
 """
     assert run_alone(script, tmp_path) == "same"
