@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 
 from engine.compiler.analysis import ERROR, Analysis, Fix, Problem
 from engine.graph.blocks import ROLE, layer_of
-from engine.graph.document import Document
+from engine.graph.document import Document, Slot
 from engine.layers.declaration import Layer
 from gui.canvas import fonts
 from gui.theme import CAPTION_PX, CATEGORY, GRID
@@ -127,6 +127,9 @@ def face_of(
     title_width = fonts.text_metrics(weight=600).horizontalAdvance(node.title)
     label_width = fonts.text_metrics(CAPTION_PX).horizontalAdvance(layer.label)
     summary = layer.summary(layer.values(node.params))
+    arriving = analysis.types.get(Slot(id, "y")) if layer.role == "input" else None
+    if arriving:  # in a block the shape comes from outside
+        summary = " × ".join(map(str, arriving.shape[1:])) or summary
     parameters = analysis.parameters.get(node.id, 0)
     foot = f"{_counted(parameters)} params" if parameters else ""
     caption = fonts.text_metrics(CAPTION_PX).horizontalAdvance

@@ -49,7 +49,7 @@ class ProblemsPanel(Panel):
         body = QWidget()
         self._rows = column(body, 2)
         self._rows.setContentsMargins(8, 8, 8, 8)
-        self._empty = label("No problems", "ok")
+        self._empty = label("No problems", "ok", wrap=True)
         self._empty.setContentsMargins(16, 12, 16, 12)
         self._scroll = Scroll(body)
         layout = column(self, 0)
