@@ -11,6 +11,7 @@ from engine.compiler.resolve import Resolution, Step
 from engine.errors import CompileError
 from engine.graph.blocks import ROLE, layer_of
 from engine.graph.document import Document, Slot
+from engine.graph.names import CLASSES
 from engine.graph.view import ancestors_of, descendants_of
 from engine.layers.declaration import TensorType
 from engine.modules import defined_names
@@ -76,7 +77,7 @@ def make_plan(document: Document, resolution: Resolution) -> Plan:
     beside = {slot for step in loss for slot in step.inputs if slot.node not in losses}
     inside = {slot for step in loss for slot in step.inputs}
     return Plan(
-        class_name(document.name),
+        class_name(document.name, document.blocks),
         document.notes,
         model,
         {slot: names[slot] for slot in sources if slot in read},
@@ -135,9 +136,9 @@ def _output_names(document: Document, slots: Iterable[Slot], marked: set[str]) -
     return names
 
 
-def class_name(title: str) -> str:
-    """Return a document's title as the name of a class: ``LeNet-5`` becomes ``LeNet5``."""
+def class_name(title: str, others: Iterable[str] = ()) -> str:
+    """Return a document's title as the name of a class that no block has: ``LeNet-5`` becomes ``LeNet5``."""
     words = re.findall(r"[A-Za-z0-9]+", title.encode("ascii", "ignore").decode())
     name = "".join(word[0].upper() + word[1:] for word in words)[:60]
-    taken = {"F", "Tensor", "NamedTuple", "Outputs", "True", "False", "None"} | defined_names()
+    taken = CLASSES | defined_names() | set(others)
     return name if re.match(r"[A-Z]", name) and name not in taken else f"Net{name}"

@@ -11,6 +11,7 @@ import networkx as nx
 from engine import catalogue
 from engine.errors import EditError, EngineError, shown
 from engine.graph.document import Block, Document, Node, Slot, frozen
+from engine.graph.names import is_block_name, is_param_name
 from engine.layers.declaration import Layer, Port
 from engine.layers.formula import Formula
 from engine.layers.params import Int, Value
@@ -105,7 +106,7 @@ def set_params(document: Document, name: str, params: Mapping[str, int | None]) 
     that is no identifier.
     """
     for param in params:
-        if not param.isidentifier() or param in ("self", "repeat"):
+        if not is_param_name(param):
             raise EditError(f"{shown(param)} cannot name a parameter: use letters, digits and _.")
     document = with_block(document, replace(document.blocks[name], params=frozen(params)))
 
@@ -138,7 +139,7 @@ def with_block(document: Document, block: Block) -> Document:
 
     Raises EditError if it takes the name of a layer, or contains itself.
     """
-    if not block.name.isidentifier() or not block.name[0].isupper() or block.name in catalogue.layers():
+    if not is_block_name(block.name) or block.name in catalogue.layers():
         raise EditError(
             f"{shown(block.name)} cannot name a block: begin with a capital, take no layer's name."
         )

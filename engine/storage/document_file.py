@@ -15,7 +15,8 @@ from engine.catalogue import did_you_mean
 from engine.errors import EngineError, FileError, shown
 from engine.graph.blocks import innermost_first, inside, layer_of, outside, with_block
 from engine.graph.document import Block, Document, Node, Objective, Slot, Training, frozen
-from engine.graph.edits import checked_node, is_id
+from engine.graph.edits import checked_node
+from engine.graph.names import is_param_name
 from engine.graph.rules import check_ports
 from engine.graph.settings import SETTINGS, check_training
 from engine.graph.view import graph_of
@@ -248,7 +249,7 @@ _BLOCK = {
 
 def _block(parts: Mapping[str, Any]) -> Block:
     for name, default in parts["params"].items():
-        if not is_id(name):
+        if not is_param_name(name):
             raise FileError(f"{shown(name)} cannot name a parameter.")
         if default is not None and (type(default) is not int or abs(default) >= 2**31):
             raise FileError(f"the default of {name} should be a whole number, not {shown(default)}.")

@@ -311,7 +311,8 @@ class Runner:
         self._looking = 0.0
         # Smoothed, so that the time left does not jump.
         self._rate = rate if not self._rate else 0.8 * self._rate + 0.2 * rate
-        self._live_cost = 0.8 * self._live_cost + 0.2 * min(share, 1.0)
+        if passed >= PUBLISH / 2:  # the short rest of a run says nothing about the share
+            self._live_cost = 0.8 * self._live_cost + 0.2 * min(share, 1.0)
         left = self.document.training.epochs * self._setup.steps_per_epoch - self._step
         steps = np.arange(self._step - len(values) + 1, self._step + 1)
         lr = float(self._setup.optimizers[0].param_groups[0]["lr"])

@@ -84,6 +84,12 @@ def test_a_number_that_is_the_same_everywhere_stays_a_number():
     assert "nn.Sequential(*(Pair() for _ in range(2)))" in source
 
 
+def test_a_document_named_like_its_block_gets_another_class():
+    source = analyze(bottlenecks().with_(name="Bottleneck")).source.text
+    assert "class Bottleneck(nn.Module):" in source
+    assert "class NetBottleneck(nn.Module):" in source
+
+
 def test_nested_blocks_pass_their_arguments_down():
     g = Builder("Nested")
     with g.block("Unit", width=None) as b:

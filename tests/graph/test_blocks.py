@@ -87,10 +87,24 @@ def test_a_group_that_a_path_leaves_and_enters_again_is_refused(chain):
         blocks.group(chain, ["conv1", "conv2"], "Torn")
 
 
-@pytest.mark.parametrize("name", ["", "small", "Linear", "A b", "1A", "import"])
+@pytest.mark.parametrize("name", ["", "small", "Linear", "A b", "1A", "import", "None", "F", "Tensor"])
 def test_a_block_needs_a_name_of_its_own(chain, name):
     with pytest.raises(EditError):
         blocks.group(chain, ["conv2"], name)
+
+
+@pytest.mark.parametrize("name", ["nn", "F", "class", "self", "repeat", "range", "a b", "1", ""])
+def test_a_parameter_cannot_take_a_word_of_the_code(chain, name):
+    document, _ = blocks.group(chain, ["conv2", "sum"], "Residual")
+    with pytest.raises(EditError, match="cannot name a parameter"):
+        blocks.set_params(document, "Residual", {name: 1})
+
+
+def test_removing_a_parameter_drops_the_values_that_were_given_to_it(chain):
+    document, id = blocks.group(chain, ["conv2", "sum"], "Residual")
+    document = blocks.set_params(document, "Residual", {"width": 4})
+    document = edits.set_params(document, id, width=7)
+    assert dict(blocks.set_params(document, "Residual", {}).nodes[id].params) == {}
 
 
 def test_data_and_losses_stay_outside():

@@ -14,7 +14,7 @@ from engine.compiler.analyze import analyze
 from engine.compiler.meta import NAMESPACE
 from engine.compiler.module import compile_document
 from engine.graph.document import Document, Slot
-from engine.graph.edits import is_id
+from engine.graph.names import is_id
 from engine.layers.declaration import CATEGORIES
 from engine.storage.document_file import from_json, to_json
 from engine.training.checkpoint import load_weights, save_weights
