@@ -104,10 +104,6 @@ class TopBar(Panel):
         layout.addLayout(middle)
         layout.addLayout(right, 1)
 
-    def add_right(self, widget: QWidget) -> None:
-        """Add a widget at the right end, such as the choice of a workspace."""
-        self._right.addWidget(widget)
-
     def set_title(self, name: str, dirty: bool) -> None:
         """Show the document's name, with a dot while it holds changes that are not saved."""
         self._name.set_text(f"{name} •" if dirty else name, f"{name}, not saved" if dirty else name)
