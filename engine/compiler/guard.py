@@ -27,7 +27,7 @@ _SYNTAX = (
     ast.USub, ast.Eq, ast.Gt, ast.Lt,
 )  # fmt: skip
 
-_IMPORTS = {"torch", "torch.nn.functional", "typing"}
+_IMPORTS = {"torch", "torch.nn.functional", "typing", "copy"}
 _CALL = re.compile(r"([A-Za-z_][\w.]*|\)\.\w+|\}\.\w+|\]\.\w+)\(")
 
 _LIBRARY = re.compile(r"(nn|F|torch)(\.\w+)*")
@@ -37,7 +37,7 @@ _LIBRARY = re.compile(r"(nn|F|torch)(\.\w+)*")
 @lru_cache(maxsize=1)
 def _targets() -> tuple[frozenset[str], frozenset[str]]:
     """Return the functions (``F.relu``) and tensor methods (``reshape``) that declarations call."""
-    functions, methods = {"super", "range", "nn.Sequential"}, {"__init__"}
+    functions, methods = {"super", "range", "nn.Sequential", "Copy"}, {"__init__"}
     for layer in catalogue.layers().values():
         for text in (layer.init, layer.call, *layer.metrics.values()):
             for name in _CALL.findall(text):
@@ -53,6 +53,7 @@ def _targets() -> tuple[frozenset[str], frozenset[str]]:
 def _definitions() -> Mapping[str, str]:
     """Return what the files of ``engine.modules`` define, by name: written here, not in a document."""
     texts = {definitions(layer.module) for layer in catalogue.layers().values() if layer.module}
+    texts.add(definitions("copies"))
     return {node.name: ast.dump(node) for text in texts for node in ast.parse(text).body}
 
 

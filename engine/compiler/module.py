@@ -45,6 +45,8 @@ class Built:
     _steps: tuple[tuple[Step, CodeType], ...]
     _loss: Callable[..., Tensor] | None
     _metrics: Callable[..., dict[str, Tensor]]
+    follow: Callable[[nn.Module, int], None] | None = None
+    """Lets the model's copies of layers follow after a training step; None where there are none."""
 
     @property
     def data(self) -> str:
@@ -106,8 +108,8 @@ def compile_document(document: Document) -> Built:
     steps = tuple((step, _compiled(step, filename)) for step in plan.steps)
     model = namespace[plan.name]()
     objectives = tuple(_objective(plan, namespace["loss"]) for _ in document.training.objectives if plan.loss)
-    loss = namespace.get("loss")
-    return Built(document, plan, source, model, objectives, filename, steps, loss, metrics["metrics"])
+    loss, follow = namespace.get("loss"), namespace.get("follow")
+    return Built(document, plan, source, model, objectives, filename, steps, loss, metrics["metrics"], follow)
 
 
 def _execute(text: str, filename: str) -> dict[str, Any]:
@@ -119,7 +121,7 @@ def _execute(text: str, filename: str) -> dict[str, Any]:
 
 def _compiled(step: Step, filename: str) -> CodeType:
     names = [f"a{place}" for place in range(len(step.inputs))]
-    return compile(step.call.format(*names, self=f"self.{step.node}"), f"{filename}:{step.node}", "eval")
+    return compile(step.call.format(*names, self=f"self.{step.attribute}"), f"{filename}:{step.node}", "eval")
 
 
 def _objective(plan: Plan, loss: Callable[..., Tensor]) -> Objective:

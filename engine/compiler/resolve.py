@@ -15,7 +15,7 @@ from engine.compiler.meta import measure, parameters
 from engine.compiler.template import Code, arguments, fill
 from engine.errors import CompileError, EngineError
 from engine.graph.blocks import ROLE, ends_of, evaluated, inside, layer_of
-from engine.graph.document import Document, Edge, Node, Slot
+from engine.graph.document import Document, Edge, Node, Share, Slot
 from engine.graph.view import order_of
 from engine.layers.declaration import Layer, TensorType
 from engine.layers.formula import Formula
@@ -30,7 +30,9 @@ class Step:
     ``module`` is the file in ``engine.modules`` that defines its class, where torch does not.
 
     ``values`` are the parameters and inferred sizes that stand in the texts, ``formulas`` those of them that
-    depend on the parameters of the block around: ``written`` puts other code in their place.
+    depend on the parameters of the block around: ``written`` puts other code in their place. ``attribute``
+    holds the layer: the node's own, unless it is linked to another's; ``copies`` is what that layer is a copy
+    of.
     """
 
     node: str
@@ -45,6 +47,8 @@ class Step:
     metrics: Mapping[str, str] = field(default_factory=dict)
     module: str = ""
     formulas: Mapping[str, Formula] = field(default_factory=dict)
+    attribute: str = ""
+    copies: Share | None = None
 
     def written(self, values: Mapping[str, Any]) -> Step:
         """Return the step with its texts filled from these values, literals or code."""
@@ -95,7 +99,19 @@ def _walk(document: Document, values: Mapping[str, Any], given: Mapping[str, Ten
             _resolve_node(document, document.nodes[id], incoming[id], found)
         except EngineError as error:
             found.problems.append(Problem(error.message, id, error.port or ""))
+    _check_shared(document, found)
     return found
+
+
+def _check_shared(document: Document, found: Resolution) -> None:
+    """Report linked nodes that would need another layer than the one whose weights they share."""
+    for id, step in found.steps.items():
+        share = document.nodes[id].share
+        owner = found.steps.get(share.node) if share else None
+        if owner and owner.init != step.init:
+            title = document.nodes[owner.node].title
+            message = f"It shares the weights of {title}, which is {owner.init}; here {step.init} is needed."
+            found.problems.append(Problem(message, id))
 
 
 def _resolve_node(document: Document, node: Node, incoming: Mapping[str, Slot], found: Resolution) -> None:
@@ -122,12 +138,16 @@ def _resolve_node(document: Document, node: Node, incoming: Mapping[str, Slot], 
     if refused or layer.role == "output":
         return
     step = _step(layer, node, values, slots, outputs)
+    holder = document.nodes.get(node.attribute)
+    if holder and holder.share and holder.share.follow:
+        step = replace(step, copies=holder.share)
     if layer.role == ROLE:
         types, count, macs = _enter(document, node, step, found)
     else:
         step, types, count, macs = _measured(step, slots, found)
     found.types.update(zip(outputs, types, strict=False))
-    found.steps[node.id], found.parameters[node.id], found.macs[node.id] = step, count, macs
+    found.steps[node.id], found.macs[node.id] = step, macs
+    found.parameters[node.id] = 0 if node.share else count  # shared weights are counted once, where they are
 
 
 def _measured(
@@ -294,6 +314,7 @@ def _step(
         assign=layer.assign or ", ".join(f"{{{slot.port}}}" for slot in outputs),
         module=layer.module,
         formulas={name: value for name, value in node.params.items() if isinstance(value, Formula)},
+        attribute=node.attribute,
     )
 
 

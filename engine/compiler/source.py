@@ -11,11 +11,15 @@ from engine.compiler.analysis import SourceText
 from engine.compiler.classes import BlockClass
 from engine.compiler.plan import Plan
 from engine.compiler.resolve import Step
-from engine.graph.document import Slot, frozen
+from engine.errors import CompileError
+from engine.graph.document import Share, Slot, frozen
 from engine.layers.declaration import TensorType
 from engine.modules import definitions
 
 _INDENT = "    "
+_COPIES = "copies"
+"""The file of ``engine.modules`` that defines copies of layers."""
+
 _WIDTH = 110
 
 
@@ -58,6 +62,8 @@ def _wrapped(line: _Line) -> list[_Line]:
 def _imports(body: Sequence[_Line]) -> list[_Line]:
     code = "\n".join(line.text for line in body)
     lines = []
+    if "deepcopy(" in code:
+        lines += ["from copy import deepcopy", ""]
     if "NamedTuple" in code:
         lines += ["from typing import NamedTuple", ""]
     if re.search(r"\btorch\.", code):
@@ -72,7 +78,10 @@ def _definitions(plan: Plan) -> list[_Line]:
     """The classes that layers bring along, each file's once."""
     lines: list[_Line] = []
     steps = [*plan.steps, *(step for each in plan.classes for step in each.steps)]
-    for name in dict.fromkeys(step.module for step in steps if step.module):
+    names = dict.fromkeys(step.module for step in steps if step.module)
+    if any(step.copies for step in steps):
+        names[_COPIES] = None
+    for name in names:
         lines += [*map(_Line, definitions(name).splitlines()), _Line(), _Line()]
     return lines
 
@@ -100,8 +109,31 @@ def _init(steps: Sequence[Step], parameters: str, path: str = "") -> list[_Line]
         _Line(f"{_INDENT}def __init__({parameters}) -> None:"),
         _Line(f"{_INDENT * 2}super().__init__()"),
     ]
-    lines += [_Line(f"{_INDENT * 2}self.{step.node} = {step.init}", path + step.node) for step in layers]
+    own: dict[str, str] = {}
+    for step in layers:
+        if not step.copies and own.setdefault(step.attribute, step.init) != step.init:
+            raise CompileError(
+                f"It shares the weights of {step.attribute}, which is {own[step.attribute]}, "
+                f"not {step.init}.",
+                step.node,
+            )
+    copies = {step.attribute: step.copies for step in layers if step.copies}
+    while copies:  # each after what it is a copy of, which may be a copy itself
+        name = next((name for name, share in copies.items() if share.node in own), "")
+        if not name:
+            name, share = next(iter(copies.items()))
+            raise CompileError(
+                f"It follows {share.node}, which is no part of the model: connect that too.", name
+            )
+        own[name] = _copied(copies.pop(name))
+    lines += [_Line(f"{_INDENT * 2}self.{name} = {init}", path + name) for name, init in own.items()]
     return [*lines, _Line()]
+
+
+def _copied(share: Share) -> str:
+    """The constructor of a copy."""
+    option = {"average": f", average={share.amount!r}", "copy": f", every={int(share.amount)}"}
+    return f"Copy(self.{share.node}{option.get(share.follow, '')})"
 
 
 def _block(block: BlockClass) -> list[_Line]:
@@ -185,7 +217,7 @@ def _body(
     names = _names(steps, arguments, returned)
     lines: list[_Line] = []
     for place, step in enumerate(steps):
-        call = step.call.format(*(names[slot] for slot in step.inputs), self=f"self.{step.node}")
+        call = step.call.format(*(names[slot] for slot in step.inputs), self=f"self.{step.attribute}")
         if place == len(steps) - 1 and list(returned) == list(step.outputs) and pack == "{}":
             return [*lines, _Line(f"{indent}return {call}", path + step.node)]
         assigned = step.assign.format(**{slot.port: names.get(slot, "_") for slot in step.outputs})

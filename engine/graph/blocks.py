@@ -183,6 +183,13 @@ def group(document: Document, ids: Iterable[str], name: str) -> tuple[Document, 
             raise EditError(
                 f"{document.nodes[id].title} cannot stand in a block: data and losses stay outside.", id
             )
+    for id, node in document.nodes.items():
+        if node.share and (id in chosen) != (node.share.node in chosen):
+            raise EditError(
+                f"{node.title} shares the weights of {document.nodes[node.share.node].title}: select both, "
+                "or neither.",
+                id,
+            )
     entering = {t: s for t, s in document.edges.items() if t.node in chosen and s.node not in chosen}
     leaving = {t: s for t, s in document.edges.items() if s.node in chosen and t.node not in chosen}
     nodes = {id: document.nodes[id] for id in chosen}
@@ -252,6 +259,10 @@ def ungroup(document: Document, id: str) -> Document:
         raise EditError(f"{shown(id)} is no block.")
     block = document.blocks[node.type]
     values = layer_of(document, node.type).values(node.params)
+    linked = [each.title for each in document.nodes.values() if each.share and each.share.node == id]
+    if node.share or linked:
+        other = document.nodes[node.share.node].title if node.share else linked[0]
+        raise EditError(f"{node.title} and {other} share weights; unlink them to unpack it.", id)
     if values["repeat"] != 1:
         raise EditError(
             f"{node.title} stands for {values['repeat']} in a row; set repeat to 1 to unpack it.", id
@@ -263,7 +274,11 @@ def ungroup(document: Document, id: str) -> Document:
     try:
         nodes = {
             names[each]: replace(
-                n, id=names[each], params=frozen(evaluated(n.params, values)), position=_moved(n, node)
+                n,
+                id=names[each],
+                params=frozen(evaluated(n.params, values)),
+                position=_moved(n, node),
+                share=replace(n.share, node=names[n.share.node]) if n.share else None,
             )
             for each, n in inner.items()
         }

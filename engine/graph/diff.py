@@ -39,7 +39,8 @@ def diff(before: Document, after: Document) -> Diff:
         edges_added = frozenset(slot for slot, source in now.items() if was.get(slot) != source)
         edges_removed = frozenset(slot for slot, source in was.items() if now.get(slot) != source)
     meaning = bool(added or removed or edges_added or edges_removed) or any(
-        (old[id].type, old[id].params) != (new[id].type, new[id].params) for id in changed
+        (old[id].type, old[id].params, old[id].share) != (new[id].type, new[id].params, new[id].share)
+        for id in changed
     )
     training = before.training != after.training
     if before.blocks is not after.blocks and before.blocks != after.blocks:

@@ -32,6 +32,24 @@ class Edge(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """Whose weights a node uses: those of ``node``, which has the same type and the same parameters.
+
+    ``follow`` says how: an empty text calls the same layer once more; ``frozen`` is a copy that stays as it
+    was made; ``average`` a copy that moves toward the weights by the fraction ``amount`` after every step;
+    ``copy`` one that is made anew every ``amount`` steps. No gradient moves a copy.
+    """
+
+    node: str
+    follow: str = ""
+    amount: float = 0.0
+
+
+FOLLOWS: Mapping[str, float] = MappingProxyType({"": 0.0, "frozen": 0.0, "average": 0.005, "copy": 100.0})
+"""Every way to share weights, and its usual amount."""
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One call of a layer.
 
@@ -44,11 +62,17 @@ class Node:
     name: str = ""
     params: Mapping[str, Value] = field(default_factory=frozen)
     position: Point = (0.0, 0.0)
+    share: Share | None = None
 
     @property
     def title(self) -> str:
         """What the node is called on the canvas."""
         return self.name or self.id
+
+    @property
+    def attribute(self) -> str:
+        """The node whose layer this one calls: itself, unless it is linked to another."""
+        return self.share.node if self.share and not self.share.follow else self.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import Any
 from engine import catalogue
 from engine.errors import EditError, ParameterError, shown
 from engine.graph.blocks import layer_of
-from engine.graph.document import Document, Edge, Node, Point, Slot, frozen
+from engine.graph.document import FOLLOWS, Document, Edge, Node, Point, Share, Slot, frozen
+from engine.graph.links import check_share, family, inherited
 from engine.graph.names import is_id
 from engine.graph.rules import check_connect
 from engine.layers.declaration import Layer
@@ -85,14 +86,39 @@ def _with_node(document: Document, node: Node) -> Document:
 def set_params(document: Document, id: str, **params: Any) -> Document:
     """Return the document with some of a node's parameters changed.
 
-    Raises ParameterError for a refused value. Edges whose output port is gone afterwards are dropped.
+    Nodes that share its weights change with it. Raises ParameterError for a refused value. Edges whose
+    output port is gone afterwards are dropped.
     """
     node = _node(document, id)
     layer = layer_of(document, node.type)
-    node = replace(node, params=_changed(layer, {**node.params, **params}, id))
-    ports = {port.name for port in layer.outputs_of(node.params)}
-    edges = {t: s for t, s in document.edges.items() if s.node != id or s.port in ports}
-    return document.with_(nodes={**document.nodes, id: node}, edges=edges)
+    changed = _changed(layer, {**node.params, **params}, id)
+    members = {each: replace(document.nodes[each], params=changed) for each in family(document, id)}
+    ports = {port.name for port in layer.outputs_of(changed)}
+    edges = {t: s for t, s in document.edges.items() if s.node not in members or s.port in ports}
+    return document.with_(nodes={**document.nodes, **members}, edges=edges)
+
+
+def share(document: Document, id: str, owner: str, follow: str = "", amount: float | None = None) -> Document:
+    """Return the document with a node that uses another's weights; see ``Share`` for how it may follow them.
+
+    It takes the other's parameters, and from now on the two change together. Raises EditError with the reason
+    why they cannot share.
+    """
+    node, other = _node(document, id), _node(document, owner)
+    link = Share(other.attribute, follow, FOLLOWS.get(follow, 0.0) if amount is None else amount)
+    check_share(document, id, link)
+    nodes = {**document.nodes, id: replace(node, share=link)}
+    if not follow:  # who called this node's layer calls the other's now
+        for each, member in document.nodes.items():
+            if member.share and member.share.node == id:
+                nodes[each] = replace(member, share=replace(member.share, node=link.node))
+    params = layer_of(document, node.type).values(other.params)
+    return set_params(document.with_(nodes=nodes), id, **params)
+
+
+def unshare(document: Document, id: str) -> Document:
+    """Return the document with a node that has weights of its own again."""
+    return _with_node(document, replace(_node(document, id), share=None))
 
 
 def rename(document: Document, id: str, name: str) -> Document:
@@ -154,7 +180,7 @@ def delete(document: Document, nodes: Iterable[str], heal: bool = False) -> Docu
             source = next(iter(before.values()), Slot("", ""))
         if source.node in kept:
             edges[target] = source
-    return document.with_(nodes=kept, edges=_closed_up(edges))
+    return document.with_(nodes=inherited(document.nodes, kept), edges=_closed_up(edges))
 
 
 def insert(
@@ -175,8 +201,12 @@ def insert(
 def paste(
     document: Document, nodes: Iterable[Node], edges: Iterable[Edge], offset: Point
 ) -> tuple[Document, list[str]]:
-    """Return the document with copies of nodes and of the edges among them, and the copies' ids."""
+    """Return the document with copies of nodes and of the edges among them, and the copies' ids.
+
+    A copy of a linked node is linked to the copy of what it was linked to, or to that itself where it stays.
+    """
     new: dict[str, str] = {}
+    nodes = list(nodes)
     for node in nodes:
         wanted = node.id if node.id not in document.nodes and is_id(node.id) else ""
         at = (node.position[0] + offset[0], node.position[1] + offset[1])
@@ -186,4 +216,8 @@ def paste(
             document = connect(
                 document, Slot(new[source.node], source.port), Slot(new[target.node], target.port)
             )
+    for node in nodes:
+        owner = new.get(node.share.node, node.share.node) if node.share else ""
+        if owner in document.nodes and document.nodes[owner].type == node.type:
+            document = share(document, new[node.id], owner, node.share.follow, node.share.amount)
     return document, list(new.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ import networkx as nx
 from engine.catalogue import did_you_mean
 from engine.errors import EngineError, FileError, shown
 from engine.graph.blocks import innermost_first, inside, layer_of, outside, with_block
-from engine.graph.document import Block, Document, Node, Objective, Slot, Training, frozen
+from engine.graph.document import Block, Document, Node, Objective, Share, Slot, Training, frozen
 from engine.graph.edits import checked_node
+from engine.graph.links import check_share
 from engine.graph.names import is_param_name
 from engine.graph.rules import check_ports
 from engine.graph.settings import SETTINGS, check_training
@@ -135,6 +137,7 @@ class _Reader:
         """Return the document with the nodes and edges of a parsed graph."""
         self.lost = set()
         document = document.with_(nodes=self._nodes(document, raw, where))
+        self._shares(document, where)
         document = document.with_(edges=self._edges(document, raw, where))
         if not nx.is_directed_acyclic_graph(graph_of(document)):
             cycle = [edge[0] for edge in nx.find_cycle(graph_of(document))]
@@ -176,6 +179,12 @@ class _Reader:
             elif isinstance(id, str):
                 self.lost.add(id)
         return nodes
+
+    def _shares(self, document: Document, where: str) -> None:
+        """Check every link between nodes that share weights."""
+        for id, node in document.nodes.items():
+            if node.share and node.share.node not in self.lost:
+                self._try(f"{where}node {shown(id)}", partial(_check_share, document, id, node.share))
 
     def _edges(self, document: Document, raw: Mapping[str, Any], before: str) -> dict[Slot, Slot]:
         edges: dict[Slot, Slot] = {}
@@ -235,7 +244,7 @@ def _parts(item: Any, schema: Mapping[str, tuple[type, Any]]) -> dict[str, Any]:
     return parts
 
 
-_JSON_NAMES = {str: "a text", dict: "names with values", list: "a list"}
+_JSON_NAMES = {str: "a text", dict: "names with values", list: "a list", int | float: "a number"}
 
 
 _BLOCK = {
@@ -263,18 +272,32 @@ def _node(document: Document, item: Any) -> Node:
         "name": (str, ""),
         "params": (dict, {}),
         "position": (list, [0, 0]),
+        "share": (dict, {}),
     }
     parts = _parts(item, schema)
     if not _is_point(parts["position"]):
         raise FileError(f"its position should be two numbers, not {shown(parts['position'])}.")
     x, y = parts["position"]
-    params = {name: _value(value) for name, value in parts["params"].items()}
+    params = {name: param_value(value) for name, value in parts["params"].items()}
     layer = layer_of(document, parts["type"])
-    return checked_node(layer, parts["id"], params, (float(x), float(y)), parts["name"][:200])
+    node = checked_node(layer, parts["id"], params, (float(x), float(y)), parts["name"][:200])
+    return replace(node, share=share_from(parts["share"]) if parts["share"] else None)
 
 
-def _value(raw: Any) -> Any:
-    """A formula is written as an object with one part, because a text may be a value too."""
+def _check_share(document: Document, id: str, share: Share) -> None:
+    check_share(document, id, share)
+    if document.nodes[id].params != document.nodes[share.node].params:
+        raise FileError(f"it shares the weights of {share.node}, so it should have the same parameters.")
+
+
+def share_from(raw: Any) -> Share:
+    """Return the link that a file holds of a node. Raises FileError for what is none."""
+    parts = _parts(raw, {"node": (str, _REQUIRED), "follow": (str, ""), "amount": (int | float, 0.0)})
+    return Share(parts["node"], parts["follow"], parts["amount"])
+
+
+def param_value(raw: Any) -> Any:
+    """Return the value that a file's means: a formula is an object with one part: a text may be a value."""
     return Formula(raw["formula"]) if isinstance(raw, dict) and raw.keys() == {"formula"} else raw
 
 
@@ -318,7 +341,8 @@ def _rows(key: str, rows: Iterable[Any]) -> str:
     return f' "{key}": [\n{lines}\n ]' if lines else f' "{key}": []'
 
 
-def _node_json(node: Node) -> dict[str, Any]:
+def node_json(node: Node) -> dict[str, Any]:
+    """Return what a file holds of a node."""
     parts: dict[str, Any] = {"id": node.id, "type": node.type}
     if node.name:
         parts["name"] = node.name
@@ -327,6 +351,9 @@ def _node_json(node: Node) -> dict[str, Any]:
             name: {"formula": value.text} if isinstance(value, Formula) else value
             for name, value in node.params.items()
         }
+    if node.share:
+        follow = {"follow": node.share.follow, "amount": node.share.amount} if node.share.follow else {}
+        parts["share"] = {"node": node.share.node, **follow}
     return {**parts, "position": [round(each, 2) for each in node.position]}
 
 
@@ -338,7 +365,7 @@ def _block_text(block: Block) -> str:
 
 
 def _graph_text(graph: Document | Block) -> str:
-    nodes = _rows("nodes", (_node_json(node) for node in graph.nodes.values()))
+    nodes = _rows("nodes", (node_json(node) for node in graph.nodes.values()))
     edges = _rows("edges", ([_slot_text(s), _slot_text(t)] for t, s in graph.edges.items()))
     return f"{nodes},\n{edges}"
 

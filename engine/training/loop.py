@@ -43,6 +43,7 @@ def train(setup: Setup, listener: Listener) -> bool:
     # Elsewhere the tensors are kept until they are published.
     deferred = setup.deferred
     losses: list[float | Tensor] = []
+    follow, step = setup.built.follow, 0
     model.train()
     for epoch in range(1, training.epochs + 1):
         for batch in setup.batches(generator):
@@ -60,6 +61,9 @@ def train(setup: Setup, listener: Listener) -> bool:
                 loss.backward()
                 optimizer.step()
                 total += value
+            step += 1
+            if follow:
+                follow(model, step)
             losses.append(total)
             if not listener.stepped(epoch, total):
                 return False

@@ -118,8 +118,11 @@ class Probe:
         return found
 
     def _layer(self, node: str) -> nn.Module | None:
-        layer = getattr(self._setup.model, node, None) if node else None
+        layer = getattr(self._setup.model, self._attribute(node), None) if node else None
         return layer if isinstance(layer, nn.Module) else None
+
+    def _attribute(self, node: str) -> str:
+        return self._setup.document.nodes[node].attribute
 
     def _weights(self, node: str) -> Weights | None:
         layer = self._layer(node)
@@ -127,7 +130,7 @@ class Probe:
         if found is None:
             return None
         name, weight = found
-        start = self._initial.get(f"{node}.{name}")
+        start = self._initial.get(f"{self._attribute(node)}.{name}")
         moved = 0.0
         if start is not None:
             moved = float((weight - start).norm() / start.norm().clamp_min(1e-12))

@@ -1,7 +1,7 @@
 """Nodes as text, for the clipboard: it works between windows and in a chat.
 
 The format is JSON: ``{"netwright-nodes": 1, "nodes": [...], "edges": [...]}``. A node is
-``{"id", "type", "name", "params", "position"}``; an edge is ``[[node, output], [node, input]]``.
+what a file holds of it; an edge is ``[[node, output], [node, input]]``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from engine.errors import EditError, EngineError
 from engine.graph import edits
 from engine.graph.document import Document, Edge, Node, Point, Slot, frozen
+from engine.storage.document_file import node_json, param_value, share_from
 
 KEY, VERSION = "netwright-nodes", 1
 LONGEST, MOST = 4_000_000, 2_000
@@ -24,17 +25,7 @@ _NO_NODES = "The clipboard holds no nodes."
 def to_text(document: Document, ids: Iterable[str]) -> str:
     """Return nodes and the edges among them as text."""
     chosen = set(ids)
-    nodes = [
-        {
-            "id": node.id,
-            "type": node.type,
-            "name": node.name,
-            "params": dict(node.params),
-            "position": list(node.position),
-        }
-        for node in document.nodes.values()
-        if node.id in chosen
-    ]
+    nodes = [node_json(node) for node in document.nodes.values() if node.id in chosen]
     edges = [
         [list(source), list(target)]
         for target, source in document.edges.items()
@@ -97,7 +88,12 @@ def _node(data: Any) -> Node:
     params = data.get("params", {})
     if not isinstance(params, dict):
         raise _bad(f"the parameters of {id[:40]!r} are not an object")
-    return Node(id, type_, name, frozen(params), _position(data.get("position")))
+    params = frozen({name: param_value(value) for name, value in params.items()})
+    share = data.get("share")
+    if share is not None and not isinstance(share, dict):
+        raise _bad(f"the link of {id[:40]!r} is not an object")
+    link = share_from(share) if share else None
+    return Node(id, type_, name, params, _position(data.get("position")), link)
 
 
 def _position(data: Any) -> Point:

@@ -81,6 +81,7 @@ def test_the_declarations_call_nothing_else():
         "super",
         "range",
         "nn.Sequential",
+        "Copy",
     }
 
 
