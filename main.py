@@ -146,17 +146,42 @@ def train(
     return run_in_terminal(document, out, as_json)
 
 
-@commands.command()
-@click.argument("target", metavar=TARGET)
-@click.option(
-    "--to", required=True, type=click.Path(path_type=Path), help="model.py, or a .netwright document."
-)
-def export(target: str, to: Path) -> None:
-    """Write the model as Python that needs nothing but torch."""
-    document = load(target)
-    from engine.compiler.export import export as write
+class _Export(click.Command):
+    """Its help lists what there is to export, from the table."""
 
-    write(document, to)
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from engine.export import EXPORTERS
+
+        rows = [(f"{each.name}  {each.suffix}", each.doc) for each in EXPORTERS.values()]
+        with formatter.section("Exports"):
+            formatter.write_dl(rows)
+
+
+@commands.command(cls=_Export)
+@click.argument("target", metavar=TARGET)
+@click.option("--to", required=True, type=click.Path(path_type=Path), help="The file to write.")
+@click.option(
+    "--as", "name", default="", metavar="NAME", help="What to write, where the ending leaves a choice."
+)
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    metavar="FILE.safetensors",
+    help="Weights to write into it; without them it takes fresh ones.",
+)
+def export(target: str, to: Path, name: str, weights: Path | None) -> None:
+    """Take the network away: as code, as weights, for other programs."""
+    from engine.export import Weights, exporter_for
+    from engine.export import export as write
+
+    exporter_for(to, name)  # a wrong ending is told before anything is loaded
+    document = load(target)
+    given = None
+    if weights is not None:
+        from engine.training.checkpoint import read_weights
+
+        given = Weights(read_weights(weights), f"weights of {weights.name}")
+    click.echo(write(document, to, name, given))
 
 
 @commands.command()

@@ -25,7 +25,7 @@ class Exports(QObject):
 
     def export(self) -> None:
         """Write the model as Python that needs nothing but torch."""
-        from engine.compiler.export import export
+        from engine.export import export
 
         self._write("Export as Python", ".py", "Python (*.py)", lambda path: export(self._document, path))
 

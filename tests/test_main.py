@@ -132,7 +132,20 @@ def test_train_tells_metrics_in_the_last_line(run):
         (("train", "preset:spirals", "--epochs", "0"), "epochs"),
         (("train", "preset:spirals", "--device", "tpu"), "one of auto, cpu, cuda, mps"),
         (("train", "preset:spirals", "--set", "hidden.out_features=lots"), "whole number"),
-        (("export", "preset:spirals", "--to", "model.exe"), ".py or .netwright"),
+        (("export", "preset:spirals", "--to", "model.exe"), ".py, .safetensors or .netwright"),
+        (("export", "preset:spirals", "--to", "model.py", "--as", "scrip"), "Did you mean 'script'?"),
+        (("export", "preset:spirals", "--to", "model.txt", "--as", "script"), "should end in .py"),
+        (("export", "preset:spirals", "--to", "drawing.pdf"), "netwright picture"),
+        (
+            ("export", "preset:spirals", "--to", "no folder/model.py", "--as", "script"),
+            "could not be written",
+        ),
+        (("export", "preset:resnet18", "--to", "train.py", "--as", "script"), "nothing to learn from"),
+        (("export", "preset:spirals", "--to", "w.safetensors", "--weights", "none"), "cannot be read"),
+        (
+            ("export", "preset:spirals", "--to", "model.py", "--weights", str(Path(__file__))),
+            "no safetensors",
+        ),
         (("export", "preset:spirals", "--to", "no folder/model.py"), "could not be written"),
         (("picture", "--to", "x.png"), "Name what to draw"),
         (("picture", "preset:spirals", "--window", "--to", "x.png", "--size", "big"), "1600x1000"),
@@ -156,6 +169,30 @@ def test_export_writes_what_runs(run, tmp_path):
     text = (tmp_path / "model.py").read_text(encoding="utf-8")
     compile(text, "model.py", "exec")
     assert "class Autoencoder(nn.Module):" in text
+
+
+def test_weights_travel_from_a_run_into_an_export(run, tmp_path):
+    run("train", "preset:linear_regression", "--epochs", 20, "--out", tmp_path / "run")
+    learned = tmp_path / "run" / "weights.safetensors"
+    to = tmp_path / "line.safetensors"
+    code, out, _ = run("export", "preset:linear_regression", "--to", to, "--weights", learned)
+    assert (code, out) == (0, "Wrote line.safetensors: weights of weights.safetensors.\n")
+    assert to.read_bytes() == learned.read_bytes()
+    code, out, _ = run("export", "preset:linear_regression", "--to", to)
+    assert "fresh weights from seed 0" in out
+    assert to.read_bytes() != learned.read_bytes()
+    code, _, err = run("export", "preset:spirals", "--to", to, "--weights", learned)
+    assert code == 2
+    assert "another network" in err
+    assert "not in the file: hidden.weight" in err
+
+
+def test_help_lists_every_export(run):
+    from engine.export import EXPORTERS
+
+    _, out, _ = run("export", "--help")
+    for exporter in EXPORTERS.values():
+        assert f"{exporter.name}  {exporter.suffix}" in out
 
 
 def test_training_needs_no_qt():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import nn
+from torch import Tensor, nn
 
 from engine.errors import FileError
 from engine.storage.atomic import write_bytes
@@ -57,13 +58,25 @@ def load_weights(model: nn.Module, path: Path | str) -> Report:
 
     Raises FileError for a file that is not safetensors.
     """
+    return fit_weights(model, read_weights(path))
+
+
+def read_weights(path: Path | str) -> dict[str, Tensor]:
+    """Return what a file holds, by name.
+
+    Raises FileError for a file that is not safetensors.
+    """
     path = Path(path)
     try:
-        tensors = load(path.read_bytes())
+        return load(path.read_bytes())
     except OSError as error:
         raise FileError(f"{path.name} cannot be read: {error.strerror or error}.") from None
     except (SafetensorError, ValueError, KeyError) as error:
         raise FileError(f"{path.name} {_what(path)} ({error}).") from None
+
+
+def fit_weights(model: nn.Module, tensors: Mapping[str, Tensor]) -> Report:
+    """Copy into the model what fits by name and shape, and report the rest."""
     state = model.state_dict()
     shared = state.keys() & tensors.keys()
     fitting = [name for name in state if name in shared and state[name].shape == tensors[name].shape]

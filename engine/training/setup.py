@@ -66,10 +66,10 @@ class Setup:
     @property
     def steps_per_epoch(self) -> int:
         """Steps of an epoch, the last one perhaps smaller."""
-        return ceil(self._used / self.batch_size)
+        return ceil(self.used / self.batch_size)
 
     @property
-    def _used(self) -> int:
+    def used(self) -> int:
         """Rows of an epoch: a last batch of one row is left out, because a batch norm could not take it."""
         alone = self.rows % self.batch_size == 1 and self.rows > 1 and self.batch_size > 1
         return self.rows - alone
@@ -82,7 +82,7 @@ class Setup:
 
     def batches(self, generator: torch.Generator) -> Iterator[Fields]:
         """Give every training row once, in an order that the generator draws."""
-        order = torch.randperm(self.rows, generator=generator)[: self._used].to(self.device)
+        order = torch.randperm(self.rows, generator=generator)[: self.used].to(self.device)
         numbers = self.batch_size * max(value[0].numel() for value in self.train.values())
         chunk_size = max(1, min(CHUNK, AT_ONCE // numbers))
         for rows in order.split(self.batch_size * chunk_size):

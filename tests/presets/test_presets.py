@@ -14,7 +14,7 @@ import torch
 
 from engine.compiler.analyze import analyze
 from engine.compiler.data import load_node
-from engine.compiler.export import export
+from engine.export import export
 from engine.compiler.module import compile_document
 from engine.graph import edits
 from engine.graph.blocks import layer_of
