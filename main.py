@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ def presets(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def check(target: str, as_json: bool) -> int:
     """Tell problems, shapes and parameters without training."""
+    from engine.compiler.analysis import in_bytes
     from engine.compiler.analyze import analyze
 
     try:
@@ -79,6 +81,8 @@ def check(target: str, as_json: bool) -> int:
             "problems": [_problem(text) for text in error.problems],
             "nodes": [],
             "parameters": 0,
+            "macs": 0,
+            "memory": None,
         }
         click.echo(json.dumps(report, ensure_ascii=False, indent=1) if as_json else "\n".join(error.problems))
         raise
@@ -93,6 +97,8 @@ def check(target: str, as_json: bool) -> int:
                 "type": node.type,
                 "shape": list(types[0].shape) if types else None,
                 "parameters": analysis.parameters.get(node.id, 0),
+                "macs": analysis.macs.get(node.id, 0),
+                "memory": asdict(analysis.memory[node.id]) if node.id in analysis.memory else None,
             }
         )
     problems = [
@@ -100,13 +106,23 @@ def check(target: str, as_json: bool) -> int:
         for each in analysis.problems
     ]
     if as_json:
-        report = {"problems": problems, "nodes": nodes, "parameters": analysis.total_parameters}
+        takes = analysis.footprint
+        report = {
+            "problems": problems,
+            "nodes": nodes,
+            "parameters": analysis.total_parameters,
+            "macs": analysis.total_macs,
+            "memory": asdict(takes) | {"activations": takes.activations, "total": takes.total},
+        }
         click.echo(json.dumps(report, ensure_ascii=False, indent=1))
         return 0
     for node in nodes:
         shape = "×".join(map(str, node["shape"])) if node["shape"] else ""
         click.echo(f"{node['name']:16} {node['type']:20} {shape:18} {node['parameters']:>12,}")
-    click.echo(f"{analysis.total_parameters:,} parameters")
+    click.echo(
+        f"{analysis.total_parameters:,} parameters, {analysis.total_macs:,} multiply-adds for a sample, "
+        f"about {in_bytes(analysis.footprint.total)} to train with batches of {analysis.footprint.batch_size}"
+    )
     for problem in problems:
         fix = f" Mend: {problem['fix']}." if problem["fix"] else ""
         click.echo(f"{problem['severity']}: {problem['node'] or 'document'}: {problem['message']}{fix}")

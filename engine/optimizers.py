@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,15 +26,23 @@ def _lr(default: float) -> Float:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """One way to turn gradients into steps; ``type`` is its class in torch.optim."""
+    """One way to turn gradients into steps; ``type`` is its class in torch.optim.
+
+    ``state`` tells from its options how many numbers it remembers for each weight.
+    """
 
     type: str
     doc: str
     params: tuple[Param, ...]
+    state: Callable[[Mapping[str, Value]], int]
 
     def values(self, options: Mapping[str, Value]) -> dict[str, Value]:
         """Return the value of every option, defaults filled in."""
         return {param.name: options.get(param.name, param.default) for param in self.params}
+
+    def kept(self, options: Mapping[str, Value]) -> int:
+        """Return how many numbers it remembers for each weight."""
+        return self.state(self.values(options))
 
 
 OPTIMIZERS = {
@@ -53,16 +61,19 @@ OPTIMIZERS = {
                 ),
                 _DECAY,
             ),
+            lambda o: int(o["momentum"] > 0),
         ),
         Optimizer(
             "Adam",
             "Scales each weight's step by its own recent gradients.",
             (_lr(0.001), *_MOMENTS, _DECAY),
+            lambda o: 2,
         ),
         Optimizer(
             "AdamW",
             "Adam whose weight decay does not pass through the gradients.",
             (_lr(0.001), *_MOMENTS, replace(_DECAY, default=0.01)),
+            lambda o: 2,
         ),
         Optimizer(
             "RMSprop",
@@ -74,6 +85,7 @@ OPTIMIZERS = {
                 _EPS,
                 _DECAY,
             ),
+            lambda o: 1 + int(o["momentum"] > 0),
         ),
     )
 }

@@ -47,6 +47,10 @@ def test_check_as_json(run):
     code, out, _ = run("check", "preset:lenet5", "--json")
     report = json.loads(out)
     assert code == 0
+    assert report["macs"] == sum(node["macs"] for node in report["nodes"]) > 400_000
+    assert report["memory"]["weights"] == 4 * report["parameters"]
+    assert report["memory"]["sample"] == sum(n["memory"]["kept"] for n in report["nodes"] if n["memory"])
+    assert report["memory"]["total"] > report["memory"]["activations"] > 0
     assert report["problems"] == []
     assert report["parameters"] == 61_706
     conv2 = next(node for node in report["nodes"] if node["id"] == "conv2")
@@ -56,6 +60,8 @@ def test_check_as_json(run):
         "type": "Conv2d",
         "shape": ["N", 16, 10, 10],
         "parameters": 2416,
+        "macs": 240_000,
+        "memory": {"forward": 6400, "kept": 4704},
     }
 
 

@@ -43,12 +43,51 @@ class SourceText:
 
 
 @dataclass(frozen=True)
+class Memory:
+    """Bytes for one sample: ``forward`` of the tensors that a node makes, ``kept`` of those for which it is
+    the first to need them when the gradients are computed; None where that is not known.
+    """
+
+    forward: int = 0
+    kept: int | None = 0
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """About how many bytes training takes: weights, gradients, what the optimizer remembers of them, and what
+    is kept of each sample; ``unknown`` are the nodes whose share of that is not known.
+    """
+
+    weights: int = 0
+    gradients: int = 0
+    optimizer: int = 0
+    sample: int = 0
+    batch_size: int = 1
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def fixed(self) -> int:
+        """What is needed however small the batch is."""
+        return self.weights + self.gradients + self.optimizer
+
+    @property
+    def activations(self) -> int:
+        """What is kept of a whole batch."""
+        return self.sample * self.batch_size
+
+    @property
+    def total(self) -> int:
+        """Everything together."""
+        return self.fixed + self.activations
+
+
+@dataclass(frozen=True)
 class Analysis:
     """What ``analyze`` found out about one document.
 
-    ``types`` holds the tensor type of every output slot that could be inferred; ``parameters`` and ``macs``
-    (multiply- adds for one sample) are per node; ``source`` is None while errors keep the model from being
-    written down.
+    ``types`` holds the tensor type of every output slot that could be inferred; ``parameters``, ``macs``
+    (multiply-adds for one sample) and ``memory`` are per node; ``footprint`` is what training takes;
+    ``source`` is None while errors keep the model from being written down.
     """
 
     document: Document
@@ -59,6 +98,8 @@ class Analysis:
     source: SourceText | None = None
     blocks: Mapping[str, Analysis] = field(default_factory=frozen)
     """For each block the analysis of its graph as it is first used, with the same source."""
+    memory: Mapping[str, Memory] = field(default_factory=frozen)
+    footprint: Footprint = Footprint()
 
     def type_of(self, edge: Edge) -> TensorType | None:
         """Return the tensor type on an edge, or None where it is not known."""
@@ -77,3 +118,19 @@ class Analysis:
     def total_parameters(self) -> int:
         """How many numbers the whole model learns."""
         return sum(self.parameters.values())
+
+    @property
+    def total_macs(self) -> int:
+        """The multiply-adds of the whole model for one sample."""
+        return sum(self.macs.values())
+
+
+def in_bytes(size: float) -> str:
+    """Return a size as people read it: 240 bytes, 12 kB, 1.5 GB."""
+    if size < 1000:
+        return f"{size:.0f} bytes"
+    for unit, factor in (("kB", 1e3), ("MB", 1e6), ("GB", 1e9)):
+        if size < 999.5 * factor:
+            value = size / factor
+            return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
+    return f"{size / 1e12:,.1f} TB"

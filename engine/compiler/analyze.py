@@ -8,7 +8,8 @@ from engine.compiler.analysis import WARNING, Analysis, Problem, SourceText
 from engine.compiler.classes import first_uses
 from engine.compiler.fixes import remove, set_param
 from engine.compiler.guard import check_source
-from engine.compiler.plan import make_plan
+from engine.compiler.memory import footprint, inside_of, memory_of
+from engine.compiler.plan import Plan, make_plan
 from engine.compiler.resolve import Resolution, resolve
 from engine.compiler.source import render
 from engine.errors import EngineError
@@ -28,14 +29,18 @@ def analyze(document: Document) -> Analysis:
         return Analysis(document, (Problem(error.message, error.node or ""),))
     problems = [*resolution.problems, *_warnings(document, resolution)]
     source: SourceText | None = None
+    plan: Plan | None = None
     try:
-        source = render(make_plan(document, resolution))
+        plan = make_plan(document, resolution)
+        source = render(plan)
         check_source(source.text)
     except EngineError as error:
         known = {(problem.node, problem.message) for problem in problems}
         if document.nodes and (error.node or "", error.message) not in known:
             problems.append(Problem(error.message, error.node or "", error.port or "", WARNING))
     blocks = {name: _inside(document, name, use, source) for name, use in first_uses(resolution).items()}
+    used = {step.node for step in plan.steps} if plan else None
+    memory = memory_of(document, resolution, used)
     return Analysis(
         document,
         tuple(problems),
@@ -44,6 +49,8 @@ def analyze(document: Document) -> Analysis:
         frozen(resolution.macs),
         source,
         frozen(blocks),
+        frozen(memory),
+        footprint(document, sum(resolution.parameters.values()), memory),
     )
 
 
@@ -62,6 +69,7 @@ def _inside(document: Document, name: str, use: Resolution, source: SourceText |
         frozen(use.parameters),
         frozen(use.macs),
         source,
+        memory=frozen(inside_of(document, use)),
     )
 
 

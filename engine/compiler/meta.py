@@ -23,7 +23,7 @@ NAMESPACE = {"torch": torch, "nn": nn, "F": F} | {
 }
 """The names that generated code may use."""
 
-_N = 7919
+BATCH_SIZE = 7919
 """A batch size that no layer has by chance (a prime), so that it can be told apart in what comes out."""
 
 _DTYPES = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
@@ -58,18 +58,19 @@ def measure(init: str, call: str, inputs: tuple[TensorType, ...]) -> Measured:
     Raises whatever torch raises for them.
     """
     names = [f"a{place}" for place in range(len(inputs))]
-    values: dict[str, Any] = {name: _empty(tensor) for name, tensor in zip(names, inputs, strict=True)}
+    values: dict[str, Any] = {name: empty(tensor) for name, tensor in zip(names, inputs, strict=True)}
     self_ = SimpleNamespace(layer=build(init) if init else None, training=True)
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:
         code = call.format(*names, self="self.layer")
         result = eval(code, NAMESPACE | {"self": self_} | values)
-    types = tuple(_type(tensor) for tensor in _flat(result))
-    return Measured(types, parameters(init), counter.get_total_flops() // 2 // _N)
+    types = tuple(_type(tensor) for tensor in flat(result))
+    return Measured(types, parameters(init), counter.get_total_flops() // 2 // BATCH_SIZE)
 
 
-def _empty(tensor: TensorType) -> torch.Tensor:
-    shape = [size if isinstance(size, int) else int(size[:-1] or 1) * _N for size in tensor.shape]
+def empty(tensor: TensorType) -> torch.Tensor:
+    """Return a tensor of a type on the meta device, with ``BATCH_SIZE`` samples."""
+    shape = [size if isinstance(size, int) else int(size[:-1] or 1) * BATCH_SIZE for size in tensor.shape]
     return torch.empty(shape, dtype=_DTYPES[tensor.dtype], device="meta")
 
 
@@ -80,11 +81,12 @@ def _type(tensor: torch.Tensor) -> TensorType:
 
 
 def _size(size: int) -> int | str:
-    times, left = divmod(size, _N)
+    times, left = divmod(size, BATCH_SIZE)
     return size if left or not times else BATCH if times == 1 else f"{times}{BATCH}"
 
 
-def _flat(result: Any) -> list[torch.Tensor]:
+def flat(result: Any) -> list[torch.Tensor]:
+    """Return the tensors of a call's result in a row, however they are nested."""
     if isinstance(result, tuple | list):
-        return [tensor for each in result for tensor in _flat(each)]
+        return [tensor for each in result for tensor in flat(each)]
     return [result]

@@ -17,6 +17,7 @@ BATCH = "N"
 CATEGORIES = (
     "Data",
     "Blocks",
+    "Custom",
     "Convolution",
     "Pooling",
     "Linear",
@@ -106,11 +107,14 @@ class Layer:
     ``module`` names the file in ``engine.modules`` that defines the class of this type, where torch has none.
 
     ``infer`` receives the input tensors' shapes by port (the batch is ``"N"``, a variadic port's are one
-    tuple, an open optional port's is None) and the parameters, those that its signature names, and returns
-    sizes that ``init`` and ``call`` use; a ``ValueError`` it raises is shown to the user as the node's
-    problem. ``types`` receives the same and returns the output types where running the layer on the meta
-    device would be slow, ``macs`` likewise the multiply-adds for one sample. ``assign`` is the left side of
-    the call's line where it is more than the outputs in a row.
+    tuple, an open optional port's is None) and the parameters, those that its signature names, and
+    returns sizes that ``init`` and ``call`` use; a ``ValueError`` it raises is shown to the user as the
+    node's problem. Where it uses up parameters that no template names, ``restore`` is the way back, for
+    reading code: it receives those of its sizes that stand in the code and returns the parameters.
+    ``types`` receives the same and returns the output types where running the layer on the meta device
+    would be slow, ``macs`` likewise the multiply-adds for one sample, and ``kept`` how many numbers of
+    one sample are kept until the gradients are computed, beside the first input. ``assign`` is the left
+    side of the call's line where it is more than the outputs in a row.
 
     ``role`` is ``layer``, ``data`` (a source of fields), ``input``, ``output`` or ``loss``. ``metrics`` of a
     loss are further numbers worth watching, as code over the same inputs.
@@ -127,14 +131,18 @@ class Layer:
     call: str = ""
     assign: str = ""
     infer: Callable[..., Inferred] | None = None
+    restore: Callable[..., Mapping[str, Any]] | None = None
     types: Callable[..., tuple[TensorType, ...]] | None = None
     macs: Callable[..., int] | None = None
+    kept: Callable[..., int] | None = None
     summary: Callable[[Mapping[str, Value]], str] = field(default=lambda p: "")
     title: str = ""
     prefix: str = ""
     synonyms: tuple[str, ...] = ()
     role: str = "layer"
     metrics: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+    """The Python text that defines it, where the document brings it along; run only if it is trusted."""
 
     @property
     def label(self) -> str:

@@ -237,6 +237,7 @@ gaussian_nll_loss = _loss(
     ),
     infer=_with_variance,
     types=_one_number,
+    kept=lambda input: 2 * prod(input[1:]),
 )
 _MARGIN = Float(name="margin", default=1.0, doc="How clear the difference must be.")
 
@@ -411,4 +412,6 @@ ctc_loss = _loss(
     ),
     infer=None,
     types=_one_number,
+    # The chance of each place of the text, with a blank around each letter, at each step.
+    kept=lambda log_probs, target: log_probs[1] * (2 * target[1] + 1) + 2 * target[1] + 2,
 )

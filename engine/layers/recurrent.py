@@ -65,6 +65,17 @@ def _cost(gates: int) -> Callable[..., int]:
     return macs
 
 
+def _kept(numbers: int, before: int = 0) -> Callable[..., int]:
+    """The rule that counts, for each unit, the numbers kept at each step and before the first."""
+
+    def kept(x: tuple, hidden_size: int, num_layers: int, bidirectional: bool) -> int:
+        directions = 2 if bidirectional else 1
+        between = (num_layers - 1) * x[1]
+        return directions * hidden_size * (num_layers * (numbers * x[1] + before) + between)
+
+    return kept
+
+
 def _both_or_none(x: tuple, initial: tuple | None, initial_cell: tuple | None) -> dict[str, object]:
     if (initial is None) != (initial_cell is None):
         raise ValueError("expects both initial and initial cell, or neither")
@@ -87,6 +98,7 @@ def _recurrent(type_: str, doc: str, gates: int, *params: Param, synonyms: tuple
         infer=lambda x: {"input_size": x[2]},
         types=_output,
         macs=_cost(gates),
+        kept=_kept(7) if gates > 1 else _kept(1, before=1),  # gates, their bends, cell and output
         init=f"nn.{type_}({{input_size}}, {{hidden_size}}{{rest}}, batch_first=True)",
         call="{self}({x}{options})",
         assign="{output}, {hidden}",
@@ -136,6 +148,7 @@ def _variant(type_: str, title: str, doc: str, gates: int, module: str, *synonym
             x, hidden_size, 1, False, initial, initial_cell
         ),
         macs=lambda x, hidden_size: cost(x, hidden_size, 1, False),
+        kept=lambda x, hidden_size: _kept(7)(x, hidden_size, 1, False),
         init=f"{type_}({{input_size}}, {{hidden_size}})",
         module=module,
         prefix="lstm",
