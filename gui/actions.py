@@ -59,6 +59,15 @@ def _block_selected(window: MainWindow) -> bool:
     return any(id in selection and node.type in document.blocks for id, node in document.nodes.items())
 
 
+def _several(window: MainWindow) -> bool:
+    return len(window.bench.store.selection) > 1
+
+
+def _linked(window: MainWindow) -> bool:
+    nodes = window.bench.store.document.nodes
+    return any(id in nodes and nodes[id].share for id in window.bench.store.selection)
+
+
 def _in_block(window: MainWindow) -> bool:
     return bool(window.bench.store.scope)
 
@@ -113,6 +122,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("Edit", "copy", "Copy", "Ctrl+C", lambda w: w.canvas.copy(), _selected),
     Action("Edit", "paste", "Paste", "Ctrl+V", lambda w: w.canvas.paste()),
     Action("Edit", "duplicate", "Duplicate", "Ctrl+D", lambda w: w.canvas.duplicate(), _selected),
+    Action(
+        "Edit",
+        "duplicate_linked",
+        "Duplicate linked",
+        "Alt+D",
+        lambda w: w.canvas.duplicate_linked(),
+        _selected,
+    ),
     Action("Edit", "delete", "Delete", "Del", lambda w: w.canvas.delete_selection(), _selected),
     Action("Edit", "heal", "Delete and heal the link", "Ctrl+Del", _delete_and_heal, _selected),
     Action("Edit"),
@@ -124,6 +141,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("Edit", "ungroup", "Unpack the block", "Ctrl+Shift+G", lambda w: w.ungroup(), _block_selected),
     Action("Edit", "enter", "Open the block", "Ctrl+Down", _enter, _block_selected),
     Action("Edit", "leave", "Leave the block", "Ctrl+Up", lambda w: w.bench.store.leave(), _in_block),
+    Action("Edit"),
+    Action("Edit", "share", "Share weights", "Ctrl+L", lambda w: w.canvas.share(), _several),
+    Action("Edit", "unshare", "Unlink weights", "Ctrl+Shift+L", lambda w: w.canvas.unshare(), _linked),
     Action("Edit"),
     Action("Edit", "layout", "Lay out", "L", lambda w: w.canvas.layout(), _has_nodes),
     Action("View", "fit", "Fit all", "Home", lambda w: w.canvas.fit_all(), _has_nodes),

@@ -18,6 +18,12 @@ def _bars(*rects: tuple[float, float, float, float]) -> QPainterPath:
     return path
 
 
+def _rounded(x: float, y: float, w: float, h: float) -> QPainterPath:
+    path = QPainterPath()
+    path.addRoundedRect(QRectF(x, y, w, h), h / 2, h / 2)
+    return path
+
+
 def _polygon(*points: tuple[float, float]) -> QPainterPath:
     path = QPainterPath()
     path.addPolygon(QPolygonF([QPointF(*point) for point in points]))
@@ -61,6 +67,7 @@ _STROKED: dict[str, Callable[[], QPainterPath]] = {
     "chevron": lambda: _line((4.5, 6.5), (8, 10), (11.5, 6.5)),
     "folder": lambda: _line((2, 12.5), (2, 3.5), (6, 3.5), (7.5, 5.5), (14, 5.5), (14, 12.5), (2, 12.5)),
     "copy": lambda: _joined(_bars((5.5, 5.5, 8, 8)), _line((3, 10.5), (2.5, 10.5), (2.5, 2.5), (10.5, 2.5))),
+    "link": lambda: _joined(_rounded(1.5, 5, 8, 6), _rounded(6.5, 5, 8, 6)),
     "export": lambda: _joined(
         _line((8, 2.5), (8, 10)), _line((4.8, 6.8), (8, 10), (11.2, 6.8)), _line((2.5, 13.5), (13.5, 13.5))
     ),

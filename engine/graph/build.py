@@ -27,6 +27,14 @@ class Builder:
         self._document = Document(name=name, notes=notes)
         self._placed: set[str] = set()
 
+    def again(
+        self, owner: Slot, *inputs: Slot, id: str = "", follow: str = "", amount: float | None = None
+    ) -> Ref:
+        """Call a node's layer once more with other ``inputs``, or a copy that follows it; see ``Share``."""
+        made = self.add(self._document.nodes[owner.node].type, *inputs, id=id)
+        self._document = edits.share(self._document, made.node, owner.node, follow, amount)
+        return made
+
     def add(self, type_: str, *inputs: Slot, id: str = "", at: Point | None = None, **params: Any) -> Ref:
         """Add a node that reads ``inputs`` in the order of its ports, and return its first output."""
         self._document, id = edits.add_node(self._document, type_, params, at or (0.0, 0.0), id)

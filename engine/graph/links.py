@@ -84,6 +84,15 @@ def check_share(document: Document, id: str, share: Share) -> None:
         above = link.node if link and link.node in document.nodes and link.node != above else ""
 
 
+def can_share(document: Document, id: str, owner: str) -> bool:
+    """Return whether a node can call another's layer."""
+    try:
+        check_share(document, id, Share(document.nodes[owner].attribute))
+    except EditError:
+        return False
+    return True
+
+
 _AMOUNTS = {
     "": (0, 0, "nothing"),
     "frozen": (0, 0, "nothing"),

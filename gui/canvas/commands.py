@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QGuiApplication
 
 from engine import catalogue
-from engine.errors import EngineError
+from engine.errors import EditError, EngineError
 from engine.graph import edits
 from engine.graph.document import Document, Edge, Slot
+from engine.graph.links import can_share
 from gui.bench import Bench
 from gui.canvas import clipboard, fitting
 from gui.canvas.face import HEADER, WIDTH
@@ -125,18 +126,63 @@ class Commands:
 
         self._add_text("Paste", text, offset)
 
-    def duplicate(self) -> None:
-        """Copy the selected nodes beside themselves; the clipboard stays as it is."""
+    def duplicate(self, linked: bool = False) -> None:
+        """Copy the selected nodes beside themselves; the clipboard stays as it is.
+
+        ``linked`` copies share the weights of their originals.
+        """
         chosen = self.bench.store.selection
         if chosen:
             text = clipboard.to_text(self.bench.store.document, chosen)
-            self._add_text(f"Duplicate {self._named(chosen)}", text, lambda: (COPY_STEP, COPY_STEP))
+            originals = [id for id in self.bench.store.document.nodes if id in chosen] if linked else []
+            title = f"Duplicate {self._named(chosen)}" + (" linked" if linked else "")
+            self._add_text(title, text, lambda: (COPY_STEP, COPY_STEP), originals)
 
-    def _add_text(self, title: str, text: str, offset: Callable[[], tuple[float, float]]) -> None:
+    def share(self) -> None:
+        """Let the selected nodes of each type share the weights of the first of them."""
+        nodes = self.bench.store.document.nodes
+        chosen = sorted(
+            self.bench.store.selection, key=lambda id: (nodes[id].share is not None, nodes[id].position)
+        )
+        owners = {nodes[id].type: id for id in reversed(chosen)}
+
+        def edit(document: Document) -> Document:
+            for id in chosen:
+                owner = owners[nodes[id].type]
+                if id != owner and can_share(document, id, owner):
+                    document = edits.share(document, id, owner)
+            if document is self.bench.store.document:
+                raise EditError("Select two nodes of one type that have weights.")
+            return document
+
+        self.edit(f"Share the weights of {', '.join(nodes[id].title for id in owners.values())}", edit)
+
+    def unshare(self) -> None:
+        """Give the selected nodes weights of their own again."""
+        nodes = self.bench.store.document.nodes
+        linked = [id for id in sorted(self.bench.store.selection) if nodes[id].share]
+
+        def edit(document: Document) -> Document:
+            for id in linked:
+                document = edits.unshare(document, id)
+            return document
+
+        self.edit(f"Unlink {self._named(linked)}", edit)
+
+    def _add_text(
+        self,
+        title: str,
+        text: str,
+        offset: Callable[[], tuple[float, float]],
+        owners: Sequence[str] = (),
+    ) -> None:
         made: list[str] = []
 
         def edit(document: Document) -> Document:
             document, ids = clipboard.paste(document, text, offset())
+            for id, owner in zip(ids, owners, strict=False):
+                if can_share(document, id, owner):
+                    document = edits.share(document, id, owner)
             made.extend(ids)
             return document
 

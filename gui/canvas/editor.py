@@ -19,6 +19,7 @@ from gui.canvas.face import TITLE_LEFT
 from gui.canvas.link import Link
 from gui.canvas.navigation import Navigator
 from gui.canvas.node_paint import TEXT_FROM
+from gui.canvas.notice import Notice
 from gui.canvas.overlays import Caption, Minimap, Trail
 from gui.canvas.quick_add import QuickAdd
 from gui.canvas.rename import TitleField
@@ -37,6 +38,7 @@ class Editor(Navigator):
         self.caption = Caption(self)
         self.trail = Trail(self)
         self.minimap = Minimap(self)
+        self.notice = Notice(self, bench)
         self.quick_add = QuickAdd(self)
         self.quick_add.set_theme(bench.theme)
         self.quick_add.chosen.connect(self._add_chosen)
@@ -110,6 +112,7 @@ class Editor(Navigator):
             self.title_field.clearFocus()  # it would not move along
             self.caption.fit()
             self.minimap.fit()
+            self.notice.fit()
 
     # -- commands ----------------------------------------------------------------------------------------
 
@@ -140,6 +143,18 @@ class Editor(Navigator):
     def duplicate(self) -> None:
         """Copy the selected nodes beside themselves."""
         self.commands.duplicate()
+
+    def duplicate_linked(self) -> None:
+        """Copy the selected nodes beside themselves; the copies share the weights."""
+        self.commands.duplicate(linked=True)
+
+    def share(self) -> None:
+        """Let the selected nodes of one type share weights."""
+        self.commands.share()
+
+    def unshare(self) -> None:
+        """Give the selected nodes weights of their own."""
+        self.commands.unshare()
 
     def select_all(self) -> None:
         """Select every node."""

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 
 from engine.compiler.analysis import ERROR, Analysis, Fix, Problem
 from engine.graph.blocks import ROLE, layer_of
-from engine.graph.document import Document, Slot
+from engine.graph.document import Document, Share, Slot
 from engine.layers.declaration import Layer
 from gui.canvas import fonts
 from gui.theme import CAPTION_PX, CATEGORY, GRID
@@ -27,6 +27,8 @@ TITLE_LEFT = 29.0
 NOTE_WIDTH = 196.0
 """How wide the reason under a failing node may run."""
 FIX_HEIGHT = 24.0
+LINK = 15.0
+"""Room for the sign of shared weights before the foot's words."""
 LONGEST_HEALTH = "|g| 2.7e−8"
 """A node with parameters is wide enough to tell its health beside them."""
 
@@ -70,6 +72,8 @@ class Face:
     note: Note | None = None
     stacked: bool = False
     """Whether it is a block: more cards show behind it."""
+    linked: bool = False
+    """Whether it uses another node's weights, as its foot says."""
 
     @property
     def body(self) -> QRectF:
@@ -131,10 +135,12 @@ def face_of(
     if arriving:  # in a block the shape comes from outside
         summary = " × ".join(map(str, arriving.shape[1:])) or summary
     parameters = analysis.parameters.get(node.id, 0)
-    foot = f"{_counted(parameters)} params" if parameters else ""
+    foot = (
+        _linked(document, node.share) if node.share else f"{_counted(parameters)} params" * bool(parameters)
+    )
     caption = fonts.text_metrics(CAPTION_PX).horizontalAdvance
     lines = (title_width + 8 + label_width, caption(summary))
-    below = PAD + caption(foot) + 12 + caption(LONGEST_HEALTH) if foot else 0
+    below = PAD + LINK * bool(node.share) + caption(foot) + 12 + caption(LONGEST_HEALTH) if foot else 0
     wanted = max(TITLE_LEFT + max(lines), below) + PAD
     width = min(WIDEST, max(WIDTH, ceil(wanted / GRID) * GRID))
     room = width - TITLE_LEFT - PAD - 8
@@ -149,7 +155,7 @@ def face_of(
     problems = [problem] if problem else analysis.problems_of(node.id)
     broken = problem is None and any(each.severity == ERROR for each in problems)
     shows = shows and has_strip(layer) and not broken  # its picture is old, and the reason needs the room
-    has_foot = parameters > 0 or (shows and layer.category == "Activation")
+    has_foot = bool(foot) or (shows and layer.category == "Activation")
     header = HEADER if summary or shows else HEADER - 10
     height = header + (STRIP + BOTTOM if shows else 0) + (FOOT if has_foot else 0)
     height -= BOTTOM if has_foot and shows else 0
@@ -171,12 +177,21 @@ def face_of(
         has_foot,
         foot,
         stacked=layer.role == ROLE,
+        linked=node.share is not None,
     )
     if problems:
         face.problem = problems[0]
         if face.failing:
             face.note = _note(problems[0], face)
     return face
+
+
+_LINKED = {"": "shares {0}", "frozen": "frozen {0}", "average": "follows {0}", "copy": "copies {0}"}
+
+
+def _linked(document: Document, share: Share) -> str:
+    """Return whose weights a node uses, in two words."""
+    return _elided(_LINKED[share.follow].format(document.nodes[share.node].title), 100, caption=True)
 
 
 def _note(problem: Problem, face: Face) -> Note:

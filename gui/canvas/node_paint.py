@@ -11,8 +11,9 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap, QPolygonF
 
 from gui.canvas import fonts
 from gui.canvas import strip as strips
-from gui.canvas.face import FOOT, INSET, PAD, PORT, TITLE_LEFT, Face
+from gui.canvas.face import FOOT, INSET, LINK, PAD, PORT, TITLE_LEFT, Face
 from gui.canvas.strip import Strip
+from gui.icons import paint_icon
 from gui.style import mix
 from gui.theme import NODE_RADIUS, Theme
 
@@ -34,6 +35,8 @@ class Mood:
     """What changes while one works: selection, the pointer, ports during a drag, live values."""
 
     selected: bool = False
+    partner: bool = False
+    """Whether it shares weights with a selected node."""
     hovered: bool = False
     lit: tuple[str, bool] | None = None
     """The port under the pointer: its name and whether it is an input."""
@@ -85,6 +88,10 @@ def _paint_body(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> None
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(body.adjusted(-2.5, -2.5, 2.5, 2.5), radius + 2, radius + 2)
         edge, width = theme.color(color), 1.5
+    elif mood.partner:
+        painter.setPen(QPen(theme.color("accent"), 1.5, Qt.PenStyle.DashLine))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(body.adjusted(-3, -3, 3, 3), radius + 3, radius + 3)
     elif mood.hovered:
         edge = QColor(mix(theme.line, theme.text, 0.22))
     painter.setPen(QPen(edge, width))
@@ -108,7 +115,9 @@ def _paint_words(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> Non
     if face.has_foot:
         foot = QRectF(PAD, face.height - FOOT, width - 2 * PAD, FOOT - 2)
         painter.setPen(theme.color("muted"))
-        painter.drawText(foot, _LEFT | _MIDDLE, face.foot)
+        if face.linked:
+            paint_icon(painter, "link", theme.color("accent"), PAD - 1, foot.center().y() - 6, 12)
+        painter.drawText(foot.adjusted(LINK * face.linked, 0, 0, 0), _LEFT | _MIDDLE, face.foot)
         if mood.health:
             if mood.sick:
                 painter.setPen(theme.color("warning"))

@@ -13,6 +13,7 @@ from engine.compiler.analysis import ERROR, Problem
 from engine.graph.blocks import layer_of
 from engine.graph.diff import Diff
 from engine.graph.document import Document, Edge, Slot
+from engine.graph.links import root_of
 from engine.training.events import Activation, Snapshot
 from gui.bench import Bench
 from gui.canvas import strip as strips
@@ -135,8 +136,13 @@ class CanvasScene(QGraphicsScene):
 
     def show_selection(self, selection: frozenset[str]) -> None:
         """Ring the selected nodes and bring them to the front."""
+        nodes = self.bench.store.document.nodes
+        roots = {root_of(nodes, id) for id in selection if id in nodes}
         for id, item in self.nodes.items():
             chosen = id in selection
+            partner = not chosen and id in nodes and root_of(nodes, id) in roots
+            if item.mood.partner != partner:
+                item.set_mood(partner=partner)
             if item.mood.selected != chosen:
                 item.set_mood(selected=chosen)
                 item.setZValue(1 if chosen else 0)

@@ -17,6 +17,7 @@ from gui.fonts import ui_font
 from gui.inspector.form import Form
 from gui.inspector.preview import PreviewSection
 from gui.inspector.sections import CodeSection, CostSection, LiveSection, ProblemBoxes, ShapeSection
+from gui.inspector.weights import WeightsSection
 from gui.theme import CATEGORY, TITLE_PX
 from gui.widgets.basic import Dot, column, label, row
 from gui.widgets.fields import LineField
@@ -39,6 +40,7 @@ class NodePage(QWidget):
         self.problems = ProblemBoxes(bench)
         self.form = Form(layer.params, self._set)
         self.shape, self.cost = ShapeSection(), CostSection()
+        self.weights = WeightsSection(bench, node.id)
         self.code, self.live = CodeSection(bench), LiveSection()
         self.preview = PreviewSection() if layer.role == "data" else None
 
@@ -54,7 +56,7 @@ class NodePage(QWidget):
         layout.addLayout(top)
         layout.addWidget(self.problems)
         layout.addWidget(self.form)
-        for part in (self.preview, self.shape, self.cost, self.code, self.live):
+        for part in (self.preview, self.weights, self.shape, self.cost, self.code, self.live):
             if part is not None:
                 layout.addWidget(part)
         layout.addStretch(1)
@@ -74,6 +76,7 @@ class NodePage(QWidget):
         if not self.name.hasFocus() or self.name.text().strip() != node.title:
             self.name.setText(node.title)
         self.form.show_values(layer_of(document, node.type).values(node.params))
+        self.weights.show_node(document)
         if self.preview is not None:
             self.preview.show_node(replace(node, position=(0.0, 0.0), name=""))
 
