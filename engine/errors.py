@@ -46,6 +46,15 @@ class FileError(EngineError):
         self.problems = problems or (message,)
 
 
+class ReadError(EngineError):
+    """Code that says something which cannot be drawn; ``line`` counts from 1, 0 where it is not known."""
+
+    def __init__(self, message: str, line: int = 0):
+        super().__init__(f"Line {line}: {message}" if line else message)
+        self.reason = message
+        self.line = line
+
+
 class CompileError(EngineError):
     """A document that cannot become a module."""
 

@@ -62,6 +62,7 @@ prelu = _activation(
         Float(name="init", default=0.25, label="Slope at first", doc="The slope before training."),
     ),
     infer=lambda x, per_channel: {"num_parameters": x[1] if per_channel else 1},
+    restore=lambda num_parameters: {"per_channel": num_parameters != 1},
     init="nn.PReLU({num_parameters}{rest})",
 )
 softplus = _activation(

@@ -61,6 +61,10 @@ def _trailing(x: tuple, dims: int) -> dict[str, object]:
     return {"normalized_shape": x[-1] if dims == 1 else tuple(x[-dims:])}
 
 
+def _count(normalized_shape: object) -> dict[str, object]:
+    return {"dims": len(normalized_shape) if isinstance(normalized_shape, tuple | list) else 1}
+
+
 def _last(p: dict) -> str:
     return f"over the last {'dimension' if p['dims'] == 1 else str(p['dims']) + ' dimensions'}"
 
@@ -75,6 +79,7 @@ layer_norm = Layer(
     doc="Normalizes each sample over its last dimensions.",
     params=(_DIMS, _EPS, _affine(True, "elementwise_affine")),
     infer=_trailing,
+    restore=_count,
     init="nn.LayerNorm({normalized_shape}{rest})",
     call="{self}({x})",
     summary=_last,
@@ -122,6 +127,7 @@ rms_norm = Layer(
         _affine(True, "elementwise_affine", "Learn a scale."),
     ),
     infer=_trailing,
+    restore=_count,
     init="nn.RMSNorm({normalized_shape}{rest})",
     call="{self}({x})",
     summary=_last,

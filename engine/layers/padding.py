@@ -19,6 +19,12 @@ def _border(x: tuple, padding: object) -> dict[str, object]:
     return {"border": padding}
 
 
+def _narrowest(border: object) -> dict[str, object]:
+    """One number where every border is the same."""
+    alike = isinstance(border, tuple | list) and len(set(border)) == 1
+    return {"padding": border[0] if alike else border}
+
+
 def _pad(type_: str, doc: str, arguments: str, *params: Param, synonyms: tuple[str, ...] = ()) -> Layer:
     padding = Ints(
         name="padding",
@@ -35,6 +41,7 @@ def _pad(type_: str, doc: str, arguments: str, *params: Param, synonyms: tuple[s
         inputs=(Port("x", "N C H W|N C L|N C D H W"),),
         params=(padding, *params),
         infer=_border,
+        restore=_narrowest,
         call=f"F.pad({{x}}, {{border}}{arguments})",
         summary=lambda p: f"border {by(p['padding'], 1)}",
         prefix="pad",

@@ -193,6 +193,7 @@ slice_ = Layer(
         ),
     ),
     infer=_range,
+    restore=lambda first, length: {"start": first, "stop": first + length},
     call="{x}.narrow({dim}, {first}, {length})",
     summary=lambda p: f"{p['start']} to {'end' if p['stop'] is None else p['stop']} of dimension {p['dim']}",
     prefix="slice",
