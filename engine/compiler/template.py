@@ -56,7 +56,7 @@ def fill(
     ``, name=value``. ``{options}`` is what the optional inputs that are connected add to the call.
     """
     options = "".join(port.optional for port in layer.inputs if port.name in inputs)
-    template = template.replace("{options}", options)
+    template = template.replace("({options}", f"({options.removeprefix(', ')}").replace("{options}", options)
     named = _named(layer)
     rest = "".join(
         f", {name}={value if isinstance(value, Code) else literal(value)}"
@@ -65,6 +65,8 @@ def fill(
         and value is not None
         and ((param := layer.param(name)) is None or value != param.default)
     )
+    if "({rest}" in template:
+        rest = rest.removeprefix(", ")
     rest = Code(rest.replace("{", "{{").replace("}", "}}"))
     return _Template().vformat(template, (), {**values, **inputs, "self": Code("{self}"), "rest": rest})
 

@@ -12,6 +12,8 @@ from engine import catalogue
 from engine.errors import EditError, EngineError, shown
 from engine.graph.document import Block, Document, Node, Slot, frozen
 from engine.graph.names import is_block_name, is_param_name
+from engine.graph.pieces import bound_names
+from engine.graph.signature import read_signature
 from engine.layers.declaration import Layer, Port
 from engine.layers.formula import Formula
 from engine.layers.params import Int, Value
@@ -20,19 +22,22 @@ ROLE = "block"
 
 
 def layer_of(document: Document, type_: str) -> Layer:
-    """Return the layer of a node's type: one of the document's blocks, else one of the catalogue.
+    """Return the layer of a node's type: a block or a custom layer of the document, else one that ships.
 
     Raises EngineError that offers the nearest name.
     """
-    block = document.blocks.get(type_)
-    return catalogue.layer(type_) if block is None else _as_layer(_Same(block))
+    if block := document.blocks.get(type_):
+        return _as_layer(_Same(block))
+    custom = document.customs.get(type_)
+    return read_signature(custom.source, custom.name) if custom else catalogue.layer(type_)
 
 
 def palette(document: Document, scope: Iterable[str] = ()) -> list[Layer]:
-    """Return all that can be added: blocks that do not contain what is open, then the layers."""
+    """Return all that can be added: blocks that do not contain what is open, custom layers, the others."""
     graph = _uses(document.blocks)
     around = {name for each in scope if each in graph for name in {each} | nx.descendants(graph, each)}
     own = [layer_of(document, name) for name in document.blocks if name not in around]
+    own += [layer_of(document, name) for name in document.customs]
     return [*own, *catalogue.layers().values()]
 
 
@@ -96,7 +101,8 @@ def inside(document: Document, name: str) -> Document:
 def outside(document: Document, name: str, inner: Document) -> Document:
     """Return the document with a block's graph replaced by an edited one."""
     block = replace(inner.blocks[name], nodes=inner.nodes, edges=inner.edges, notes=inner.notes)
-    return with_block(document.with_(blocks=inner.blocks, training=inner.training), block)
+    parts = {"blocks": inner.blocks, "customs": inner.customs, "training": inner.training}
+    return with_block(document.with_(**parts), block)
 
 
 def set_params(document: Document, name: str, params: Mapping[str, int | None]) -> Document:
@@ -127,9 +133,9 @@ def set_params(document: Document, name: str, params: Mapping[str, int | None]) 
 
 
 def free_name(document: Document) -> str:
-    """Return ``Block1``, ``Block2`` ...: the first name that no block has."""
+    """Return ``Block1``, ``Block2`` ...: the first name that no block and no custom layer has."""
     count = 1
-    while f"Block{count}" in document.blocks:
+    while f"Block{count}" in document.blocks or f"Block{count}" in bound_names(document.customs):
         count += 1
     return f"Block{count}"
 
@@ -139,7 +145,8 @@ def with_block(document: Document, block: Block) -> Document:
 
     Raises EditError if it takes the name of a layer, or contains itself.
     """
-    if not is_block_name(block.name) or block.name in catalogue.layers():
+    taken = block.name in catalogue.layers() or block.name in bound_names(document.customs)
+    if not is_block_name(block.name) or taken:
         raise EditError(
             f"{shown(block.name)} cannot name a block: begin with a capital, take no layer's name."
         )

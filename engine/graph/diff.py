@@ -47,6 +47,11 @@ def diff(before: Document, after: Document) -> Diff:
         meaning = True
         uses = {id for id, node in new.items() if before.blocks.get(node.type) != after.blocks.get(node.type)}
         changed |= frozenset(uses & old.keys())
+    if before.customs is not after.customs and before.customs != after.customs:
+        meaning = True
+        was, now = before.customs, after.customs
+        uses = {id for id, node in new.items() if was.get(node.type) != now.get(node.type)}
+        changed |= frozenset(uses & old.keys())
     renamed = (before.name, before.notes) != (after.name, after.notes)
     return Diff(
         added,

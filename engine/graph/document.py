@@ -111,10 +111,18 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Custom:
+    """A layer written in Python: the class or function ``name`` of its source is the type of its nodes."""
+
+    name: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A drawn network: nodes by id; edges by the slot that they enter, with the slot that they leave.
 
-    ``blocks`` are the document's own kinds of nodes, by the type that their nodes name.
+    ``blocks`` and ``customs`` are the document's own kinds of nodes, by the type that their nodes name.
     """
 
     name: str = "Untitled"
@@ -123,6 +131,7 @@ class Document:
     edges: Mapping[Slot, Slot] = field(default_factory=frozen)
     training: Training = Training()
     blocks: Mapping[str, Block] = field(default_factory=frozen)
+    customs: Mapping[str, Custom] = field(default_factory=frozen)
 
     def incoming(self, node: str) -> dict[str, Slot]:
         """Return the source slot of every connected input of a node, by input port name."""
@@ -134,7 +143,7 @@ class Document:
 
     def with_(self, **changes: object) -> Document:
         """Return the document with some fields replaced; mappings are frozen on the way."""
-        for name in ("nodes", "edges", "blocks"):
+        for name in ("nodes", "edges", "blocks", "customs"):
             if name in changes:
                 changes[name] = frozen(changes[name])
         return replace(self, **changes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 from collections.abc import Iterable
@@ -254,6 +255,28 @@ class Text(Param):
 
     def _check(self, value: Any) -> str | None:
         return value if isinstance(value, str) and len(value) <= 4096 else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plain(Param):
+    """A value as Python writes it: a number, a text, True or False, or several in parentheses."""
+
+    kind: ClassVar[str] = "a number, a text, True or False, or several in parentheses"
+
+    def _check(self, value: Any) -> Value:
+        parts = value if isinstance(value, tuple | list) else (value,)
+        plain = all(isinstance(each, bool | int | float | str) for each in parts) and len(repr(parts)) <= 4096
+        finite = all(math.isfinite(each) for each in parts if isinstance(each, float))
+        return (tuple(value) if isinstance(value, list) else value) if plain and finite else None
+
+    def _parse(self, text: str) -> Any:
+        try:
+            return ast.literal_eval(text)
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+            return text
+
+    def _text(self, value: Any) -> str:
+        return repr(value)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,8 @@ import networkx as nx
 from engine.catalogue import did_you_mean
 from engine.errors import EngineError, FileError, shown
 from engine.graph.blocks import innermost_first, inside, layer_of, outside, with_block
-from engine.graph.document import Block, Document, Node, Objective, Share, Slot, Training, frozen
+from engine.graph.custom import with_custom
+from engine.graph.document import Block, Custom, Document, Node, Objective, Share, Slot, Training, frozen
 from engine.graph.edits import checked_node
 from engine.graph.links import check_share
 from engine.graph.names import is_param_name
@@ -69,6 +70,9 @@ def to_json(document: Document) -> str:
     """Return the document as text, one node and one edge on a line, so that versions compare well."""
     head = {"netwright": VERSION, "name": document.name, "notes": document.notes}
     lines = [f" {json.dumps(key)}: {_line(value)}" for key, value in head.items()]
+    if document.customs:
+        customs = [{"name": each.name, "source": each.source} for each in document.customs.values()]
+        lines.append(_rows("customs", customs))
     if document.blocks:
         blocks = ",\n".join(_block_text(document.blocks[name]) for name in innermost_first(document))
         lines.append(f' "blocks": [\n{blocks}\n ]')
@@ -108,15 +112,27 @@ class _Reader:
         """Ids of nodes that were refused: their edges need no problem of their own."""
 
     def document(self) -> Document:
-        for key in self.raw.keys() - {"netwright", "name", "notes", "blocks", "nodes", "edges", "training"}:
+        for key in self.raw.keys() - _DOCUMENT:
             self.problems.append(f"{shown(key)} is not a part of a document.")
         document = Document(self._text("name", 200), self._text("notes", 20_000))
-        document = self._graph(self._blocks(document), self.raw)
+        document = self._graph(self._blocks(self._customs(document)), self.raw)
         document = document.with_(training=self._training())
         if self.problems:
             more = len(self.problems) - 1
             problems = tuple(self.problems[:_MOST_PROBLEMS])
             raise FileError(self.problems[0] + (f" ({more} more problems)" if more else ""), problems)
+        return document
+
+    def _customs(self, document: Document) -> Document:
+        """Return the document with its layers written in Python; what they hold is read, never executed."""
+        for place, item in enumerate(self._list(self.raw, "customs")):
+            where = f"custom layer {place + 1}"
+            parts = self._try(where, partial(_parts, item, _CUSTOM))
+            custom = Custom(**parts) if parts else None
+            if custom and custom.name in document.customs:
+                self.problems.append(f"{where}: there are two of {shown(custom.name)}.")
+            elif custom:
+                document = self._try(where, partial(with_custom, document, custom)) or document
         return document
 
     def _blocks(self, document: Document) -> Document:
@@ -247,6 +263,8 @@ def _parts(item: Any, schema: Mapping[str, tuple[type, Any]]) -> dict[str, Any]:
 _JSON_NAMES = {str: "a text", dict: "names with values", list: "a list", int | float: "a number"}
 
 
+_DOCUMENT = {"netwright", "name", "notes", "customs", "blocks", "nodes", "edges", "training"}
+_CUSTOM = {"name": (str, _REQUIRED), "source": (str, _REQUIRED)}
 _BLOCK = {
     "name": (str, _REQUIRED),
     "params": (dict, {}),
