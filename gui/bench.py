@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from PySide6.QtCore import QObject, Signal
 
 from engine.compiler.analysis import Analysis
 from engine.training.events import Snapshot
 from gui.store import Store
 from gui.theme import DARK, Theme
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A sentence about what was just done, and what can be done about it, each by its word."""
+
+    text: str
+    actions: tuple[tuple[str, Callable[[], object]], ...] = ()
 
 
 class Bench(QObject):
@@ -34,6 +45,8 @@ class Bench(QObject):
     """Ask the canvas to bring a node into view."""
     message = Signal(str)
     """A sentence for the status line."""
+    offered = Signal(object)
+    """An Offer, shown over the canvas until the next edit."""
 
     def __init__(self, store: Store, parent: QObject | None = None):
         super().__init__(parent)

@@ -9,7 +9,6 @@ from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QUndoStack
 from PySide6.QtWidgets import (
     QApplication,
-    QInputDialog,
     QMainWindow,
     QMenu,
     QMessageBox,
@@ -21,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.errors import EngineError
-from engine.graph.blocks import free_name, group, ungroup
+from engine.graph.blocks import ungroup
 from engine.graph.document import Document
 from engine.graph.settings import set_training
 from gui import style
@@ -35,6 +34,7 @@ from gui.files import Files
 from gui.gallery.gallery import GalleryPanel
 from gui.gallery.shelf import entries, pictures
 from gui.gallery.welcome import WelcomePage
+from gui.grouping import Grouping
 from gui.inspector.inspector import Inspector
 from gui.panels.code import CodePanel
 from gui.panels.outline import OutlinePanel
@@ -60,6 +60,7 @@ class MainWindow(QMainWindow):
         self.bridge = Bridge(bench, self.analyst, self)
         self.files = Files(bench, self)
         self.exports = Exports(self)
+        self.grouping = Grouping(bench, self)
         self._menus: dict[str, QMenu] = {}
         self._minimap = True
         self._make_parts()
@@ -260,13 +261,8 @@ class MainWindow(QMainWindow):
             self.inspector.focusNextChild()
 
     def group(self) -> None:
-        """Ask for a name and put the selected nodes into a block."""
-        store = self.bench.store
-        wanted, given = QInputDialog.getText(
-            self, "Group into a block", "Name of the block:", text=free_name(store.document)
-        )
-        if given:
-            self._edit(f"Group into {wanted}", lambda d: group(d, store.selection, wanted.strip())[0])
+        """Put the selected nodes into a block."""
+        self.grouping.group()
 
     def ungroup(self) -> None:
         """Put what stands in the selected blocks in their place."""

@@ -150,7 +150,7 @@ def _varying(
     """Return the numbers that differ as candidates, multiples with what they are multiples of."""
     made: list[tuple[Candidate, int]] = []
     taken = set(block.params)
-    left = dict(sorted(other.items(), key=lambda item: item[0][1]))
+    left = dict(sorted(other.items(), key=lambda item: (item[0][0] != "width", item[0][1])))
     while left:
         kind, there, here = key = next(iter(left))
         places = left.pop(key)

@@ -28,7 +28,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Candidate:
-    """A number that may vary, a ``name`` for it that is free, the places where it stands, and its multiples."""
+    """A number that may vary, a free ``name`` for it, the places where it stands, and its multiples."""
 
     number: int
     name: str

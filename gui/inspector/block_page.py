@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import Qt
@@ -11,9 +12,11 @@ from engine.compiler.analysis import Analysis
 from engine.errors import EngineError
 from engine.graph import blocks
 from engine.graph.document import Document
+from engine.graph.parametrize import Candidate, candidates, make_parameter
 from engine.layers.params import Int, Param, Value
 from gui.bench import Bench
 from gui.inspector.form import Form
+from gui.inspector.offers import Offers
 from gui.theme import TITLE_PX
 from gui.widgets.basic import button, column, label, row, section
 from gui.widgets.fields import LineField
@@ -52,6 +55,8 @@ class BlockPage(QWidget):
         new.addWidget(self.add)
         layout.addLayout(new)
         layout.addWidget(label(HELP, "muted", wrap=True))
+        self.offers = Offers(bench.store.document, self.block, self._offer)
+        layout.addWidget(self.offers)
         layout.addStretch(1)
         layout.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.add.clicked.connect(self._add)
@@ -69,6 +74,7 @@ class BlockPage(QWidget):
             self._bench.store.scope[-1:] == (self.block,)
             and block is not None
             and tuple(block.params) == self.params
+            and candidates(document, self.block) == self.offers.candidates
         )
 
     def show_analysis(self, analysis: Analysis) -> None:
@@ -89,12 +95,21 @@ class BlockPage(QWidget):
         params.pop(name, None)
         self._change(f"Remove the parameter {name}", params)
 
+    def _offer(self, candidate: Candidate, name: str, multiples: bool) -> None:
+        def edit(document: Document) -> Document:
+            return blocks.inside(make_parameter(document, self.block, candidate, name, multiples), self.block)
+
+        self._apply(f"Offer {candidate.number} as {name or candidate.name}", edit)
+
     def _params(self) -> dict[str, int | None]:
         return dict(self._bench.store.document.blocks[self.block].params)
 
     def _change(self, text: str, params: dict[str, int | None], merge: str = "") -> None:
+        self._apply(text, lambda d: blocks.set_params(d, self.block, params), merge)
+
+    def _apply(self, text: str, edit: Callable[[Document], Document], merge: str = "") -> None:
         try:
-            self._bench.store.apply(text, lambda d: blocks.set_params(d, self.block, params), merge=merge)
+            self._bench.store.apply(text, edit, merge=merge)
         except EngineError as error:
             self._bench.message.emit(error.message)
 

@@ -103,17 +103,18 @@ def test_indices_and_axes_are_no_sizes():
 def test_names_of_parameters_stay_apart(net):
     document, _ = group(net, FIRST, "Bottleneck")
     document = make_parameter(document, "Bottleneck", candidates(document, "Bottleneck")[0], multiples=False)
-    assert [(c.number, c.name) for c in candidates(document, "Bottleneck")][0] == (256, "channels2")
+    first = candidates(document, "Bottleneck")[0]
+    assert (first.number, first.name) == (256, "channels2")
 
 
 def test_the_same_block_with_other_numbers_is_recognized_and_used(net):
     document, _ = group(net, FIRST, "Bottleneck")
     (match,) = like(document, SECOND)
-    assert match.words == "stride 2, channels 128"
+    assert match.words == "channels 128, stride 2"
     after, id = use_instead(document, SECOND, match)
     assert id == "bottleneck2"
     assert after.blocks.keys() == {"Bottleneck"}
-    assert dict(after.blocks["Bottleneck"].params) == {"stride": 1, "channels": 64}
+    assert dict(after.blocks["Bottleneck"].params) == {"channels": 64, "stride": 1}
     assert str(after.blocks["Bottleneck"].nodes["c1"].params["out_channels"]) == "channels * 4"
     assert dict(after.nodes[id].params) == {"stride": 2, "channels": 128}
     assert dict(after.nodes["bottleneck"].params) == {}
