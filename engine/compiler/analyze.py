@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from engine.compiler.analysis import WARNING, Analysis, Problem, SourceText
+from engine.compiler.analysis import WARNING, Analysis, Fix, Problem, SourceText
 from engine.compiler.classes import first_uses
 from engine.compiler.fixes import remove, set_param
 from engine.compiler.guard import check_source
 from engine.compiler.memory import footprint, inside_of, memory_of
+from engine.compiler.mends import mended, producer
 from engine.compiler.plan import Plan, make_plan
 from engine.compiler.resolve import Resolution, resolve
 from engine.compiler.source import render
 from engine.errors import EngineError
 from engine.graph.blocks import ROLE, inside, layer_of
 from engine.graph.document import Document, frozen
+from engine.graph.settings import set_training
 from engine.graph.view import ancestors_of, descendants_of
 
 
@@ -27,13 +30,14 @@ def analyze(document: Document) -> Analysis:
         resolution = resolve(document)
     except EngineError as error:
         return Analysis(document, (Problem(error.message, error.node or ""),))
-    problems = [*resolution.problems, *_warnings(document, resolution)]
+    problems = [mended(document, resolution, problem) for problem in resolution.problems]
+    problems += _warnings(document, resolution)
     source: SourceText | None = None
     plan: Plan | None = None
     try:
         plan = make_plan(document, resolution)
         source = render(plan)
-        check_source(source.text)
+        check_source(source.text, plan.sources)
     except EngineError as error:
         known = {(problem.node, problem.message) for problem in problems}
         if document.nodes and (error.node or "", error.message) not in known:
@@ -90,8 +94,43 @@ def _warnings(document: Document, resolution: Resolution) -> Iterator[Problem]:
                 yield Problem(
                     "Nothing reads its output, so it is left out of the model.", id, severity=WARNING
                 )
+    yield from _unread(document, resolution)
+    yield from _too_few(document, resolution)
     yield from _applied_twice(document)
     yield from _classes(document, resolution)
+
+
+def _unread(document: Document, resolution: Resolution) -> Iterator[Problem]:
+    """Report parts that nobody reads of a node whose other parts are read.
+
+    Only where the user chose how many parts there are: what an LSTM tells beside its output may stay unread.
+    """
+    read: dict[str, set[str]] = {}
+    for source in document.edges.values():
+        read.setdefault(source.node, set()).add(source.port)
+    for id, ports in read.items():
+        layer = layer_of(document, document.nodes[id].type)
+        step = resolution.steps.get(id)
+        unread = [slot.port for slot in step.outputs if slot.port not in ports] if step else []
+        if unread and layer.role == "layer" and callable(layer.outputs):
+            what = f"its output {unread[0]}" if len(unread) == 1 else f"its outputs {', '.join(unread)}"
+            yield Problem(f"Nothing reads {what}.", id, severity=WARNING)
+
+
+def _too_few(document: Document, resolution: Resolution) -> Iterator[Problem]:
+    """Report layers that learn from the differences within a batch, where it is one sample."""
+    if document.training.batch_size > 1:
+        return
+    inner = first_uses(resolution)
+    blocks = {name for name, use in inner.items() if any(step.layer.many for step in use.steps.values())}
+    for id, step in resolution.steps.items():
+        if step.layer.many or step.layer.type in blocks:
+            message = (
+                f"{step.layer.label} compares the samples of a batch, but a batch is one sample: "
+                "it would learn from one image at most, and fails on single numbers."
+            )
+            fix = Fix("Set batch size to 32", partial(set_training, batch_size=32))
+            yield Problem(message, id, severity=WARNING, fix=fix)
 
 
 def _applied_twice(document: Document) -> Iterator[Problem]:
@@ -116,11 +155,10 @@ def _classes(document: Document, resolution: Resolution) -> Iterator[Problem]:
             if not scores or not target or len(scores.shape) < 2 or scores.shape[1] == target.classes:
                 continue
             if isinstance(scores.shape[1], int) and scores.shape[1] < target.classes:
-                source = document.nodes[chosen.node]
-                units = layer_of(document, source.type).param("out_features")
+                found = producer(document, chosen)
                 fix = (
-                    set_param(source.id, units.title.lower(), "out_features", target.classes)
-                    if units
+                    set_param(found[0], found[1].title.lower(), found[1].name, target.classes)
+                    if found
                     else None
                 )
                 message = f"The data has {target.classes} classes, but only {scores.shape[1]} scores arrive."

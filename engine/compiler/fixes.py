@@ -17,13 +17,14 @@ def fix_for(port: Port, tensor: TensorType, edge: Edge) -> Fix | None:
     return next((fix for rule in _RULES if (fix := rule(port, tensor, edge))), None)
 
 
-def _inserted(document: Document, type_: str, edge: Edge, **params: object) -> Document:
+def inserted(document: Document, type_: str, edge: Edge, **params: object) -> Document:
+    """Return the document with a new node in the middle of an edge."""
     return insert(document, type_, edge, params)[0]
 
 
 def _flatten(port: Port, tensor: TensorType, edge: Edge) -> Fix | None:
     if "N D" in port.dims.split("|") and len(tensor.shape) > 3:
-        return Fix("Insert Flatten", partial(_inserted, type_="Flatten", edge=edge))
+        return Fix("Insert Flatten", partial(inserted, type_="Flatten", edge=edge))
     return None
 
 
@@ -36,7 +37,7 @@ def _to_image(port: Port, tensor: TensorType, edge: Edge) -> Fix | None:
     if not shape:
         return None
     title = "Insert Reshape to " + "×".join(map(str, shape))
-    return Fix(title, partial(_inserted, type_="Reshape", edge=edge, shape=shape))
+    return Fix(title, partial(inserted, type_="Reshape", edge=edge, shape=shape))
 
 
 _RULES: tuple[Callable[[Port, TensorType, Edge], Fix | None], ...] = (_flatten, _to_image)
@@ -59,6 +60,8 @@ def remove(node: str, label: str) -> Fix:
     return Fix(f"Remove {label}", lambda document: delete(document, [node], heal=True))
 
 
-def set_param(node: str, label: str, name: str, value: object) -> Fix:
-    """Return the mend that sets one parameter of a node."""
-    return Fix(f"Set {label} to {value}", lambda document: set_params(document, node, **{name: value}))
+def set_param(node: str, label: str, name: str, value: object, text: str = "") -> Fix:
+    """Return the mend that sets one parameter of a node; ``text`` is the value as people write it."""
+    return Fix(
+        f"Set {label} to {text or value}", lambda document: set_params(document, node, **{name: value})
+    )

@@ -15,7 +15,7 @@ from engine.compiler.meta import measure, parameters
 from engine.compiler.template import Code, arguments, fill
 from engine.errors import CompileError, EngineError
 from engine.graph.blocks import ROLE, ends_of, evaluated, inside, layer_of
-from engine.graph.document import Document, Edge, Node, Share, Slot
+from engine.graph.document import Document, Edge, Node, Share, Slot, frozen
 from engine.graph.view import order_of
 from engine.layers.declaration import Layer, TensorType
 from engine.layers.formula import Formula
@@ -153,6 +153,17 @@ def _resolve_node(document: Document, node: Node, incoming: Mapping[str, Slot], 
 def _measured(
     step: Step, slots: Mapping[str, Any], found: Resolution
 ) -> tuple[Step, tuple[TensorType, ...], int, int]:
+def accepts(document: Document, node: Node, params: Mapping[str, Any], found: Resolution) -> bool:
+    """Return whether a node of a resolved graph could be resolved with some other parameters."""
+    trial = Resolution((), types=dict(found.types), values=found.values)
+    node = replace(node, params=frozen({**node.params, **params}))
+    try:
+        _resolve_node(document, node, document.incoming(node.id), trial)
+    except EngineError:
+        return False
+    return not trial.problems
+
+
     """Return a layer's step with its texts, the types of its outputs, its parameters and multiply-adds."""
     layer = step.layer
     shapes = dict.fromkeys(port.name for port in layer.inputs) | {

@@ -62,6 +62,7 @@ multihead_attention = Layer(
         Bool(name="bias", default=True, doc="In the projections."),
     ),
     infer=_attention_sizes,
+    fits=("num_heads",),
     restore=lambda kdim=None, vdim=None: {},
     init="nn.MultiheadAttention({embed_dim}, {num_heads}{rest}, batch_first=True)",
     call="{self}({query}, {key}, {value}{options})",

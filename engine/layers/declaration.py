@@ -116,6 +116,10 @@ class Layer:
     one sample are kept until the gradients are computed, beside the first input. ``assign`` is the left
     side of the call's line where it is more than the outputs in a row.
 
+    For mends: ``fits`` names the parameters that have to fit what arrives, so that a nearer value of one may
+    help; ``same_shape`` says that the inputs have to be alike; ``many`` that learning takes more than one
+    sample at a time.
+
     ``role`` is ``layer``, ``data`` (a source of fields), ``input``, ``output`` or ``loss``. ``metrics`` of a
     loss are further numbers worth watching, as code over the same inputs.
     """
@@ -135,6 +139,9 @@ class Layer:
     types: Callable[..., tuple[TensorType, ...]] | None = None
     macs: Callable[..., int] | None = None
     kept: Callable[..., int] | None = None
+    fits: tuple[str, ...] = ()
+    same_shape: bool = False
+    many: bool = False
     summary: Callable[[Mapping[str, Value]], str] = field(default=lambda p: "")
     title: str = ""
     prefix: str = ""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from engine.layers.declaration import Layer, Port
 from engine.layers.params import Bool, Float, Int
+from engine.layers.text import shown_shape
 
 _EPS = Float(
     name="eps", default=1e-5, min=0, doc="Added to the variance, so that nothing is divided by zero."
@@ -23,12 +26,22 @@ def _batch_norm(axes: int, doc: str, dims: str) -> Layer:
         inputs=(Port("x", dims),),
         params=(_EPS, _MOMENTUM, _affine(True, doc="Learn a scale and a shift for each channel.")),
         infer=lambda x: {"num_features": x[1]},
+        many=True,
         init=f"nn.BatchNorm{axes}d({{num_features}}{{rest}})",
         call="{self}({x})",
         summary=lambda p: "over the batch",
         prefix="bn",
         synonyms=("bn", "batch normalization"),
     )
+
+
+def _several_places(x: tuple) -> dict[str, object]:
+    if prod(x[2:]) == 1:
+        raise ValueError(
+            f"normalizes each channel over its places, but {shown_shape(x)} arrives: one place, which would "
+            "always become 0. Remove it, or move it before the pooling"
+        )
+    return {"num_features": x[1]}
 
 
 def _instance_norm(axes: int, doc: str, dims: str) -> Layer:
@@ -44,7 +57,7 @@ def _instance_norm(axes: int, doc: str, dims: str) -> Layer:
         doc=doc,
         inputs=(Port("x", dims),),
         params=(_EPS, _MOMENTUM, _affine(False, doc="Learn a scale and a shift for each channel."), running),
-        infer=lambda x: {"num_features": x[1]},
+        infer=_several_places,
         init=f"nn.InstanceNorm{axes}d({{num_features}}{{rest}})",
         call="{self}({x})",
         summary=lambda p: "over each channel",
@@ -79,6 +92,7 @@ layer_norm = Layer(
     doc="Normalizes each sample over its last dimensions.",
     params=(_DIMS, _EPS, _affine(True, "elementwise_affine")),
     infer=_trailing,
+    fits=("dims",),
     restore=_count,
     init="nn.LayerNorm({normalized_shape}{rest})",
     call="{self}({x})",
@@ -105,6 +119,7 @@ group_norm = Layer(
         _affine(True),
     ),
     infer=_grouped,
+    fits=("num_groups",),
     init="nn.GroupNorm({num_groups}, {num_channels}{rest})",
     call="{self}({x})",
     summary=lambda p: f"{p['num_groups']} groups",
@@ -127,6 +142,7 @@ rms_norm = Layer(
         _affine(True, "elementwise_affine", "Learn a scale."),
     ),
     infer=_trailing,
+    fits=("dims",),
     restore=_count,
     init="nn.RMSNorm({normalized_shape}{rest})",
     call="{self}({x})",

@@ -46,6 +46,7 @@ def _block(
         inputs=inputs,
         params=_PARAMS,
         infer=infer,
+        fits=("nhead",),
         init=f"nn.{type_}({{d_model}}, {{nhead}}{{rest}}, batch_first=True)",
         call=f"{{self}}({arguments}{{options}})",
         title=f"{prefix.capitalize()} layer",

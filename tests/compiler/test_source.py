@@ -249,6 +249,8 @@ def test_class_names(title, name):
 def test_second_analysis_of_a_known_document_runs_no_layer(monkeypatch):
     document = presets()["lenet5"].document()
     analyze(document)
-    monkeypatch.setattr("engine.compiler.meta._empty", lambda tensor: pytest.fail("a layer was run again"))
+    for name in ("meta", "memory"):
+        run = f"engine.compiler.{name}.empty"
+        monkeypatch.setattr(run, lambda tensor: pytest.fail("a layer was run again"))
     moved = edits.move(document, {"conv1": (5, 5)})
     assert analyze(moved).total_parameters == 61_706
