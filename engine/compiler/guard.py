@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from engine import catalogue
+from engine.compiler.custom import known_statements
+from engine.compiler.trust import check_trusted
 from engine.errors import CompileError
+from engine.graph.pieces import pieces
 from engine.modules import definitions
 
 _SYNTAX = (
@@ -57,11 +60,17 @@ def _definitions() -> Mapping[str, str]:
     return {node.name: ast.dump(node) for text in texts for node in ast.parse(text).body}
 
 
-def check_source(text: str) -> ast.Module:
-    """Return the parsed text of generated code.
+def check_source(text: str, sources: Iterable[str] = ()) -> ast.Module:
+    """Return the parsed text of generated code; ``sources`` are the custom layers that are written in it.
 
-    Raises CompileError for anything that no declaration would write.
+    Raises CompileError for anything that no declaration would write, and for a source that is not trusted.
     """
+    written: set[str] = set()
+    names: set[str] = set()
+    for source in sources:
+        check_trusted(source)
+        written |= known_statements(source)
+        names |= pieces(source).bound.keys()
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -72,13 +81,17 @@ def check_source(text: str) -> ast.Module:
         for node in tree.body
         if getattr(node, "name", "") not in known or ast.dump(node) != known[node.name]
     ]
-    _check(ast.Module(foreign, []))
+    foreign = [node for node in foreign if not written or ast.dump(node) not in written]
+    _check(ast.Module(foreign, []), frozenset(names))
     return tree
 
 
 @lru_cache(maxsize=4096)
-def check_expression(text: str) -> None:
-    """Raise CompileError unless a step's text, its holes filled with any names, is harmless."""
+def check_expression(text: str, called: str = "") -> None:
+    """Raise CompileError unless a step's text, its holes filled with any names, is harmless.
+
+    ``called`` is the class or function of a custom layer that it may call.
+    """
     if not text:
         return
     try:
@@ -87,10 +100,10 @@ def check_expression(text: str) -> None:
         )
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise CompileError(f"The generated code does not parse: {error}.") from None
-    _check(tree)
+    _check(tree, frozenset([called]))
 
 
-def _check(tree: ast.AST) -> None:
+def _check(tree: ast.AST, called: frozenset[str]) -> None:
     functions, methods = _targets()
     own = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
     for node in ast.walk(tree):
@@ -106,7 +119,7 @@ def _check(tree: ast.AST) -> None:
         if private.startswith("_") and private not in ("__init__", "_"):
             raise CompileError(f"Generated code may not touch {private}.")
         if isinstance(node, ast.Call):
-            _check_call(ast.unparse(node.func), node.func, functions | own, methods)
+            _check_call(ast.unparse(node.func), node.func, functions | own | called, methods)
 
 
 def _check_call(name: str, target: ast.expr, functions: frozenset[str], methods: frozenset[str]) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 from engine.compiler.analysis import Footprint, Memory
-from engine.compiler.meta import BATCH_SIZE, NAMESPACE, build, empty, flat
+from engine.compiler.meta import BATCH_SIZE, build, empty, evaluate, flat
 from engine.compiler.resolve import Resolution, Step
 from engine.compiler.template import arguments
 from engine.graph.blocks import ROLE, ends_of
@@ -226,7 +226,7 @@ def _call(
     layer = step.layer
     if not layer.types:
         try:
-            return _measure(step.init, step.call, inputs, gradients)
+            return _measure(step.init, step.call, inputs, gradients, layer.source)
         except Exception:  # the meta device refuses it with gradients: what it keeps is not known
             return _told(outputs, None)
     if not layer.kept:
@@ -264,9 +264,11 @@ def _bytes(tensor: TensorType) -> int:
 
 
 @lru_cache(maxsize=4096)
-def _measure(init: str, call: str, inputs: tuple[TensorType, ...], gradients: tuple[bool, ...]) -> Kept:
+def _measure(
+    init: str, call: str, inputs: tuple[TensorType, ...], gradients: tuple[bool, ...], source: str
+) -> Kept:
     """Run a layer on the meta device with gradients, and look at what it returns and saves."""
-    layer = build(init) if init else None
+    layer = build(init, source) if init else None
     names = [f"a{place}" for place in range(len(inputs))]
     with torch.enable_grad():
         # Not the leaves themselves: a layer may change what it receives in place.
@@ -283,7 +285,7 @@ def _measure(init: str, call: str, inputs: tuple[TensorType, ...], gradients: tu
         with torch.autograd.graph.saved_tensors_hooks(save, lambda tensor: tensor):
             code = call.format(*names, self="self.layer")
             self_ = SimpleNamespace(layer=layer, training=True)
-            results = flat(eval(code, NAMESPACE | {"self": self_} | dict(zip(names, values, strict=True))))
+            results = flat(evaluate(code, {"self": self_} | dict(zip(names, values, strict=True)), source))
     weights = {_storage(each) for each in (*layer.parameters(), *layer.buffers())} if layer else set()
     given, made = [_storage(value) for value in values], [_storage(result) for result in results]
     outputs = tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from engine import catalogue
+from engine.compiler.custom import MEASURING, namespace_of, running
 from engine.layers.declaration import BATCH, TensorType
 
 NAMESPACE = {"torch": torch, "nn": nn, "F": F} | {
@@ -39,33 +41,48 @@ class Measured:
 
 
 @lru_cache(maxsize=4096)
-def build(init: str) -> nn.Module:
-    """Return the layer of an ``init`` text on the meta device; the text has passed the guard."""
+def build(init: str, source: str = "") -> nn.Module:
+    """Return the layer of an ``init`` text on the meta device; the text has passed the guard.
+
+    ``source`` is the text of a custom layer that it calls, and so are those below.
+    """
     with torch.device("meta"):
-        return eval(init, dict(NAMESPACE))
+        return evaluate(init, {}, source)
+
+
+def evaluate(code: str, values: Mapping[str, Any], source: str = "") -> Any:
+    """Return the value of a text that has passed the guard, with these variables beside the usual names."""
+    if not source:
+        return eval(code, NAMESPACE | values)
+    names = NAMESPACE | namespace_of(source) | values
+    with running(source, MEASURING):
+        return eval(code, names)
 
 
 @lru_cache(maxsize=4096)
-def parameters(init: str) -> int:
+def parameters(init: str, source: str = "") -> int:
     """Return how many numbers the layer of an ``init`` text learns."""
-    return sum(parameter.numel() for parameter in build(init).parameters()) if init else 0
+    return sum(parameter.numel() for parameter in build(init, source).parameters()) if init else 0
 
 
 @lru_cache(maxsize=4096)
-def measure(init: str, call: str, inputs: tuple[TensorType, ...]) -> Measured:
+def measure(init: str, call: str, inputs: tuple[TensorType, ...], source: str = "") -> Measured:
     """Return what a layer's own texts give for these input types.
 
     Raises whatever torch raises for them.
     """
     names = [f"a{place}" for place in range(len(inputs))]
     values: dict[str, Any] = {name: empty(tensor) for name, tensor in zip(names, inputs, strict=True)}
-    self_ = SimpleNamespace(layer=build(init) if init else None, training=True)
+    self_ = SimpleNamespace(layer=build(init, source) if init else None, training=True)
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:
         code = call.format(*names, self="self.layer")
-        result = eval(code, NAMESPACE | {"self": self_} | values)
-    types = tuple(_type(tensor) for tensor in flat(result))
-    return Measured(types, parameters(init), counter.get_total_flops() // 2 // BATCH_SIZE)
+        result = evaluate(code, {"self": self_} | values, source)
+    tensors = flat(result)
+    if others := [each for each in tensors if not isinstance(each, torch.Tensor)]:
+        raise TypeError(f"it returns {type(others[0]).__name__}, not a tensor.")
+    types = tuple(_type(tensor) for tensor in tensors)
+    return Measured(types, parameters(init, source), counter.get_total_flops() // 2 // BATCH_SIZE)
 
 
 def empty(tensor: TensorType) -> torch.Tensor:

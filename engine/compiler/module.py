@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import linecache
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor, get_rng_state, nn, set_rng_state
 
 from engine.compiler.analysis import SourceText
+from engine.compiler.custom import execute, known_statements
 from engine.compiler.guard import check_source
 from engine.compiler.meta import NAMESPACE
 from engine.compiler.plan import Plan, make_plan
@@ -42,6 +44,7 @@ class Built:
     model: nn.Module
     objectives: tuple[Objective, ...]
     filename: str
+    _names: Mapping[str, Any]
     _steps: tuple[tuple[Step, CodeType], ...]
     _loss: Callable[..., Tensor] | None
     _metrics: Callable[..., dict[str, Tensor]]
@@ -75,7 +78,7 @@ class Built:
             yield node, {slot.port: values[slot] for slot in names if slot.node == node}
         for step, code in self._steps:
             arguments = {f"a{place}": values[slot] for place, slot in enumerate(step.inputs)}
-            result = eval(code, NAMESPACE | {"self": model} | arguments)
+            result = eval(code, {**self._names, "self": model, **arguments})
             flat = tuple(_flat(result))
             values.update(zip(step.outputs, flat, strict=False))
             yield step.node, dict(zip((slot.port for slot in step.outputs), flat, strict=False))
@@ -96,10 +99,12 @@ def compile_document(document: Document) -> Built:
 
     Raises CompileError, with the node and the port, where it cannot be written down.
     """
+    state = get_rng_state()  # code of custom layers may draw numbers while it is measured
     plan = make_plan(document, resolve(document))
+    set_rng_state(state)
     source = render(plan)
     filename = f"<netwright {plan.name} {next(_count)}>"
-    namespace = _execute(source.text, filename)
+    namespace = _execute(source.text, filename, plan.sources)
     linecache.cache[filename] = (len(source.text), None, source.text.splitlines(keepends=True), filename)
     metrics: dict[str, Any] = dict(namespace)
     text = render_metrics(plan)
@@ -109,13 +114,22 @@ def compile_document(document: Document) -> Built:
     model = namespace[plan.name]()
     objectives = tuple(_objective(plan, namespace["loss"]) for _ in document.training.objectives if plan.loss)
     loss, follow = namespace.get("loss"), namespace.get("follow")
-    return Built(document, plan, source, model, objectives, filename, steps, loss, metrics["metrics"], follow)
+    names = NAMESPACE | namespace
+    return Built(
+        document, plan, source, model, objectives, filename, names, steps, loss, metrics["metrics"], follow
+    )
 
 
-def _execute(text: str, filename: str) -> dict[str, Any]:
-    tree = check_source(text)
+def _execute(text: str, filename: str, sources: Sequence[str]) -> dict[str, Any]:
+    """Execute rendered text; the statements of custom layers from their own sources, with their own lines."""
+    written = frozenset().union(*map(known_statements, sources))
+    tree = check_source(text, sources)
+    rest = [node for node in tree.body if not written or ast.dump(node) not in written]
+    imports = [node for node in rest if isinstance(node, ast.Import | ast.ImportFrom)]
     namespace: dict[str, Any] = {"__name__": filename}
-    exec(compile(tree, filename, "exec"), namespace)
+    exec(compile(ast.Module(imports, []), filename, "exec"), namespace)
+    execute(sources, namespace)
+    exec(compile(ast.Module([n for n in rest if n not in imports], []), filename, "exec"), namespace)
     return namespace
 
 

@@ -12,6 +12,7 @@ from engine.errors import CompileError
 from engine.graph.blocks import ROLE, layer_of
 from engine.graph.document import Document, Slot
 from engine.graph.names import CLASSES
+from engine.graph.pieces import bound_names
 from engine.graph.view import ancestors_of, descendants_of
 from engine.layers.declaration import TensorType
 from engine.modules import defined_names
@@ -39,6 +40,12 @@ class Plan:
     data: str = ""
     classes: tuple[BlockClass, ...] = ()
     macs: int = 0
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The texts of the custom layers that it uses."""
+        steps = [*self.steps, *(step for each in self.classes for step in each.steps)]
+        return tuple(dict.fromkeys(step.layer.source for step in steps if step.layer.source))
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -72,12 +79,14 @@ def make_plan(document: Document, resolution: Resolution) -> Plan:
     if not model:
         raise CompileError("There is no model yet: add a layer and connect it.")
     sources = [slot for slot in resolution.types if role[slot.node] in ("data", "input")]
+    customs = bound_names(document.customs)
     names = _source_names(sources, role)
+    names = {slot: f"{name}_" if name in customs else name for slot, name in names.items()}
     read = {slot for step in model for slot in step.inputs}
     beside = {slot for step in loss for slot in step.inputs if slot.node not in losses}
     inside = {slot for step in loss for slot in step.inputs}
     return Plan(
-        class_name(document.name, document.blocks),
+        class_name(document.name, document.blocks.keys() | customs),
         document.notes,
         model,
         {slot: names[slot] for slot in sources if slot in read},

@@ -13,6 +13,7 @@ from engine.compiler.fixes import connect_answer, fix_for
 from engine.compiler.guard import check_expression
 from engine.compiler.meta import measure, parameters
 from engine.compiler.template import Code, arguments, fill
+from engine.compiler.trust import check_trusted, state
 from engine.errors import CompileError, EngineError
 from engine.graph.blocks import ROLE, ends_of, evaluated, inside, layer_of
 from engine.graph.document import Document, Edge, Node, Share, Slot, frozen
@@ -55,7 +56,7 @@ class Step:
         layer, holes = self.layer, self.holes
         return replace(
             self,
-            init=fill(layer.init, layer, values, holes).format(self="") if layer.init else "",
+            init=fill(layer.init, layer, values, {}).format(self="") if layer.init else "",
             call=fill(layer.call, layer, values, holes),
             metrics={name: fill(text, layer, values, holes) for name, text in layer.metrics.items()},
         )
@@ -117,6 +118,8 @@ def _check_shared(document: Document, found: Resolution) -> None:
 def _resolve_node(document: Document, node: Node, incoming: Mapping[str, Slot], found: Resolution) -> None:
     """Enter one node into ``found``: its step and types, or its problems. Raises EngineError for one more."""
     layer = layer_of(document, node.type)
+    if layer.source:
+        check_trusted(layer.source, node.title)
     params = evaluated(node.params, found.values)
     values = layer.values(params)
     outputs = [Slot(node.id, port.name) for port in layer.outputs_of(params)]
@@ -150,9 +153,6 @@ def _resolve_node(document: Document, node: Node, incoming: Mapping[str, Slot], 
     found.parameters[node.id] = 0 if node.share else count  # shared weights are counted once, where they are
 
 
-def _measured(
-    step: Step, slots: Mapping[str, Any], found: Resolution
-) -> tuple[Step, tuple[TensorType, ...], int, int]:
 def accepts(document: Document, node: Node, params: Mapping[str, Any], found: Resolution) -> bool:
     """Return whether a node of a resolved graph could be resolved with some other parameters."""
     trial = Resolution((), types=dict(found.types), values=found.values)
@@ -164,6 +164,9 @@ def accepts(document: Document, node: Node, params: Mapping[str, Any], found: Re
     return not trial.problems
 
 
+def _measured(
+    step: Step, slots: Mapping[str, Any], found: Resolution
+) -> tuple[Step, tuple[TensorType, ...], int, int]:
     """Return a layer's step with its texts, the types of its outputs, its parameters and multiply-adds."""
     layer = step.layer
     shapes = dict.fromkeys(port.name for port in layer.inputs) | {
@@ -177,13 +180,16 @@ def accepts(document: Document, node: Node, params: Mapping[str, Any], found: Re
         inferred = _call(layer.infer, known) if layer.infer else {}
         step = replace(step, values={**step.values, **inferred})
         step = step.written(step.values)
-        check_expression(step.init)
-        check_expression(step.call)
+        called = layer.type if layer.source else ""
+        check_expression(step.init, called)
+        check_expression(step.call, called)
         if layer.types:
-            types, count, macs = _call(layer.types, known), parameters(step.init), 0
+            types, count, macs = _call(layer.types, known), parameters(step.init, layer.source), 0
         else:
             inputs = tuple(found.types[slot]._replace(classes=0) for slot in step.inputs)
-            measured = measure(step.init, step.call, inputs)
+            measured = measure(step.init, step.call, inputs, layer.source)
+            if layer.source and len(measured.types) != len(step.outputs):
+                raise CompileError(_returned(layer, len(measured.types)))
             types, count, macs = measured.types, measured.parameters, measured.macs
         return step, types, count, _call(layer.macs, known) if layer.macs else macs
     except EngineError:
@@ -194,6 +200,12 @@ def accepts(document: Document, node: Node, params: Mapping[str, Any], found: Re
         arriving = " and ".join(str(found.types[slot]) for slot in step.inputs)
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise CompileError(f"{layer.label} cannot take {arriving}: {reason}") from None
+
+
+def _returned(layer: Layer, count: int) -> str:
+    came = f"{count} tensors" if count > 1 else "one tensor" if count else "no tensor"
+    wanted = f"tuple[{', '.join(['Tensor'] * count)}]" if count > 1 else "Tensor"
+    return f"{layer.label} returns {came}, its signature says {len(layer.outputs)}: write -> {wanted}."
 
 
 def _enter(
@@ -227,16 +239,22 @@ def _enter(
 
 
 class _Same:
-    """A document as far as blocks depend on it: equal while its blocks are the same."""
+    """A document as far as blocks depend on it: equal while its own layers and what is trusted are."""
 
     def __init__(self, document: Document):
         self.document = document
+        self.trusted = state() if document.customs else frozenset()
 
     def __hash__(self) -> int:
         return id(self.document.blocks)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.document.blocks is self.document.blocks
+        return (
+            isinstance(other, _Same)
+            and other.document.blocks is self.document.blocks
+            and other.document.customs is self.document.customs
+            and other.trusted == self.trusted
+        )
 
 
 @lru_cache(maxsize=512)

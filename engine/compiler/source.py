@@ -13,6 +13,7 @@ from engine.compiler.plan import Plan
 from engine.compiler.resolve import Step
 from engine.errors import CompileError
 from engine.graph.document import Share, Slot, frozen
+from engine.graph.pieces import GIVEN_IMPORTS, pieces
 from engine.layers.declaration import TensorType
 from engine.modules import definitions
 
@@ -27,6 +28,8 @@ _WIDTH = 110
 class _Line:
     text: str = ""
     node: str = ""
+    written: bool = False
+    """Whether it was written by hand and stays as it is."""
 
 
 def render(plan: Plan) -> SourceText:
@@ -34,7 +37,7 @@ def render(plan: Plan) -> SourceText:
     body = [*_definitions(plan), *(line for each in plan.classes for line in _block(each)), *_model(plan)]
     if plan.loss:
         body += [_Line(), _Line(), *_loss(plan)]
-    return _text([*_imports(body), *body])
+    return _text([*_imports(body, plan.sources), *body])
 
 
 def _text(lines: Sequence[_Line]) -> SourceText:
@@ -51,6 +54,8 @@ def _text(lines: Sequence[_Line]) -> SourceText:
 
 def _wrapped(line: _Line) -> list[_Line]:
     """Break a long line at its outermost parentheses."""
+    if line.written:
+        return [line]
     start, end = line.text.find("(") + 1, line.text.rfind(")")
     if len(line.text) <= _WIDTH or not 0 < start < end:
         return [line]
@@ -59,19 +64,19 @@ def _wrapped(line: _Line) -> list[_Line]:
     return [_Line(text, line.node) for text in texts]
 
 
-def _imports(body: Sequence[_Line]) -> list[_Line]:
+def _imports(body: Sequence[_Line], sources: Sequence[str]) -> list[_Line]:
     code = "\n".join(line.text for line in body)
-    lines = []
-    if "deepcopy(" in code:
-        lines += ["from copy import deepcopy", ""]
-    if "NamedTuple" in code:
-        lines += ["from typing import NamedTuple", ""]
-    if re.search(r"\btorch\.", code):
-        lines.append("import torch")
-    if re.search(r"\bF\.", code):
-        lines.append("import torch.nn.functional as F")
-    lines.append("from torch import Tensor, nn")
-    return [*map(_Line, lines), _Line(), _Line()]
+    uses = {"deepcopy": r"\bdeepcopy\(", "NamedTuple": "NamedTuple", "torch": r"\btorch\.", "F": r"\bF\."}
+    wanted = {"nn", *(name for name, pattern in uses.items() if re.search(pattern, code))}
+    wanted.update(name for source in sources for name in pieces(source).given)
+    given = {name: line for name, line in GIVEN_IMPORTS.items() if name in wanted}
+    own = sorted({line for source in sources for line in pieces(source).imports})
+    future = [line for line in own if line.startswith("from __future__ ")]
+    library = [line for name, line in given.items() if name in ("deepcopy", "NamedTuple")]
+    library += [line for line in own if line not in future]
+    torch = [line for line in given.values() if line not in library]
+    groups = [future, library, torch]
+    return [*(line for each in groups if each for line in [*map(_Line, each), _Line()]), _Line()]
 
 
 def _definitions(plan: Plan) -> list[_Line]:
@@ -83,6 +88,22 @@ def _definitions(plan: Plan) -> list[_Line]:
         names[_COPIES] = None
     for name in names:
         lines += [*map(_Line, definitions(name).splitlines()), _Line(), _Line()]
+    return lines + _written(plan.sources)
+
+
+def _written(sources: Sequence[str]) -> list[_Line]:
+    """What custom layers define, as it was written; what several of them define alike once."""
+    lines: list[_Line] = []
+    done: set[str] = set()
+    for source in sources:
+        own: list[str] = []
+        for piece in pieces(source).body:
+            if not done.issuperset(piece.dumps):
+                own += piece.text.split("\n")
+        done |= {dump for piece in pieces(source).body for dump in piece.dumps}
+        while own and not own[0].strip():
+            own.pop(0)
+        lines += [*(_Line(line, written=True) for line in own), _Line(), _Line()] if own else []
     return lines
 
 
@@ -239,6 +260,7 @@ def _names(
             readers.setdefault(slot, []).append(place)
     for slot in returned:
         readers.setdefault(slot, []).append(len(steps))
+    called = {name for step in steps if step.layer.source for name in pieces(step.layer.source).bound}
     names = dict(arguments)
     chained: list[Slot] = []
     for place, step in enumerate(steps):
@@ -250,8 +272,8 @@ def _names(
             elif slot in readers:
                 unique = sum(each in readers for each in step.outputs) == 1
                 name = slot.node if unique else f"{slot.node}_{slot.port}"
-                names[slot] = f"{name}_" if name in arguments.values() else name
-    taken = set(names.values())
+                names[slot] = f"{name}_" if name in called or name in arguments.values() else name
+    taken = set(names.values()) | called
     fresh = {names[slot] for slot, places in readers.items() if slot in arguments and places == [0]}
     free = next(name for name in ("x", "h", "out", "hidden_", "out_") if name not in taken or name in fresh)
     return names | {slot: free for slot in chained}

@@ -19,10 +19,20 @@ GIVEN: Mapping[str, str] = {
     "F": "torch.nn.functional",
     "Tensor": "torch.Tensor",
     "NamedTuple": "typing.NamedTuple",
+    "deepcopy": "copy.deepcopy",
 }
 """Names that every generated file may use without an import of its own, and what they are."""
 
-_TAKEN = (CLASSES - GIVEN.keys()) | {"loss", "metrics", "range", "super"}
+GIVEN_IMPORTS: Mapping[str, str] = {
+    "deepcopy": "from copy import deepcopy",
+    "NamedTuple": "from typing import NamedTuple",
+    "torch": "import torch",
+    "F": "import torch.nn.functional as F",
+    "nn": "from torch import Tensor, nn",
+}
+"""How a generated file imports them, in its order."""
+
+_TAKEN = (CLASSES - GIVEN.keys()) | {"loss", "metrics", "follow", "range", "super"}
 
 
 @dataclass(frozen=True)
@@ -75,7 +85,7 @@ def pieces(source: str) -> Pieces:
         bound |= {name: (dump, node.lineno) for name in names}
         text = "\n".join(lines.pop(number) for number in list(lines) if number <= node.end_lineno)
         if text or not body:
-            body.append(Piece(text.strip("\n"), names, (dump,)))
+            body.append(Piece(text, names, (dump,)))
         else:  # it stands in the line of the one before
             last = body.pop()
             body.append(Piece(last.text, last.names | names, (*last.dumps, dump)))

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from engine.compiler.custom import line_of
 from engine.compiler.module import Built
 from engine.errors import EngineError, ParameterError, TrainingError
 from engine.graph.document import Document
@@ -197,11 +198,12 @@ class Runner:
             self._run()
         except EngineError as error:
             self._fail(error.message, error.node or "", error.port or "")
-        except Exception as error:  # whatever torch raises must reach the user
+        except (Exception, SystemExit) as error:  # whatever torch and a layer raise must be told
             node = self.built.locate(error) if self.built else ""
             what = str(error).strip().partition("\n")[0] or type(error).__name__
             title = self.document.nodes[node].title if node in self.document.nodes else "The run"
-            self._fail(f"{title} failed: {what}", node)
+            line = line_of(error)
+            self._fail(f"{title} failed{f' in line {line} of its code' if line else ''}: {what}", node)
         self._look_last()
 
     def _fail(self, message: str, node: str = "", port: str = "") -> None:
