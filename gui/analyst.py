@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import gc
 import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.compiler.analysis import Analysis
+from engine.errors import EngineError
 from engine.graph.diff import Diff
 from engine.graph.document import Document
 from gui.bench import Bench
+
+if TYPE_CHECKING:
+    from engine.training.room import Shortage
 
 
 class Analyst(QObject):
@@ -44,6 +50,18 @@ class Analyst(QObject):
         if self._thread.ident is not None:
             self._thread.join()
 
+    def shortage(self) -> Shortage | None:
+        """Return what a run of the document would lack in memory, as far as it is known yet."""
+        from engine.compiler.memory import footprint
+        from engine.training.room import shortage
+
+        whole, document = self._whole, self._bench.store.whole
+        needs = footprint(document, whole.total_parameters, whole.memory)
+        try:
+            return shortage(needs, document.training.device)
+        except EngineError:
+            return None  # the run itself tells that there is no such device
+
     def _begin(self) -> None:
         if not self._closing:
             self._thread.start()
@@ -54,7 +72,7 @@ class Analyst(QObject):
         gc.freeze()
 
     def _changed(self, change: Diff) -> None:
-        if change.meaning:
+        if change.meaning or change.training:
             self._ask()
 
     def _ask(self) -> None:
@@ -66,10 +84,15 @@ class Analyst(QObject):
         # The first import of torch takes a second or two; the window is open meanwhile.
         from engine.compiler.analyze import analyze
         from engine.training import runner  # noqa: F401 - loaded here, so that Run need not wait for it
+        from engine.training.room import problem_of
 
         self.ready.emit()
         while (document := self._next()) is not None:
-            self._analyzed.emit(analyze(document))
+            analysis = analyze(document)
+            lacking = problem_of(analysis)
+            self._analyzed.emit(
+                replace(analysis, problems=(*analysis.problems, lacking)) if lacking else analysis
+            )
 
     def _next(self) -> Document | None:
         with self._wake:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.errors import EngineError
 from engine.training.events import (
@@ -31,14 +31,19 @@ _PERIOD = 66
 
 
 class Bridge(QObject):
-    """Starts, steers and ends runs; the run's events arrive as the bench's signals."""
+    """Starts, steers and ends runs; the run's events arrive as the bench's signals.
+
+    ``lacking`` tells of a run that was asked for and does not fit into memory; ``run_anyway`` starts it.
+    """
+
+    lacking = Signal(object)
 
     def __init__(self, bench: Bench, analyst: Analyst, parent: QObject | None = None):
         super().__init__(parent)
         self._bench = bench
         self._analyst = analyst
         self.runner: Runner | None = None
-        self._paused_start = False
+        self._paused_start = self._anyway = False
         self._pace = 0.0
         self._weights: Path | None = None
         self._timer = QTimer(self)
@@ -69,6 +74,11 @@ class Bridge(QObject):
             self.runner.resume()
         elif not self.busy:
             self._start(paused=False)
+
+    def run_anyway(self) -> None:
+        """Start the run that was asked for last, however much memory it needs."""
+        if not self.busy:
+            self._start(self._paused_start, anyway=True)
 
     def pause(self) -> None:
         """Hold the run after the step that it is taking."""
@@ -123,12 +133,12 @@ class Bridge(QObject):
             self.runner.close()
             self.runner = None
 
-    def _start(self, paused: bool) -> None:
+    def _start(self, paused: bool, anyway: bool = False) -> None:
         self.close()
         self._bench.snapshot = None
         self._bench.run_reset.emit()
         self._set_state("starting")
-        self._paused_start = paused
+        self._paused_start, self._anyway = paused, anyway
         if self._analyst.is_ready:
             self._go()
         else:
@@ -140,6 +150,10 @@ class Bridge(QObject):
             return
         from engine.training.runner import Runner
 
+        if not self._anyway and (short := self._analyst.shortage()) is not None:
+            self._set_state("idle")
+            self.lacking.emit(short)
+            return
         try:
             self.runner = Runner(self._bench.store.whole, weights=self._weights)
             self.runner.pace, self._weights = self._pace, None

@@ -242,6 +242,7 @@ class MainWindow(QMainWindow):
         self.welcome.recent_chosen.connect(self.open_path)
         bench.failed.connect(self._show_failure)
         self._show_title()
+        bridge.lacking.connect(self._ask_about_room)
         self.fill_recent()
 
     def _refresh_actions(self, *_: object) -> None:
@@ -291,6 +292,17 @@ class MainWindow(QMainWindow):
 
     def _show_title(self) -> None:
         name = self.bench.store.whole.name or "Untitled"
+    def _ask_about_room(self, short: object) -> None:
+        """Ask what to do about a run that will not fit."""
+        from gui import room
+
+        answer = room.ask(self, short)
+        if answer == room.SMALLER:
+            size = short.batch_size
+            self._edit(f"Set batch size to {size}", lambda document: set_training(document, batch_size=size))
+        if answer != room.CANCEL:
+            self.bridge.run_anyway()
+
         self.top.set_title(name, self.files.dirty)
         self.status.set_saved(self.files.saved_text)
         self.gallery.set_current(self.files.preset)

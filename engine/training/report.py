@@ -11,9 +11,11 @@ from typing import Any
 
 import click
 
+from engine.compiler.analyze import analyze
 from engine.errors import TrainingError
 from engine.graph.document import Document
 from engine.training.events import Changed, Evaluated, Event, Failed, Finished, Progress, Started
+from engine.training.room import problem_of
 from engine.training.runner import Runner
 
 _POLL = 0.05
@@ -24,6 +26,8 @@ def run_in_terminal(document: Document, out: Path | None, as_json: bool) -> int:
 
     Raises TrainingError where the run fails.
     """
+    if (lacking := problem_of(analyze(document))) is not None:
+        click.echo(f"warning: {lacking.message}", err=True)
     runner = Runner(document, out=out)
     tell: Any = _Lines() if as_json else _Bar()
     before = signal.signal(signal.SIGINT, lambda *_: runner.stop())

@@ -1,0 +1,27 @@
+"""The question before a run that will not fit: a smaller batch, all the same, or not now."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from engine.training.room import Shortage
+
+SMALLER, ANYWAY, CANCEL = "smaller", "anyway", "cancel"
+
+
+def ask(parent: QWidget, short: Shortage) -> str:
+    """Ask what to do about a run that needs more memory than there is; return one of the words above."""
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.NoIcon)
+    box.setText("This will not fit into memory")
+    box.setInformativeText(short.message)
+    smaller = None
+    if short.batch_size:
+        title = f"Set batch size to {short.batch_size} and run"
+        smaller = box.addButton(title, QMessageBox.ButtonRole.AcceptRole)
+        box.setDefaultButton(smaller)
+    anyway = box.addButton("Run anyway", QMessageBox.ButtonRole.DestructiveRole)
+    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.exec()
+    pressed = box.clickedButton()
+    return SMALLER if smaller and pressed is smaller else ANYWAY if pressed is anyway else CANCEL
