@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction, QKeySequence
 
+from gui import sharing
+
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
 
@@ -68,6 +70,18 @@ def _linked(window: MainWindow) -> bool:
     return any(id in nodes and nodes[id].share for id in window.bench.store.selection)
 
 
+def _block_at_hand(window: MainWindow) -> bool:
+    return bool(sharing.block_at_hand(window.bench))
+
+
+def _keep_block(window: MainWindow) -> None:
+    sharing.keep(window.bench, sharing.block_at_hand(window.bench))
+
+
+def _export_block(window: MainWindow) -> None:
+    sharing.export_block(window.bench, window)
+
+
 def _in_block(window: MainWindow) -> bool:
     return bool(window.bench.store.scope)
 
@@ -113,6 +127,10 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "File", "picture", "Save the drawing …", "Ctrl+Shift+E", lambda w: w.exports.picture(), _has_nodes
     ),
+    Action("File"),
+    Action("File", "import_block", "Import a block …", "", lambda w: w.import_block()),
+    Action("File", "export_block", "Export the block …", "", _export_block, _block_at_hand),
+    Action("File", "keep_block", "Save to my blocks", "Ctrl+Alt+B", _keep_block, _block_at_hand),
     Action("File"),
     Action("File", "quit", "Quit", "Ctrl+Q", lambda w: w.close()),
     Action("Edit", "undo", "Undo", "Ctrl+Z", lambda w: w.undo_stack.undo(), _can_undo),

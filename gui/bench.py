@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.compiler.analysis import Analysis
 from engine.training.events import Snapshot
+from gui.library import Library
 from gui.store import Store
 from gui.theme import DARK, Theme
 
@@ -22,7 +23,7 @@ class Offer:
 
 
 class Bench(QObject):
-    """Store, latest analysis, live events and theme.
+    """Store, the user's own blocks, latest analysis, live events and theme.
 
     A part reads ``store.document``, ``analysis`` and ``snapshot`` when it is made and listens for what comes
     next. The events of a run arrive as signals that carry the frozen event; ``run_reset`` empties the views
@@ -51,6 +52,7 @@ class Bench(QObject):
     def __init__(self, store: Store, parent: QObject | None = None):
         super().__init__(parent)
         self.store = store
+        self.library = Library(self)
         self.analysis = Analysis(store.document)
         self.snapshot: Snapshot | None = None
         self.theme: Theme = DARK

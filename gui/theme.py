@@ -91,6 +91,7 @@ LIGHT = Theme(
 CATEGORY = {
     "Data": "#2FB5A8",
     "Blocks": "#A77BF3",
+    "My blocks": "#A77BF3",
     "Custom": "#B8A13A",
     "Convolution": "#4C9DFF",
     "Pooling": "#25B6D2",

@@ -11,11 +11,12 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
 @pytest.fixture(autouse=True)
-def own_settings(tmp_path_factory, request):
-    """Keep the tests' recent files and window sizes out of the user's settings."""
+def own_settings(tmp_path_factory, monkeypatch, request):
+    """Keep the tests' recent files, window sizes and blocks out of the user's settings."""
     if "qtbot" not in request.fixturenames and "qapp" not in request.fixturenames:
         yield
         return
+    monkeypatch.setenv("NETWRIGHT_BLOCKS", str(tmp_path_factory.mktemp("blocks")))
     from PySide6.QtCore import QCoreApplication, QSettings
 
     folder = tmp_path_factory.mktemp("settings")

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QGuiApplication
 
-from engine import catalogue
 from engine.errors import EditError, EngineError
 from engine.graph import edits
 from engine.graph.document import Document, Edge, Slot
@@ -56,23 +55,33 @@ class Commands:
     def add(self, type_: str, at: QPointF) -> str:
         """Add a node with its title under a place of the canvas."""
         place = (at.x() - WIDTH / 2, at.y() - HEADER / 2)
-        return self.make(f"Add {_label(type_)}", lambda d: fitting.add(d, type_, place))
+        return self._add(f"Add {self._label(type_)}", type_, lambda d, t: fitting.add(d, t, place))
 
     def add_behind(self, type_: str, source: Slot, at: QPointF | None = None) -> str:
         """Add a node that reads an output: at a place, its port under the pointer, or beside the source."""
         place = (at.x(), at.y() - HEADER / 2) if at is not None else None
         types = self.bench.analysis.types
-        return self.make(f"Add {_label(type_)}", lambda d: fitting.add_behind(d, type_, source, types, place))
+        text = f"Add {self._label(type_)}"
+        return self._add(text, type_, lambda d, t: fitting.add_behind(d, t, source, types, place))
 
     def add_before(self, type_: str, target: Slot, at: QPointF) -> str:
         """Add a node that feeds an input."""
         place = (at.x() - WIDTH, at.y() - HEADER / 2)
-        return self.make(f"Add {_label(type_)}", lambda d: fitting.add_before(d, type_, target, place))
+        text = f"Add {self._label(type_)}"
+        return self._add(text, type_, lambda d, t: fitting.add_before(d, t, target, place))
 
     def insert(self, type_: str, edge: Edge, at: QPointF) -> str:
         """Insert a node into an edge."""
         place = (at.x() - WIDTH / 2, at.y() - HEADER / 2)
-        return self.make(f"Insert {_label(type_)}", lambda d: fitting.insert_new(d, type_, edge, place))
+        text = f"Insert {self._label(type_)}"
+        return self._add(text, type_, lambda d, t: fitting.insert_new(d, t, edge, place))
+
+    def _add(self, text: str, type_: str, change: Callable[[Document, str], Edited]) -> str:
+        """Make an edit that adds a node of a type; a block of the library is brought along."""
+        return self.make(text, lambda d: change(*self.bench.library.bring(d, type_)))
+
+    def _label(self, type_: str) -> str:
+        return self.bench.library.layer_of(self.bench.store.document, type_).label
 
     # -- removing --------------------------------------------------------------------------------------
 
@@ -217,8 +226,3 @@ class Commands:
         if len(ids) == 1:
             return self.bench.store.document.nodes[next(iter(ids))].title
         return f"{len(ids)} nodes"
-
-
-def _label(type_: str) -> str:
-    layer = catalogue.layers().get(type_)
-    return layer.label if layer is not None else type_

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QWidget
 
-from engine.graph.blocks import layer_of, palette
+from engine.graph.blocks import layer_of
 from engine.graph.diff import Diff
 from engine.graph.document import Document, Edge, Slot
 from engine.training.events import Failed
@@ -42,7 +42,7 @@ class Editor(Navigator):
         self.quick_add = QuickAdd(self)
         self.quick_add.set_theme(bench.theme)
         self.quick_add.chosen.connect(self._add_chosen)
-        self.quick_add.offer = lambda: palette(bench.store.document, bench.store.scope)
+        self.quick_add.offer = lambda: bench.library.offer(bench.store.document, bench.store.scope)
         self.title_field = TitleField(self)
         self.title_field.renamed.connect(self.commands.rename)
         self.setAccessibleName("Network canvas")
@@ -229,7 +229,7 @@ class Editor(Navigator):
     def _loose_end(self, id: str, type_: str) -> Slot | None:
         """Return the output of the selected node that a new node of a type can read, or None."""
         document, types = self.bench.store.document, self.bench.analysis.types
-        layer = layer_of(document, type_)
+        layer = self.bench.library.layer_of(document, type_)
         for spot in self.graph.nodes[id].face.outputs:
             slot = Slot(id, spot.name)
             if fitting.fits_behind(layer, types.get(slot), fitting.port_of(document, slot, False)):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from engine.errors import EditError
 from engine.graph import edits
-from engine.graph.blocks import layer_of
+from engine.graph.blocks import ROLE, layer_of
 from engine.graph.document import Document, Edge, Point, Slot
 from engine.graph.layout import COLUMN, LANE, layout
 from engine.graph.rules import can_connect
@@ -63,7 +63,7 @@ def fits_before(layer: Layer, target: Port) -> bool:
 
 def fits_between(layer: Layer) -> bool:
     """Return whether a layer can stand in a wire."""
-    return bool(layer.inputs) and bool(layer.outputs_of({})) and layer.role == "layer"
+    return bool(layer.inputs) and bool(layer.outputs_of({})) and layer.role in ("layer", ROLE)
 
 
 def add(document: Document, type_: str, at: Point) -> tuple[Document, str]:

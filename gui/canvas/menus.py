@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QMenu
 
 from engine.graph.document import Edge
+from gui import sharing
 
 if TYPE_CHECKING:
     from gui.canvas.view import CanvasView
@@ -17,6 +18,11 @@ def node_menu(view: CanvasView, id: str) -> QMenu:
     """Return what can be done with a node, and with the others that are selected."""
     menu = QMenu(view)
     document = view.bench.store.document
+    type_ = document.nodes[id].type
+    if type_ in document.blocks:
+        menu.addAction("Open the block", lambda: view.node_activated.emit(id))
+        menu.addAction("Save to my blocks", lambda: sharing.keep(view.bench, type_))
+        menu.addSeparator()
     menu.addAction("Rename", lambda: view.rename(id))
     menu.addAction("Duplicate", view.duplicate)
     menu.addAction("Copy", view.copy)

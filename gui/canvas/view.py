@@ -15,7 +15,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from engine import catalogue
+from engine.errors import EngineError
 from engine.graph.blocks import layer_of
 from gui.bench import Bench
 from gui.canvas import fitting, fonts, hits
@@ -271,7 +271,8 @@ class CanvasView(Editor):
         event.acceptProposedAction()
 
     def _wire_under(self, event: QDropEvent, type_: str) -> WireItem | None:
-        if event.modifiers() & _ALT or not fitting.fits_between(layer_of(self.bench.store.document, type_)):
+        layer = self.bench.library.layer_of(self.bench.store.document, type_)
+        if event.modifiers() & _ALT or not fitting.fits_between(layer):
             return None
         at = self.map_to_canvas(event.position())
         if hits.node_at(self.graph, at) is not None:
@@ -368,4 +369,8 @@ class CanvasView(Editor):
         if not event.mimeData().hasFormat(MIME):
             return ""
         type_ = bytes(event.mimeData().data(MIME).data()).decode("utf-8", "replace")
-        return type_ if type_ in catalogue.layers() or type_ in self.bench.store.document.blocks else ""
+        try:
+            self.bench.library.layer_of(self.bench.store.document, type_)
+        except EngineError:
+            return ""
+        return type_

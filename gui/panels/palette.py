@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QMimeData, QModelIndex, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QDrag, QFont, QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
+    QMenu,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -16,8 +17,9 @@ from PySide6.QtWidgets import (
 )
 
 from engine import catalogue
-from engine.graph.blocks import layer_of, palette
 from engine.layers.declaration import Layer
+from engine.storage.library import Entry
+from gui import sharing
 from gui.bench import Bench
 from gui.fonts import ui_font
 from gui.theme import CATEGORY, Theme
@@ -26,7 +28,7 @@ from gui.widgets.fields import SearchField
 
 MIME = "application/x-netwright-layer"
 _ROW, _HEAD = 28, 34
-_LAYER, _HINT, _COLOR = (Qt.ItemDataRole.UserRole + n for n in range(3))
+_LAYER, _HINT, _COLOR, _BROKEN = (Qt.ItemDataRole.UserRole + n for n in range(4))
 
 
 class PalettePanel(Panel):
@@ -39,7 +41,7 @@ class PalettePanel(Panel):
 
     def __init__(self, bench: Bench, parent: QWidget | None = None):
         super().__init__("panel", parent)
-        self._store = bench.store
+        self._store, self._library = bench.store, bench.library
         self.search = SearchField("Search layers", "Tab")
         self.list = _LayerList(bench)
         self._nothing = label("", "muted", wrap=True)
@@ -62,6 +64,7 @@ class PalettePanel(Panel):
         self._blocks: object = None
         for signal in (bench.store.edited, bench.store.replaced, bench.store.scope_changed):
             signal.connect(self._follow)
+        bench.library.changed.connect(lambda: self._filter(self.search.text()))
         self._filter("")
 
     def _follow(self) -> None:
@@ -73,9 +76,11 @@ class PalettePanel(Panel):
     def _filter(self, text: str) -> None:
         wanted = text.strip()
         self._blocks = self._store.whole.blocks, self._store.scope
-        offer = palette(self._store.document, self._store.scope)
+        offer = self._library.offer(self._store.document, self._store.scope)
         found = catalogue.search(wanted, offer) if wanted else offer
         self.list.show_layers(found, wanted)
+        if not wanted:
+            self.list.show_broken(self._library.broken())
         self._nothing.setText(f"No layer answers to “{wanted}”.")
         self._nothing.setVisible(not found)
         self.list.setVisible(bool(found))
@@ -100,6 +105,8 @@ class _LayerList(QListWidget):
         self.viewport().setAutoFillBackground(False)
         self.setAccessibleName("Layers")
         self.itemDoubleClicked.connect(lambda item: self.choose())
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._show_menu)
         bench.theme_changed.connect(lambda theme: self.viewport().update())
 
     def show_layers(self, layers: Sequence[Layer], wanted: str) -> None:
@@ -123,8 +130,37 @@ class _LayerList(QListWidget):
             self.setCurrentRow(0)
         self.scrollToTop()
 
+    def show_broken(self, entries: Mapping[str, Entry]) -> None:
+        """List files of the user's own blocks that cannot be used, at the end, each with its problem."""
+        if entries:
+            head = QListWidgetItem("Files that hold no block", self)
+            head.setFlags(Qt.ItemFlag.NoItemFlags)
+            head.setSizeHint(QSize(0, _HEAD))
+        for type_, entry in entries.items():
+            item = QListWidgetItem(entry.path.stem, self)
+            item.setFlags(Qt.ItemFlag.ItemIsEnabled)
+            item.setSizeHint(QSize(0, _ROW))
+            item.setData(_BROKEN, type_)
+            item.setToolTip(entry.problem)
+            item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, entry.problem)
+
+    def menu_for(self, item: QListWidgetItem) -> QMenu:
+        """Return what can be done with a block in the list; an empty menu for a layer."""
+        menu = QMenu(self)
+        type_ = item.data(_LAYER) or item.data(_BROKEN)
+        if type_ in self._bench.store.document.blocks:
+            menu.addAction("Save to my blocks", lambda: sharing.keep(self._bench, type_))
+        elif type_ and self._bench.library.entry(type_):
+            menu.addAction("Remove from my blocks", lambda: sharing.forget(self._bench, type_))
+        return menu
+
+    def _show_menu(self, at: QPoint) -> None:
+        item = self.itemAt(at)
+        if item is not None and not (menu := self.menu_for(item)).isEmpty():
+            menu.popup(self.viewport().mapToGlobal(at))
+
     def _layer(self, type_: str) -> Layer:
-        return layer_of(self._bench.store.document, type_)
+        return self._bench.library.layer_of(self._bench.store.document, type_)
 
     def choose(self) -> None:
         """Choose the current row, or the first one of a search."""
@@ -207,7 +243,13 @@ class _Delegate(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box: QRect = option.rect
         type_ = index.data(_LAYER)
-        if type_ is None:
+        if index.data(_BROKEN):
+            self._text(
+                painter, box.adjusted(26, 0, -14, 0), index.data(), ui_font(13), theme.color("muted")
+            )
+            dot = QRectF(box.left() + 8, box.center().y() - 4, 9, 9)
+            paint_dot(painter, theme.error, dot)
+        elif type_ is None:
             self._text(
                 painter, box.adjusted(2, 6, 0, 0), index.data(), ui_font(11, 600), theme.color("muted")
             )
