@@ -65,6 +65,22 @@ EXPORTERS: Mapping[str, Exporter] = {
             "engine.export.script:write_script",
         ),
         Exporter(
+            "onnx",
+            "ONNX",
+            ".onnx",
+            "For other programs and devices; it is run in onnxruntime and compared before it counts.",
+            "engine.export.onnx_model:write_onnx",
+            weighs=True,
+        ),
+        Exporter(
+            "program",
+            "torch.export",
+            ".pt2",
+            "A graph of operators that PyTorch loads without this Python, for any batch size.",
+            "engine.export.program:write_program",
+            weighs=True,
+        ),
+        Exporter(
             "weights",
             "Weights",
             ".safetensors",

@@ -44,7 +44,7 @@ def render_script(setup: Setup, data: str, learned: str) -> str:
     parts = [
         _head(setup, imports, data, learned),
         model.rstrip(),
-        *([render_metrics(setup.built.plan).rstrip()] if _has_metrics(setup) else []),
+        *([_metrics(setup)] if _has_metrics(setup) else []),
         *([_evaluate(setup)] if _has_metrics(setup) or len(setup.dataset.validation) else []),
         _main(setup, learned),
         'if __name__ == "__main__":\n    main()',
@@ -71,6 +71,14 @@ def _head(setup: Setup, imports: str, data: str, learned: str) -> str:
             f"DATA = Path(__file__).with_name({_quoted(data)})",
         ]
     )
+
+
+def _metrics(setup: Setup) -> str:
+    """The metrics as a run computes them, with the types that a reader wants to see."""
+    text = render_metrics(setup.built.plan).rstrip()
+    names = [*setup.built.plan.outputs.values(), *setup.built.plan.fields.values()]
+    typed = ", ".join(f"{name}: Tensor" for name in names)
+    return text.replace(f"({', '.join(names)}):", f"({typed}) -> dict[str, Tensor]:", 1)
 
 
 def _evaluate(setup: Setup) -> str:
@@ -115,6 +123,7 @@ def _main(setup: Setup, learned: str) -> str:
         *_optimizers(setup),
         f"generator = torch.Generator().manual_seed({training.seed})",
         "losses = []",
+        *(["step = 0"] if setup.built.follow else []),
         "for epoch in range(1, options.epochs + 1):",
         *_indented(_epoch(setup)),
         f"torch.save(model.state_dict(), DATA.with_name({_quoted(learned)}))",
@@ -129,7 +138,7 @@ def _epoch(setup: Setup) -> list[str]:
     return [
         f"order = torch.randperm({setup.rows}, generator=generator){used}.to(options.device)",
         f"for rows in order.split({setup.batch_size}):",
-        *_indented([*_batch(setup), *_step(setup)]),
+        *_indented([*_batch(setup), *_step(setup), *_follow(setup)]),
         *(
             report
             if every == 1
@@ -159,6 +168,11 @@ def _step(setup: Setup) -> list[str]:
         return [*step, "losses.append(value.item())"]
     step.append("total += value.item()")
     return ["total = 0.0", "for optimizer in optimizers:", *_indented(step), "losses.append(total)"]
+
+
+def _follow(setup: Setup) -> list[str]:
+    """Copies of layers follow after a step, whose number is counted."""
+    return ["step += 1", "follow(model, step)"] if setup.built.follow else []
 
 
 def _reported(setup: Setup) -> list[str]:

@@ -10,7 +10,7 @@ import torch
 from engine.export import export
 from engine.graph.build import Builder
 from engine.graph.document import Document, Objective
-from engine.graph.edits import set_params
+from engine.graph.edits import set_params, share
 from engine.graph.settings import set_training
 from engine.training.events import Evaluated, Failed
 from engine.training.runner import Runner
@@ -109,3 +109,15 @@ def test_names_of_files_cannot_leave_their_quotes(tmp_path):
     compile(path.read_text(encoding="utf-8"), "script", "exec")
     run_alone(tmp_path, f"import runpy; runpy.run_path({str(path)!r}, run_name='__main__')")
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_copy_follows_in_the_script_too(tmp_path):
+    """The second layer is an average of the first and pulls it back."""
+    g = Builder("Averaged")
+    points = g.add("Spirals")
+    scores = g.add("Linear", points, out_features=3, id="scores")
+    slow = g.add("Linear", points, out_features=3, id="slow")
+    g.add("CrossEntropyLoss", scores, points["label"])
+    g.add("MSELoss", scores, slow)
+    g.train(epochs=2, batch_size=64)
+    assert "follow(model, step)" in agrees(share(g.document(), "slow", "scores", "average", 0.1), tmp_path)
