@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, Qt, QTimer
+from PySide6.QtCore import QPointF, QRectF, QSettings, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QUndoStack
 from PySide6.QtWidgets import (
     QApplication,
@@ -23,7 +23,8 @@ from engine.errors import EngineError
 from engine.graph.blocks import ungroup
 from engine.graph.document import Document
 from engine.graph.settings import set_training
-from gui import style
+from engine.storage.library import BLOCK_SUFFIX
+from gui import sharing, style
 from gui.actions import Actions
 from gui.analyst import Analyst
 from gui.bench import Bench
@@ -241,8 +242,8 @@ class MainWindow(QMainWindow):
         self.welcome.open_requested.connect(files.open)
         self.welcome.recent_chosen.connect(self.open_path)
         bench.failed.connect(self._show_failure)
-        self._show_title()
         bridge.lacking.connect(self._ask_about_room)
+        self._show_title()
         self.fill_recent()
 
     def _refresh_actions(self, *_: object) -> None:
@@ -265,6 +266,12 @@ class MainWindow(QMainWindow):
         """Put the selected nodes into a block."""
         self.grouping.group()
 
+    def import_block(self) -> None:
+        """Ask for a file and add its block in the middle of the canvas."""
+        if path := sharing.ask_for_block(self):
+            middle = QRectF(self.canvas.viewport().rect()).center()
+            sharing.import_block(self.bench, path, self.canvas.map_to_canvas(middle))
+
     def ungroup(self) -> None:
         """Put what stands in the selected blocks in their place."""
         for id in sorted(self.bench.store.selection):
@@ -285,13 +292,6 @@ class MainWindow(QMainWindow):
     def _choose_device(self, key: str) -> None:
         self.bench.store.apply("Choose the device", lambda document: set_training(document, device=key))
 
-    def _offer_devices(self) -> None:
-        from engine.training.devices import devices
-
-        self.top.set_devices([("auto", "Automatic"), *devices()], self.bench.store.whole.training.device)
-
-    def _show_title(self) -> None:
-        name = self.bench.store.whole.name or "Untitled"
     def _ask_about_room(self, short: object) -> None:
         """Ask what to do about a run that will not fit."""
         from gui import room
@@ -303,6 +303,13 @@ class MainWindow(QMainWindow):
         if answer != room.CANCEL:
             self.bridge.run_anyway()
 
+    def _offer_devices(self) -> None:
+        from engine.training.devices import devices
+
+        self.top.set_devices([("auto", "Automatic"), *devices()], self.bench.store.whole.training.device)
+
+    def _show_title(self) -> None:
+        name = self.bench.store.whole.name or "Untitled"
         self.top.set_title(name, self.files.dirty)
         self.status.set_saved(self.files.saved_text)
         self.gallery.set_current(self.files.preset)
@@ -324,7 +331,15 @@ class MainWindow(QMainWindow):
         path = next((url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()), "")
         if path:
             event.acceptProposedAction()
-            QTimer.singleShot(0, lambda: self.open_path(path))
+            at = self.canvas.mapFromGlobal(self.mapToGlobal(event.position()))
+            QTimer.singleShot(0, lambda: self._take_file(Path(path), at))
+
+    def _take_file(self, path: Path, at: QPointF) -> None:
+        """Add the block of a dropped file where it was dropped; open any other file."""
+        if path.suffix == BLOCK_SUFFIX and self._pages.currentWidget() is self._workbench:
+            sharing.import_block(self.bench, path, self.canvas.map_to_canvas(at))
+        else:
+            self.files.open(path)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self.files.may_leave():
