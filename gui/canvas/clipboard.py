@@ -1,7 +1,8 @@
 """Nodes as text, for the clipboard: it works between windows and in a chat.
 
 The format is JSON: ``{"netwright-nodes": 1, "nodes": [...], "edges": [...]}``. A node is
-what a file holds of it; an edge is ``[[node, output], [node, input]]``.
+what a file holds of it; an edge is ``[[node, output], [node, input]]``. ``customs`` are the
+sources of the custom layers among the nodes; pasting them does not trust them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from engine.errors import EditError, EngineError
 from engine.graph import edits
+from engine.graph.custom import add_custom
 from engine.graph.document import Document, Edge, Node, Point, Slot, frozen
 from engine.storage.document_file import node_json, param_value, share_from
 
@@ -31,7 +33,10 @@ def to_text(document: Document, ids: Iterable[str]) -> str:
         for target, source in document.edges.items()
         if source.node in chosen and target.node in chosen
     ]
-    return json.dumps({KEY: VERSION, "nodes": nodes, "edges": edges}, ensure_ascii=False)
+    types = {node.type for node in document.nodes.values() if node.id in chosen}
+    customs = [each.source for name, each in document.customs.items() if name in types]
+    parts = {"nodes": nodes, "edges": edges} | ({"customs": customs} if customs else {})
+    return json.dumps({KEY: VERSION} | parts, ensure_ascii=False)
 
 
 def from_text(text: str) -> tuple[list[Node], list[Edge]]:
@@ -39,6 +44,12 @@ def from_text(text: str) -> tuple[list[Node], list[Edge]]:
 
     Raises EditError with a sentence for a text that is not of this form.
     """
+    nodes, edges, _ = _read(text)
+    return nodes, edges
+
+
+def _read(text: str) -> tuple[list[Node], list[Edge], list[str]]:
+    """Return nodes, edges and the sources of custom layers."""
     if len(text) > LONGEST:
         raise EditError("The clipboard holds too much text to be nodes.")
     try:
@@ -49,15 +60,17 @@ def from_text(text: str) -> tuple[list[Node], list[Edge]]:
         raise EditError(_NO_NODES)
     if data[KEY] != VERSION:
         raise EditError("The nodes on the clipboard come from another version of the program.")
-    nodes, edges = data.get("nodes"), data.get("edges", [])
-    if not isinstance(nodes, list) or not isinstance(edges, list) or not nodes:
+    nodes, edges, customs = data.get("nodes"), data.get("edges", []), data.get("customs", [])
+    if not all(isinstance(part, list) for part in (nodes, edges, customs)) or not nodes:
         raise EditError(_NO_NODES)
-    if len(nodes) > MOST or len(edges) > 4 * MOST:
+    if len(nodes) > MOST or len(edges) > 4 * MOST or len(customs) > MOST:
         raise EditError(f"The clipboard holds more than {MOST:,} nodes.")
+    if not all(isinstance(source, str) for source in customs):
+        raise _bad("the source of a layer is not a text")
     read = [_node(each) for each in nodes]
     if len({node.id for node in read}) < len(read):
         raise EditError("Two nodes on the clipboard have the same name.")
-    return read, [_edge(each) for each in edges]
+    return read, [_edge(each) for each in edges], customs
 
 
 def paste(document: Document, text: str, offset: Point) -> tuple[Document, list[str]]:
@@ -65,7 +78,9 @@ def paste(document: Document, text: str, offset: Point) -> tuple[Document, list[
 
     Raises EngineError for a text of another form or nodes that cannot be.
     """
-    nodes, edges = from_text(text)
+    nodes, edges, customs = _read(text)
+    for source in customs:
+        document, _ = add_custom(document, source)
     document, ids = edits.paste(document, nodes, edges, offset)
     # a copy may have lost the first places of a variadic port: close them up
     return edits.disconnect(document, ()), ids
