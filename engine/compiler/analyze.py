@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from engine.compiler.analysis import WARNING, Analysis, Fix, Problem, SourceText
+from engine.compiler.analysis import ERROR, WARNING, Analysis, Fix, Problem, SourceText
 from engine.compiler.classes import first_uses
 from engine.compiler.fixes import remove, set_param
 from engine.compiler.guard import check_source
@@ -41,7 +41,8 @@ def analyze(document: Document) -> Analysis:
     except EngineError as error:
         known = {(problem.node, problem.message) for problem in problems}
         if document.nodes and (error.node or "", error.message) not in known:
-            problems.append(Problem(error.message, error.node or "", error.port or "", WARNING))
+            severity = ERROR if error.node else WARNING  # an empty canvas is no mistake
+            problems.append(Problem(error.message, error.node or "", error.port or "", severity))
     blocks = {name: _inside(document, name, use, source) for name, use in first_uses(resolution).items()}
     used = {step.node for step in plan.steps} if plan else None
     memory = memory_of(document, resolution, used)

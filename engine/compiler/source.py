@@ -122,9 +122,9 @@ def _model(plan: Plan) -> list[_Line]:
 
 
 def _init(steps: Sequence[Step], parameters: str, path: str = "") -> list[_Line]:
-    """The constructor; a class without layers needs none."""
+    """The constructor; a class with neither layers nor parameters needs none."""
     layers = [step for step in steps if step.init]
-    if not layers:
+    if not layers and parameters == "self":
         return []
     lines = [
         _Line(f"{_INDENT}def __init__({parameters}) -> None:"),

@@ -15,7 +15,7 @@ from gui.inspector.sections import Section
 from gui.widgets.basic import label
 
 OWN = "Its own"
-_WORDS = {"": "Same layer", "frozen": "Frozen copy", "average": "Slow average", "copy": "Renewed copy"}
+_WORDS = {"": "Same layer", "frozen": "Frozen", "average": "Average", "copy": "Renewed"}
 _HELP = {
     "": "One layer, called more than once: it learns from every call.",
     "frozen": "A copy of the weights as they were at the start.",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
-from tests.benchmarks import canvas, training
+from tests.benchmarks import canvas, compiled, training
+from tests.benchmarks.networks import resnet18, resnet152
 
 ROW = {"name", "ratio", "bound", "better", "detail"}
 
@@ -30,3 +32,21 @@ def test_training_rows(qtbot, how):
     assert set(vars(row)) == ROW
     assert row.ratio > 0
     assert row.better == "higher"
+
+
+def test_compiled_rows():
+    mlp = compiled.compile_document(training.spirals(1)).model
+    row = compiled.compared("perceptron", mlp, training.MLP(), torch.randn(4, 2), 1, 1)
+    assert set(vars(row)) == ROW
+    assert row.ratio > 0
+
+
+@pytest.mark.parametrize("name", ["lenet5", "googlenet-small", "resnet18-small"])
+def test_torch_compile_makes_one_graph_of_a_convolutional_preset(name):
+    assert compiled.graphs_of(name).good
+
+
+def test_the_networks_to_compare_with_are_the_published_ones():
+    with torch.device("meta"):
+        counts = [sum(each.numel() for each in make().parameters()) for make in (resnet18, resnet152)]
+    assert counts == [11_689_512, 60_192_808]

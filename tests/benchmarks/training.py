@@ -6,13 +6,10 @@ that alternate, so that a busy machine slows both. A ratio is Netwright's steps 
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import tempfile
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 
@@ -26,25 +23,10 @@ from engine.graph.document import Document
 from engine.training.events import Failed, Started
 from engine.training.runner import Runner
 from engine.training.setup import prepare
+from tests.benchmarks.rows import Row, report
 
 MNIST = Path(__file__).resolve().parents[3] / "shared" / "data" / "mnist"
 """Real digits of 28 × 28 pixels, used where they lie beside the checkout."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """A measured ratio and the bound that it has to keep; ``better`` is ``higher`` or ``lower``."""
-
-    name: str
-    ratio: float
-    bound: float
-    better: str
-    detail: str
-
-    @property
-    def good(self) -> bool:
-        """Whether the bound is kept."""
-        return self.ratio >= self.bound if self.better == "higher" else self.ratio <= self.bound
 
 
 def spirals(epochs: int) -> Document:
@@ -226,22 +208,5 @@ SUITES: tuple[Callable[[bool], list[Row]], ...] = (headless, windowed)
 """What is measured, in order; each returns its rows."""
 
 
-def main() -> int:
-    """Measure, print a table or JSON, and return 1 if a bound is broken."""
-    parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
-    parser.add_argument("--json", action="store_true", help="print rows as JSON")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds")
-    options = parser.parse_args()
-    rows = [row for suite in SUITES for row in suite(options.quick)]
-    if options.json:
-        print(json.dumps([asdict(row) for row in rows], indent=2))
-    else:
-        for row in rows:
-            sign = "≥" if row.better == "higher" else "≤"
-            verdict = "ok" if row.good else "BROKEN"
-            print(f"{row.name:24} {row.ratio:6.2f}  {sign} {row.bound:.2f}  {verdict:7} {row.detail}")
-    return 0 if all(row.good for row in rows) else 1
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(report(__doc__, SUITES))
