@@ -40,3 +40,24 @@ learned_tensor = Layer(
     prefix="parameter",
     synonyms=("weight", "class token", "learned", "variable"),
 )
+
+fixed_tensor = Layer(
+    "FixedTensor",
+    category="Arithmetic",
+    doc="Numbers that come with the weights and do not learn, such as a mask or positions.",
+    inputs=(),
+    outputs=(Port("y", dtype="any"),),
+    params=(
+        Ints(name="shape", default=(), min=1, empty=True, doc="Its shape; empty for a single number."),
+        Choice(
+            name="dtype", default="float", choices=("float", "int", "bool"), doc="Decimal numbers, or others."
+        ),
+    ),
+    init="FixedTensor({shape}{rest})",
+    module="fixed_tensor",
+    call="{self}()",
+    summary=lambda p: " × ".join(map(str, p["shape"])) or "a number",
+    title="Fixed tensor",
+    prefix="fixed",
+    synonyms=("buffer", "constant", "mask"),
+)

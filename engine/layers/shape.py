@@ -339,6 +339,28 @@ expand = Layer(
     synonyms=("broadcast", "repeat"),
 )
 
+expand_like = Layer(
+    "ExpandLike",
+    category="Shape",
+    doc="Repeats one sample for each sample of another tensor, such as a class token before it is joined.",
+    inputs=(
+        Port("x", dtype="any", doc="One sample: its first size is 1."),
+        Port("like", "N ...", dtype="any", doc="Only how many samples it has counts."),
+    ),
+    infer=lambda x, like: _one_sample(x),
+    call="{x}.expand({like}.size(0), {sizes:, })",
+    title="Expand to the batch",
+    prefix="expand",
+    synonyms=("broadcast", "class token", "repeat for each sample"),
+)
+
+
+def _one_sample(x: tuple) -> dict[str, object]:
+    if len(x) < 2 or x[0] != 1:
+        raise ValueError(f"expects one sample, whose first size is 1, {shown_shape(x)} arrives")
+    return {"sizes": tuple(x[1:])}
+
+
 repeat = Layer(
     "Repeat",
     category="Shape",

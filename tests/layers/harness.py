@@ -143,6 +143,8 @@ TRIALS: dict[str, Trial] = {
     **dict.fromkeys(("Mean", "Sum", "Max", "Min", "Variance", "StandardDeviation", "LogSumExp"),
                     Trial(others={"dim": (1, -1)})),
     "LearnedTensor": Trial(others={"shape": (3, 4)}),
+    "FixedTensor": Trial(others={"shape": (3, 4)}),
+    "ExpandLike": Trial(sources={"x": lambda g: g.add("LearnedTensor", shape=(1, 4))}),
     "GroupNorm": Trial(shapes={"x": (12, 5)}, others={"num_groups": 6}),
     "Chunk": Trial(others={"chunks": 3, "dim": 2}),
     "Split": Trial(base={"sizes": (2, 4)}, others={"sizes": (1, 3, 2), "dim": 2},

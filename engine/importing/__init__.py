@@ -1,0 +1,1 @@
+"""Networks from elsewhere: modules in Python files, torch.export programs, ONNX files."""
