@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 
 from engine.compiler.analysis import Analysis
-from engine.training.events import Snapshot
+from engine.training.events import Snapshot, Timed
 from gui.library import Library
 from gui.store import Store
 from gui.theme import DARK, Theme
@@ -37,6 +37,7 @@ class Bench(QObject):
     progress = Signal(object)
     evaluated = Signal(object)
     snapshot_taken = Signal(object)
+    timed = Signal(object)
     state_changed = Signal(str)
     setting_changed = Signal(object)
     finished = Signal(object)
@@ -55,6 +56,7 @@ class Bench(QObject):
         self.library = Library(self)
         self.analysis = Analysis(store.document)
         self.snapshot: Snapshot | None = None
+        self.times: Timed | None = None
         self.theme: Theme = DARK
         self.state = "idle"
         """``idle``, ``starting``, ``running``, ``paused``, ``finished`` or ``failed``."""

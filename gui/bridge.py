@@ -18,6 +18,7 @@ from engine.training.events import (
     Snapshot,
     Started,
     State,
+    Timed,
     Watch,
 )
 from gui.analyst import Analyst
@@ -54,6 +55,7 @@ class Bridge(QObject):
             Progress: bench.progress,
             Evaluated: bench.evaluated,
             Snapshot: bench.snapshot_taken,
+            Timed: bench.timed,
             Changed: bench.setting_changed,
             Finished: bench.finished,
             Failed: bench.failed,
@@ -122,7 +124,7 @@ class Bridge(QObject):
     def reset(self) -> None:
         """Forget the run: another document is open."""
         self.close()
-        self._bench.snapshot = None
+        self._bench.snapshot = self._bench.times = None
         self._bench.run_reset.emit()
         self._set_state("idle")
 
@@ -135,7 +137,7 @@ class Bridge(QObject):
 
     def _start(self, paused: bool, anyway: bool = False) -> None:
         self.close()
-        self._bench.snapshot = None
+        self._bench.snapshot = self._bench.times = None
         self._bench.run_reset.emit()
         self._set_state("starting")
         self._paused_start, self._anyway = paused, anyway
@@ -175,6 +177,7 @@ class Bridge(QObject):
                 bench.sample,
                 bench.wants_regions,
                 bench.wants_samples,
+                times=True,
             )
 
     def _selected(self) -> str:
@@ -196,6 +199,8 @@ class Bridge(QObject):
             return
         if isinstance(event, Snapshot):
             self._bench.snapshot = event
+        elif isinstance(event, Timed):
+            self._bench.times = event
         self._signals[type(event)].emit(event)
         if isinstance(event, Finished | Failed):
             self._set_state("finished" if isinstance(event, Finished) else "failed")

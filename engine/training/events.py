@@ -16,7 +16,7 @@ class Watch:
 
     ``nodes`` get a miniature, ``selected`` gets every feature map and its weights, ``sample`` is the row of
     the probe batch whose activations are shown, ``regions`` and ``samples`` switch the decision regions (or
-    the curve of a model of one number) and predictions on.
+    the curve of a model of one number) and predictions on, ``times`` how long each node takes.
     """
 
     nodes: frozenset[str] = frozenset()
@@ -24,6 +24,7 @@ class Watch:
     sample: int = 0
     regions: bool = False
     samples: bool = False
+    times: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,19 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Timed:
+    """How long the forward of each node takes: milliseconds for a batch of ``rows``, a block as a whole."""
+
+    rows: int
+    forward: Mapping[str, float]
+
+    @property
+    def total(self) -> float:
+        """Milliseconds of a whole forward pass."""
+        return sum(self.forward.values())
+
+
+@dataclass(frozen=True)
 class State:
     """The run is ``running`` or ``paused``."""
 
@@ -206,4 +220,4 @@ class Failed:
     port: str = ""
 
 
-Event = Started | Progress | Evaluated | Snapshot | State | Changed | Finished | Failed
+Event = Started | Progress | Evaluated | Snapshot | Timed | State | Changed | Finished | Failed

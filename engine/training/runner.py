@@ -20,6 +20,7 @@ from engine.graph.document import Document
 from engine.layers.params import Float
 from engine.optimizers import OPTIMIZERS
 from engine.training.checkpoint import load_weights
+from engine.training.clock import Clock
 from engine.training.events import Changed, Evaluated, Failed, Finished, Progress, Started, State, Watch
 from engine.training.folder import Folder
 from engine.training.loop import not_finite, train
@@ -56,6 +57,7 @@ class Runner:
         self._folder = Folder(Path(out)) if out is not None else None
         self._setup: Setup | None = None
         self._probe: Probe | None = None
+        self._clock: Clock | None = None
         self._thread: threading.Thread | None = None
         self._glance: threading.Thread | None = None
         # What was asked from outside; ``_asked`` is read without the lock after every step.
@@ -222,7 +224,7 @@ class Runner:
         if self._folder:
             self._folder.begin(self.document)
         loaded = str(load_weights(setup.model, self._weights)) if self._weights else ""
-        self._probe = Probe(setup)
+        self._probe, self._clock = Probe(setup), Clock(setup)
         self._setup = setup
         self.events.put(
             Started(
@@ -251,6 +253,8 @@ class Runner:
             done = proceed and train(setup, self)
             self._publish(perf_counter())
             self._look()
+            if self._watch.times and self._clock.finish() and (timed := self._clock.timed()):
+                self.events.put(timed)
         if self._folder:
             self._folder.finish("done" if done else "stopped", self._step, self._metrics, model=setup.model)
         self.events.put(
@@ -329,15 +333,26 @@ class Runner:
         began = perf_counter()
         self._seen = watch = self._watch
         snapshot = self._probe.snapshot(watch, self._step, self._epoch)
+        timed = watch.times and self._time()
         now = perf_counter()
         if snapshot is not None:
             self.events.put(snapshot)
+        if snapshot is not None or timed:
             took = now - began
             # One slow look on a busy machine must not freeze the pictures for seconds.
             self._cost = 0.7 * self._cost + 0.3 * min(took, 2 * self._cost) if self._cost else took
             self._looking += took
         self._looked, self._looked_step = now, self._step
         self._look_due = now + max(PUBLISH, self._cost / SHARE)
+
+    def _time(self) -> bool:
+        """Time one more pass, tell when there are enough; return whether one was needed."""
+        if self._clock.done:
+            return False
+        self._clock.measure()
+        if self._clock.done:
+            self.events.put(self._clock.timed())
+        return True
 
     def _answer(self) -> bool:
         """Do what was asked between two steps, wait while paused; return False to end the run."""

@@ -80,6 +80,11 @@ class Setup:
         widest = max(prod(size for size in shape if isinstance(size, int)) for shape in sizes)
         return max(1, min(most, AT_ONCE // max(widest, 1)))
 
+    def first_rows(self, count: int) -> Fields:
+        """Return the first training rows as a batch."""
+        rows = {name: value[:count] for name, value in self.train.items()}
+        return {name: _channels_last(value) for name, value in rows.items()} if self.channels_last else rows
+
     def batches(self, generator: torch.Generator) -> Iterator[Fields]:
         """Give every training row once, in an order that the generator draws."""
         order = torch.randperm(self.rows, generator=generator)[: self.used].to(self.device)
