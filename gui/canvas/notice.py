@@ -35,6 +35,7 @@ class Notice(QFrame):
 
     def show_offer(self, offer: Offer) -> None:
         """Show a sentence with its buttons."""
+        self.hide()  # what a visible parent is given shows itself only later
         empty(self._row)
         self._text = label(offer.text)
         self.setAccessibleName(offer.text)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QInputDialog, QPushButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QListWidgetItem, QMenu, QPushButton
 
 from engine.graph.build import Builder
 from engine.graph.document import Document
+from engine.graph.edits import set_params
+from engine.storage.document_file import save_document
+from gui.canvas.menus import node_menu
 from gui.main_window import MainWindow
 from tests.graph.test_parametrize import FIRST, SECOND, bottleneck
-from tests.gui.window_help import open_window
+from tests.gui.window_help import drag_layer, open_window
 
 
 def network() -> Document:
@@ -107,3 +114,123 @@ def test_what_was_recognized_can_become_a_block_of_its_own(window, monkeypatch):
     assert store.document.nodes["other"].type == "Other"
     assert store.whole.blocks.keys() == {"Bottleneck", "Other"}
     assert dict(store.whole.blocks["Bottleneck"].params) == {}
+
+
+def row(window: MainWindow, text: str, category: str = "My blocks") -> QListWidgetItem:
+    """Return the row under a heading of the palette; fails if it is not there."""
+    rows = window.palette_.list
+    items = [rows.item(n) for n in range(rows.count())]
+    start = next(n for n, item in enumerate(items) if item.text() == category)
+    return next(item for item in items[start:] if item.text() == text)
+
+
+def choose(menu: QMenu, text: str) -> None:
+    next(action for action in menu.actions() if action.text() == text).trigger()
+    QApplication.processEvents()
+
+
+def headings(window: MainWindow) -> list[str]:
+    rows = window.palette_.list
+    return [
+        rows.item(n).text() for n in range(rows.count()) if rows.item(n).flags() == Qt.ItemFlag.NoItemFlags
+    ]
+
+
+def test_a_block_is_kept_and_used_in_another_document_by_drag_and_quick_add(window, monkeypatch):
+    store = window.bench.store
+    group(window, FIRST)
+    assert "My blocks" not in headings(window)
+    choose(node_menu(window.canvas, "bottleneck"), "Save to my blocks")
+    assert headings(window)[:2] == ["Blocks", "My blocks"]
+    window.undo_stack.setClean()
+    window.files.new()
+    assert headings(window)[0] == "My blocks"
+    drag_layer(window, "Bottleneck", QPoint(300, 200), monkeypatch)
+    assert store.document.nodes["bottleneck1"].type == "Bottleneck"
+    assert set(store.whole.blocks["Bottleneck"].nodes) >= set(FIRST)
+    store.select(())
+    window.canvas.open_quick_add()
+    QTest.keyClicks(window.canvas.quick_add.field, "bottlen")
+    types = window.canvas.quick_add.types()
+    assert len(types) == 2
+    QTest.keyClick(window.canvas.quick_add.field, Qt.Key.Key_Down)
+    QTest.keyClick(window.canvas.quick_add.field, Qt.Key.Key_Return)
+    assert [node.type for node in store.document.nodes.values()] == ["Bottleneck", "Bottleneck"]
+    assert store.whole.blocks.keys() == {"Bottleneck"}
+    window.undo_stack.undo()
+    window.undo_stack.undo()
+    assert not store.whole.blocks
+    assert not store.document.nodes
+
+
+def test_a_kept_block_is_removed_by_its_menu_and_comes_back_by_undo(window):
+    group(window, FIRST)
+    choose(window.palette_.list.menu_for(row(window, "Bottleneck", "Blocks")), "Save to my blocks")
+    choose(window.palette_.list.menu_for(row(window, "Bottleneck")), "Remove from my blocks")
+    assert "My blocks" not in headings(window)
+    assert list(window.bench.library.folder.iterdir()) == []
+    press(window, "Undo")
+    assert row(window, "Bottleneck")
+
+
+def test_keeping_another_block_of_the_name_says_so_and_can_be_undone(window):
+    store = window.bench.store
+    group(window, FIRST)
+    window.actions_["keep_block"].trigger()
+    store.enter("Bottleneck")
+    store.apply("Wider", lambda d: set_params(d, "a1", out_channels=9))
+    window.actions_["keep_block"].trigger()
+    assert "was replaced" in window.canvas.notice.accessibleName()
+    (kept,) = window.bench.library.layers()
+    held = window.bench.library.entry(kept.type).document.blocks["Bottleneck"]
+    assert held.nodes["a1"].params["out_channels"] == 9
+    press(window, "Undo")
+    held = window.bench.library.entry(kept.type).document.blocks["Bottleneck"]
+    assert held.nodes["a1"].params["out_channels"] == 4
+
+
+def test_a_broken_file_is_listed_with_its_problem_and_can_be_removed(qtbot):
+    folder = Path(os.environ["NETWRIGHT_BLOCKS"])
+    (folder / "Bad.netwright-block").write_text("{", encoding="utf-8")
+    with open_window(qtbot) as window:
+        item = row(window, "Bad", "Files that hold no block")
+        assert "not a Netwright document" in item.toolTip()
+        choose(window.palette_.list.menu_for(item), "Remove from my blocks")
+        assert "Files that hold no block" not in headings(window)
+
+
+def test_a_block_is_shared_as_a_file_and_dropped_on_a_canvas(window, qtbot, tmp_path, monkeypatch):
+    store = window.bench.store
+    group(window, FIRST)
+    path = tmp_path / "mine.netwright-block"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    window.actions_["export_block"].trigger()
+    store.open(network())
+    group(window, SECOND)  # another block of the same name
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    at = window.canvas.mapTo(window, QPoint(320, 240))
+    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(window, QDragEnterEvent(at, copy, data, left, none))
+    QApplication.sendEvent(window, QDropEvent(QPointF(at), copy, data, left, none))
+    qtbot.waitUntil(lambda: "Bottleneck2" in store.whole.blocks)
+    (node,) = (node for node in store.document.nodes.values() if node.type == "Bottleneck2")
+    assert store.selection == {node.id}
+    there = window.canvas.map_to_canvas(QPointF(320, 240))
+    assert node.position == (round(there.x()), round(there.y()))
+    assert "called Bottleneck2 here" in window.canvas.notice.accessibleName()
+    assert set(store.whole.blocks["Bottleneck2"].nodes) >= set(FIRST)
+    window.undo_stack.undo()
+    assert store.whole.blocks.keys() == {"Bottleneck"}
+
+
+def test_a_file_that_holds_no_block_is_refused_with_a_message(window, tmp_path, monkeypatch):
+    path = tmp_path / "plain.netwright"
+    save_document(network(), path)
+    said: list[str] = []
+    window.bench.message.connect(said.append)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+    before = window.bench.store.document
+    window.actions_["import_block"].trigger()
+    assert said == ["plain.netwright holds no block."]
+    assert window.bench.store.document is before
