@@ -202,7 +202,7 @@ def export(target: str, to: Path, name: str, weights: Path | None) -> None:
 
 @commands.command()
 @click.argument("target", required=False, metavar=f"[{TARGET}]")
-@click.option("--to", required=True, type=click.Path(path_type=Path), help="x.png or x.svg.")
+@click.option("--to", required=True, type=click.Path(path_type=Path), help="x.png, x.svg or x.pdf.")
 @click.option("--window", is_flag=True, help="The whole window instead of the network alone.")
 @click.option("--dark", is_flag=True, help="Light on dark.")
 @click.option("--size", default="1600x1000", help="Of the window, in pixels.", show_default=True)

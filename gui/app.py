@@ -68,12 +68,12 @@ def _open(window: MainWindow, target: str) -> bool:
 
 
 def network_picture(document: Document, to: Path, dark: bool) -> int:
-    """Write the drawn network as PNG or SVG and return 0."""
+    """Write the drawn network as PNG, SVG or PDF and return 0."""
     from engine.compiler.analyze import analyze
-    from gui.canvas.picture import picture
+    from gui.canvas.picture import PAPER, picture
 
     style.apply(application(), DARK if dark else LIGHT)
-    picture(document, analyze(document), DARK if dark else LIGHT, to)
+    picture(document, analyze(document), DARK if dark else PAPER, to)
     return 0
 
 

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QMarginsF, QPointF, QRectF, QSize, QSizeF, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QPointF, QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import QFont, QImage, QPageLayout, QPageSize, QPaintDevice, QPainter, QPdfWriter
 
 from engine.compiler.analysis import ERROR, Analysis
 from engine.errors import FileError
 from engine.graph.document import Document, Edge
+from engine.storage.atomic import write_bytes
 from gui.canvas import fonts
 from gui.canvas.face import Face, face_of, places_of
 from gui.canvas.node_paint import Mood, paint_node
 from gui.canvas.routing import Route, Router, box_of
 from gui.canvas.wire_item import label_box, label_color, label_of, pen_of
-from gui.theme import Theme
+from gui.theme import LIGHT, Theme
+
+PAPER = replace(LIGHT, canvas="#FFFFFF")
+"""Dark on white, for papers."""
 
 MARGIN = 40.0
 LARGEST = 16_384
 """Pixels along the longer side of a PNG; a larger network is drawn smaller."""
+LONGEST_PAGE = 14_400.0
+"""Points along the longer side of a PDF's page, which is as far as readers go."""
+PDF_DPI = 1200
+"""Grid of a PDF's coordinates: lines are placed to a fraction of what can be seen."""
 
 
 class _Drawing:
@@ -90,18 +99,27 @@ def paint_document(document: Document, analysis: Analysis, theme: Theme, painter
 def picture(
     document: Document, analysis: Analysis, theme: Theme, path: str | Path, scale: float = 2.0
 ) -> None:
-    """Write a network as a PNG or, by the ending of ``path``, as an SVG; ``scale`` is pixels per unit.
+    """Write a network as the ending of ``path`` says; ``scale`` is pixels per unit of a PNG.
 
-    Needs a QGuiApplication but no window. Raises FileError if the file cannot be written.
+    Needs a QGuiApplication but no window. Raises FileError for another ending or a file that cannot be
+    written; nothing is left behind then.
     """
+    path = Path(path)
+    kind = KINDS.get(path.suffix.lower())
+    if kind is None:
+        raise FileError(f"{path.name} should end in .png, .svg or .pdf to tell what to draw.")
     drawing = _Drawing(document, analysis)
-    bounds = drawing.bounds()
-    write = _write_svg if Path(path).suffix.lower() == ".svg" else _write_png
-    if not write(drawing, bounds, theme, str(path), scale):
-        raise FileError(f"The picture could not be written to {path}.")
+    data = QBuffer()
+    data.open(QIODevice.OpenModeFlag.WriteOnly)
+    if not kind(drawing, drawing.bounds(), theme, data, scale):
+        raise FileError(f"The picture could not be drawn for {path}.")
+    try:
+        write_bytes(path, data.data().data())
+    except OSError as error:
+        raise FileError(f"{path} could not be written: {error.strerror or error}.") from error
 
 
-def _write_png(drawing: _Drawing, bounds: QRectF, theme: Theme, path: str, scale: float) -> bool:
+def _png(drawing: _Drawing, bounds: QRectF, theme: Theme, to: QIODevice, scale: float) -> bool:
     scale = min(scale, LARGEST / max(bounds.width(), bounds.height()))
     size = (bounds.size() * scale).toSize().expandedTo(QSize(1, 1))
     image = QImage(size, QImage.Format.Format_RGB32)
@@ -111,22 +129,60 @@ def _write_png(drawing: _Drawing, bounds: QRectF, theme: Theme, path: str, scale
     painter.translate(-bounds.topLeft())
     drawing.paint(painter, theme)
     painter.end()
-    return image.save(path, None if Path(path).suffix else "PNG")
+    return image.save(to, "PNG")
 
 
-def _write_svg(drawing: _Drawing, bounds: QRectF, theme: Theme, path: str, scale: float) -> bool:
+def _svg(drawing: _Drawing, bounds: QRectF, theme: Theme, to: QIODevice, scale: float) -> bool:
     from PySide6.QtSvg import QSvgGenerator  # a library of its own, needed only here
 
     generator = QSvgGenerator()
-    generator.setFileName(path)
+    generator.setOutputDevice(to)
     generator.setTitle("Network")
     generator.setResolution(96)
     generator.setSize(bounds.size().toSize())
     generator.setViewBox(QRectF(QPointF(0, 0), QSizeF(bounds.size())))
-    painter = QPainter()
-    if not painter.begin(generator):
+    return _on_page(generator, drawing, bounds, theme, 1.0)
+
+
+def _pdf(drawing: _Drawing, bounds: QRectF, theme: Theme, to: QIODevice, scale: float) -> bool:
+    """One page as large as the drawing; curves stay curves and words stay words, in embedded fonts."""
+    longest = max(bounds.width(), bounds.height())
+    points = min(
+        0.75, LONGEST_PAGE / longest
+    )  # a unit is a pixel of 1/96 inch, where the page is not too large
+    writer = QPdfWriter(to)
+    writer.setResolution(PDF_DPI)
+    writer.setPageMargins(QMarginsF())
+    size = QSizeF(bounds.size() * points)
+    writer.setPageSize(QPageSize(size, QPageSize.Unit.Point, "", QPageSize.SizeMatchPolicy.ExactMatch))
+    # A page that is wider than high is turned otherwise, with its sides exchanged.
+    writer.setPageOrientation(QPageLayout.Orientation.Portrait)
+    writer.setTitle("Network")
+    writer.setCreator("Netwright")
+    return _on_page(writer, drawing, bounds, theme, points * PDF_DPI / 72)
+
+
+class _Typesetter(QPainter):
+    """Sets words in plain figures: those of one width are found by no search and copied as other letters."""
+
+    def setFont(self, font: QFont) -> None:
+        if hasattr(font, "unsetFeature"):  # Qt 6.7, as where it is set
+            font = QFont(font)
+            font.unsetFeature(QFont.Tag("tnum"))
+        super().setFont(font)
+
+
+def _on_page(device: QPaintDevice, drawing: _Drawing, bounds: QRectF, theme: Theme, pixels: float) -> bool:
+    """Paint the ground and the drawing on a page without its margins; ``pixels`` is how many are a unit."""
+    painter = _Typesetter()
+    if not painter.begin(device):
         return False
+    painter.scale(pixels, pixels)
     painter.fillRect(QRectF(QPointF(0, 0), bounds.size()), theme.color("canvas"))
     painter.translate(-bounds.topLeft())
     drawing.paint(painter, theme)
     return painter.end()
+
+
+KINDS = {".png": _png, ".svg": _svg, ".pdf": _pdf}
+"""How each ending is drawn."""

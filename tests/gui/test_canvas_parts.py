@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from xml.etree import ElementTree
 
 import numpy as np
@@ -22,7 +23,7 @@ from engine.layers.declaration import TensorType
 from engine.training.events import Activation
 from gui.canvas import clipboard, fitting, fonts, strip
 from gui.canvas.face import PAD, WIDEST, WIDTH, face_of, places_of
-from gui.canvas.picture import picture
+from gui.canvas.picture import PAPER, picture
 from gui.canvas.routing import Router, box_of
 from gui.canvas.scene import brief
 from gui.canvas.thumbnail import thumbnail
@@ -279,6 +280,36 @@ def test_an_svg_holds_the_titles(tmp_path):
     words = " ".join(root.itertext())
     for title in ("conv1", "relu1", "loss", "4×8×8"):
         assert title in words
+
+
+def test_a_pdf_is_one_page_of_the_drawing_in_words_that_can_be_copied(tmp_path):
+    document = lenet()
+    picture(document, analysis_of(document), PAPER, tmp_path / "net.svg")
+    picture(document, analysis_of(document), PAPER, tmp_path / "net.pdf")
+    content = (tmp_path / "net.pdf").read_bytes()
+    assert content.startswith(b"%PDF-")
+    (page,) = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", content)
+    drawn = ElementTree.parse(tmp_path / "net.svg").getroot().get("viewBox").split()[2:]
+    assert [float(each) / 0.75 for each in page] == pytest.approx([float(each) for each in drawn], abs=2)
+    maps = re.findall(rb"begincmap.*?endcmap", content, re.DOTALL)  # how glyphs are read as letters
+    letters = {chr(int(code, 16)) for each in maps for code in re.findall(rb"<(\w{4})>", each)}
+    assert set("conv1relu×4058") <= letters
+    assert len(re.findall(rb"/FontFile2 ", content)) == len(maps) >= 2  # each embedded
+
+
+def test_a_picture_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("engine.storage.atomic._sync", full)
+    for name, words in (
+        ("net.pdf", "No space left"),
+        ("net.png", "No space left"),
+        ("net.gif", "svg or .pdf"),
+    ):
+        with pytest.raises(FileError, match=words):
+            picture(lenet(), Analysis(lenet()), DARK, tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_empty_network_and_a_bad_path(tmp_path):
