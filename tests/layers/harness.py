@@ -116,6 +116,7 @@ TRIALS: dict[str, Trial] = {
     "MaxUnpool3d": _unpool(3),
     "LPPool1d": Trial(others={"norm_type": 4.0}),
     "LPPool2d": Trial(others={"norm_type": 4.0}),
+    "LPPool3d": Trial(others={"norm_type": 4.0}),
     "Fold": Trial(
         base={"output_size": 7, "padding": 1},
         others={"output_size": (9, 7), "kernel_size": (1, 3), "dilation": 2, "padding": 0, "stride": 2},
