@@ -23,20 +23,27 @@ Result = str | tuple["Result", ...]
 """What a call gives: an output port, or a tuple of such."""
 
 
-def recognize_init(call: ast.expr) -> Recognized | None:
+def recognize_init(call: ast.expr, customs: tuple[Layer, ...] = ()) -> Recognized | None:
     """Return the layer that an expression such as ``nn.Conv2d(3, 32, 5)`` makes, or None if none does.
 
+    ``customs`` are layers that a document brings along.
+
     Raises EngineError for a layer that is known but cannot be had in this way, with the reason.
     """
-    return _recognize(_inits(), call)
+    own = index(pattern for layer in customs if layer.init for pattern in patterns_of(layer, layer.init))
+    return _recognize(own, call) or _recognize(_inits(), call)
 
 
-def recognize_call(call: ast.expr) -> Recognized | None:
+def recognize_call(call: ast.expr, customs: tuple[Layer, ...] = ()) -> Recognized | None:
     """Return the layer without weights that an expression such as ``F.relu(x)`` applies, or None.
 
+    ``customs`` are layers that a document brings along.
+
     Raises EngineError for a layer that is known but cannot be had in this way, with the reason.
     """
-    return _recognize(_calls(), call)
+    free = (layer for layer in customs if layer.call and not layer.init)
+    own = index(pattern for layer in free for pattern in patterns_of(layer, layer.call))
+    return _recognize(own, call) or _recognize(_calls(), call)
 
 
 def recognize_use(layer: Layer, call: ast.Call) -> Recognized:
@@ -103,7 +110,7 @@ def _uses(layer: Layer) -> Mapping[str, tuple[Pattern, ...]]:
     call = layer.call if "{self}" in layer.call else "{self}(" + ", ".join(
         f"{{{port.name}}}" for port in layer.inputs
     ) + ")"  # fmt: skip
-    key = (layer.type, call)
+    key = (layer.type, call + layer.source)
     if key not in _used:
         own = [each for each in CALLS if each.type == layer.type and "{self}" in each.template]
         patterns = [*patterns_of(layer, call)]
