@@ -7,6 +7,7 @@ formula that equals it in all of them; where none does, one more argument of the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,7 +23,10 @@ from engine.layers.formula import Formula
 
 @dataclass(frozen=True)
 class BlockClass:
-    """A block, ready to be rendered: its constructor's ``parameters`` with defaults, and its steps."""
+    """A block, ready to be rendered: its constructor's ``parameters`` with defaults, and its steps.
+
+    ``kept`` are the parameters that its calls need, by the attribute that keeps each.
+    """
 
     name: str
     notes: str
@@ -31,6 +35,7 @@ class BlockClass:
     arguments: Mapping[Slot, str]
     outputs: Mapping[Slot, str]
     types: Mapping[Slot, TensorType]
+    kept: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -108,7 +113,12 @@ def _add_class(classes: Classes, block: Block, uses: list[Resolution]) -> None:
             for slot, kind in first.types.items()
             if all(use.types.get(slot) == kind for use in uses)
         },
+        {attribute: name for attribute, name in writer.kept.items() if _calls_for(steps, attribute)},
     )
+
+
+def _calls_for(steps: Sequence[Step], attribute: str) -> bool:
+    return any(re.search(rf"\bself\.{attribute}\b", step.call) for step in steps)
 
 
 @dataclass
@@ -119,6 +129,7 @@ class _Writer:
     uses: list[Resolution]
     params: Mapping[str, int | None]
     extras: dict[str, list[Any]] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
 
     def write(self, step: Step) -> Step:
         """Return the step with texts that are right in every use."""
@@ -134,7 +145,22 @@ class _Writer:
             else value
             for name, value in step.values.items()
         }
-        return step.written(values)
+        return step.written(values, {name: self._keep(value) for name, value in values.items()})
+
+    def _keep(self, value: Any) -> Any:
+        """Return the code of a value outside of the constructor, where names are attributes."""
+        if not isinstance(value, Code):
+            return value
+        nodes = self.uses[0].order
+
+        def attribute(match: re.Match) -> str:
+            name = match[0]
+            while name in nodes:
+                name += "_"
+            self.kept[name] = match[0]
+            return f"self.{name}"
+
+        return Code(re.sub(r"[A-Za-z_]\w*", attribute, value))
 
     def _express(self, node: str, name: str, values: list[Any], formula: Formula | None) -> Any:
         """Return a literal, or the code of what equals these values in every use."""

@@ -12,6 +12,7 @@ from engine.compiler.data import types_of
 from engine.compiler.fixes import connect_answer, fix_for
 from engine.compiler.guard import check_expression
 from engine.compiler.meta import measure, parameters
+from engine.compiler.past import Past
 from engine.compiler.template import Code, arguments, fill
 from engine.compiler.trust import check_trusted, state
 from engine.errors import CompileError, EngineError
@@ -51,14 +52,19 @@ class Step:
     attribute: str = ""
     copies: Share | None = None
 
-    def written(self, values: Mapping[str, Any]) -> Step:
-        """Return the step with its texts filled from these values, literals or code."""
+    def written(self, values: Mapping[str, Any], called: Mapping[str, Any] | None = None) -> Step:
+        """Return the step with its texts filled from these values, literals or code.
+
+        The call takes them from ``called``, where it is given: what has a name in a constructor has another
+        one outside of it.
+        """
         layer, holes = self.layer, self.holes
+        called = values if called is None else called
         return replace(
             self,
             init=fill(layer.init, layer, values, {}).format(self="") if layer.init else "",
-            call=fill(layer.call, layer, values, holes),
-            metrics={name: fill(text, layer, values, holes) for name, text in layer.metrics.items()},
+            call=fill(layer.call, layer, called, holes),
+            metrics={name: fill(text, layer, called, holes) for name, text in layer.metrics.items()},
         )
 
 
@@ -67,7 +73,8 @@ class Resolution:
     """What the walk over one graph found: steps and types as far as they could be told, and the problems.
 
     ``blocks`` holds, for each node that is a block, what was found inside each of those that stand in a row;
-    ``values`` are the parameters of the block that this graph is, empty for the whole document.
+    ``values`` are the parameters of the block that this graph is, empty for the whole document; ``document``
+    is what was resolved.
     """
 
     order: tuple[str, ...]
@@ -78,17 +85,28 @@ class Resolution:
     problems: list[Problem] = field(default_factory=list)
     blocks: dict[str, tuple[Resolution, ...]] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
+    document: Document | None = field(default=None, compare=False, repr=False)
 
 
-def resolve(document: Document) -> Resolution:
-    """Return every node's step and types; a node that cannot have them gets a problem, the rest goes on."""
-    return _walk(document, {}, {})
+def resolve(document: Document, before: Resolution | None = None) -> Resolution:
+    """Return every node's step and types; a node that cannot have them gets a problem, the rest goes on.
+
+    What was found ``before``, of the same document a few edits ago, is taken over where nothing it depends on
+    has changed.
+    """
+    return _walk(document, {}, {}, before)
 
 
-def _walk(document: Document, values: Mapping[str, Any], given: Mapping[str, TensorType]) -> Resolution:
+def _walk(
+    document: Document,
+    values: Mapping[str, Any],
+    given: Mapping[str, TensorType],
+    before: Resolution | None = None,
+) -> Resolution:
     """Resolve a graph whose formulas stand for ``values`` and whose Input nodes receive ``given`` types."""
-    order = order_of(document)
-    found = Resolution(tuple(order), values=values)
+    past = Past(before, document) if before else None
+    order = past.order if past and past.order else tuple(order_of(document))
+    found = Resolution(order, values=values, document=document)
     incoming: dict[str, dict[str, Slot]] = {id: {} for id in order}
     for target, source in document.edges.items():
         incoming[target.node][target.port] = source
@@ -96,12 +114,15 @@ def _walk(document: Document, values: Mapping[str, Any], given: Mapping[str, Ten
         if id in given:
             found.types[Slot(id, "y")] = given[id]
             continue
+        if past and past.holds(id, incoming[id], found):
+            past.hand_over(id, found)
+            continue
         try:
             _resolve_node(document, document.nodes[id], incoming[id], found)
         except EngineError as error:
             found.problems.append(Problem(error.message, id, error.port or ""))
     _check_shared(document, found)
-    return found
+    return before if before and past.all_of(found) else found
 
 
 def _check_shared(document: Document, found: Resolution) -> None:
@@ -264,7 +285,16 @@ def _inside(
     """Resolve a block for parameters and input types; those that are alike share one resolution."""
     inner = inside(same.document, name)
     ports = [id for id, node in inner.nodes.items() if node.type == "Input"]
-    return _walk(inner, dict(values), dict(zip(ports, types, strict=True)))
+    use = (name, values, types)
+    found = _walk(inner, dict(values), dict(zip(ports, types, strict=True)), _uses.get(use))
+    if len(_uses) >= 512:
+        _uses.clear()
+    _uses[use] = found
+    return found
+
+
+_uses: dict[tuple[Any, ...], Resolution] = {}
+"""What was found in each use of a block the last time, whichever document it stood in."""
 
 
 _WITHOUT_CALL: Mapping[str, Callable[[Node, Mapping[str, Any]], tuple[TensorType, ...]]] = {

@@ -121,7 +121,9 @@ def _model(plan: Plan) -> list[_Line]:
     return lines + _body(plan.model, plan.arguments, plan.outputs, plan.types, pack, _INDENT * 2)
 
 
-def _init(steps: Sequence[Step], parameters: str, path: str = "") -> list[_Line]:
+def _init(
+    steps: Sequence[Step], parameters: str, path: str = "", kept: Mapping[str, str] | None = None
+) -> list[_Line]:
     """The constructor; a class with neither layers nor parameters needs none."""
     layers = [step for step in steps if step.init]
     if not layers and parameters == "self":
@@ -147,6 +149,7 @@ def _init(steps: Sequence[Step], parameters: str, path: str = "") -> list[_Line]
                 f"It follows {share.node}, which is no part of the model: connect that too.", name
             )
         own[name] = _copied(copies.pop(name))
+    lines += [_Line(f"{_INDENT * 2}self.{name} = {value}") for name, value in (kept or {}).items()]
     lines += [_Line(f"{_INDENT * 2}self.{name} = {init}", path + name) for name, init in own.items()]
     return [*lines, _Line()]
 
@@ -168,7 +171,7 @@ def _block(block: BlockClass) -> list[_Line]:
     lines = [_Line(f"class {block.name}(nn.Module):")]
     if notes:
         lines += [_Line(f'{_INDENT}"""{_plain(notes).rstrip(".")}."""'), _Line()]
-    lines += _init(block.steps, ", ".join(["self", *words]), path)
+    lines += _init(block.steps, ", ".join(["self", *words]), path, block.kept)
     arguments = "".join(f", {name}: Tensor" for name in block.arguments.values())
     several = len(block.outputs) > 1
     returns = f"tuple[{', '.join('Tensor' for _ in block.outputs)}]" if several else "Tensor"

@@ -194,3 +194,18 @@ def test_many_uses_of_one_kind_are_resolved_once():
     analysis = analyze(g.document())
     assert analysis.total_parameters == 200 * 90
     assert json.dumps(analysis.source.text).count("class ") == 2
+
+
+def test_what_a_call_needs_of_the_parameters_is_kept_on_the_module():
+    g = Builder("Net")
+    with g.block("Shrink", size=None) as b:
+        x = b.add("AdaptiveAvgPool2d", b.input(), id="pool", output_size=b["size"] * 2)
+        b.output(b.add("MaxPool2d", x, id="size", kernel_size=b["size"] // 2))
+    x = g.add("Shrink", g.add("Input", id="image", shape=(3, 32, 32)), id="first", size=8)
+    g.add("Output", g.add("Shrink", x, id="second", size=4), id="maps")
+    built = compile_document(g.document())
+    images = torch.randn(2, 3, 32, 32)
+    pool = torch.nn.functional
+    wanted = pool.max_pool2d(pool.adaptive_avg_pool2d(images, 16), 4)
+    wanted = pool.max_pool2d(pool.adaptive_avg_pool2d(wanted, 8), 2)
+    assert torch.equal(built.model(images), wanted)
