@@ -87,8 +87,9 @@ class Analyst(QObject):
         from engine.training.room import problem_of
 
         self.ready.emit()
+        analysis: Analysis | None = None
         while (document := self._next()) is not None:
-            analysis = analyze(document)
+            analysis = analyze(document, analysis)
             lacking = problem_of(analysis)
             self._analyzed.emit(
                 replace(analysis, problems=(*analysis.problems, lacking)) if lacking else analysis

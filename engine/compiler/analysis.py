@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from engine.graph.document import Document, Edge, Slot, frozen
 from engine.layers.declaration import TensorType
+
+if TYPE_CHECKING:
+    from engine.compiler.resolve import Resolution
 
 ERROR, WARNING = "error", "warning"
 
@@ -100,6 +104,8 @@ class Analysis:
     """For each block the analysis of its graph as it is first used, with the same source."""
     memory: Mapping[str, Memory] = field(default_factory=frozen)
     footprint: Footprint = Footprint()
+    resolution: Resolution | None = field(default=None, compare=False, repr=False)
+    """What the next analysis takes over, as far as nothing has changed."""
 
     def type_of(self, edge: Edge) -> TensorType | None:
         """Return the tensor type on an edge, or None where it is not known."""

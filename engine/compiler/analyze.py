@@ -21,13 +21,14 @@ from engine.graph.settings import set_training
 from engine.graph.view import ancestors_of, descendants_of
 
 
-def analyze(document: Document) -> Analysis:
+def analyze(document: Document, before: Analysis | None = None) -> Analysis:
     """Return shapes, cost, problems and source of a document; never raises for what a user can draw.
 
-    May run in any thread. What was told about a layer with the same texts and inputs before is remembered.
+    After an edit, only what depends on it is inferred again where the analysis ``before`` is given. May run
+    in any thread. What was told about a layer with the same texts and inputs before is remembered.
     """
     try:
-        resolution = resolve(document)
+        resolution = resolve(document, before.resolution if before else None)
     except EngineError as error:
         return Analysis(document, (Problem(error.message, error.node or ""),))
     problems = [mended(document, resolution, problem) for problem in resolution.problems]
@@ -56,6 +57,7 @@ def analyze(document: Document) -> Analysis:
         frozen(blocks),
         frozen(memory),
         footprint(document, sum(resolution.parameters.values()), memory),
+        resolution,
     )
 
 
