@@ -52,7 +52,7 @@ def run(target: str | None = None) -> int:
     """Open the window, with a file or ``preset:NAME`` if one is named; return the exit code."""
     window = make_window()
     window.show()
-    if target:
+    if not window.recovery.offer() and target:
         _open(window, target)
     app = application()
     signal.signal(signal.SIGINT, lambda *_: window.close())

@@ -77,6 +77,15 @@ class Files(QObject):
         self._remember(path)
         return True
 
+    def restore(self, document: Document, file: str) -> bool:
+        """Show a document that was never saved to its file; the file itself stays as it is."""
+        if not self._replace(lambda: document):
+            return False
+        self.path = Path(file) if file else None
+        self._bench.store.undo_stack.resetClean()
+        self.changed.emit()
+        return True
+
     def save(self) -> bool:
         """Write the document to its file; False if it was not written."""
         return self._write(self.path) if self.path else self.save_as()

@@ -43,6 +43,7 @@ from gui.panels.palette import PalettePanel
 from gui.panels.problems import ProblemsPanel
 from gui.panels.status_bar import StatusBar
 from gui.panels.top_bar import TopBar
+from gui.recovery import Recovery
 from gui.theme import Theme
 from gui.views import VIEWS
 from gui.widgets.segmented import SegmentedStack
@@ -60,6 +61,7 @@ class MainWindow(QMainWindow):
         self.analyst = Analyst(bench, self)
         self.bridge = Bridge(bench, self.analyst, self)
         self.files = Files(bench, self)
+        self.recovery = Recovery(bench, self.files, self)
         self.exports = Exports(self)
         self.grouping = Grouping(bench, self)
         self._menus: dict[str, QMenu] = {}
@@ -231,7 +233,7 @@ class MainWindow(QMainWindow):
         self.top.pace_chosen.connect(bridge.set_pace)
         self.analyst.ready.connect(self._offer_devices)
         self.status.problems_requested.connect(lambda: self.show_page("problems"))
-        self.code.export_requested.connect(self.exports.export)
+        self.code.export_requested.connect(self.exports.module)
         self.inspector.setting_edited.connect(bridge.change)
         self.palette_.chosen.connect(self.canvas.add_layer)
         self.canvas.node_activated.connect(self._activate)
@@ -346,8 +348,10 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self._remember()
+        self.exports.close()
         self.bridge.close()
         self.analyst.close()
+        self.recovery.close()
         self.undo_stack.blockSignals(True)  # it outlives the menus that listen to it
         event.accept()
 

@@ -17,6 +17,7 @@ def own_settings(tmp_path_factory, monkeypatch, request):
         yield
         return
     monkeypatch.setenv("NETWRIGHT_BLOCKS", str(tmp_path_factory.mktemp("blocks")))
+    monkeypatch.setenv("NETWRIGHT_STATE", str(tmp_path_factory.mktemp("state")))
     from PySide6.QtCore import QCoreApplication, QSettings
 
     folder = tmp_path_factory.mktemp("settings")

@@ -91,15 +91,16 @@ def click_node(window: MainWindow, id: str) -> None:
     QTest.mouseClick(window.canvas.viewport(), LEFT, NONE, place)
 
 
-def answer(button: QMessageBox.StandardButton) -> list[str]:
-    """Press a button of the next message box; returns a list that its text will be put into."""
+def answer(button: QMessageBox.StandardButton | str) -> list[str]:
+    """Press a button of the next message box, one of Qt's or by its text; returns a list for what it says."""
     said: list[str] = []
 
     def press() -> None:
         box = QApplication.activeModalWidget()
         if isinstance(box, QMessageBox):
             said.append(f"{box.text()} {box.informativeText()}")
-            box.button(button).click()
+            named = (each for each in box.buttons() if each.text() == button)
+            (next(named) if isinstance(button, str) else box.button(button)).click()
         else:
             QTimer.singleShot(20, press)
 
