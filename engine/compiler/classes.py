@@ -94,7 +94,8 @@ def first_uses(resolution: Resolution) -> dict[str, Resolution]:
 def _add_class(classes: Classes, block: Block, uses: list[Resolution]) -> None:
     writer = _Writer(classes, uses, block.params)
     first = uses[0]
-    outputs = {slot: port for port, slot in ends_of(block).items()}
+    ends = ends_of(block)
+    outputs = {ends[id]: id for id in block.nodes if id in ends}  # in the order of the ports
     order = [id for id in first.order if id in first.steps]
     steps = tuple(writer.write(first.steps[id]) for id in order)
     classes.extras[block.name] = {

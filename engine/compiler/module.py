@@ -6,7 +6,7 @@ import ast
 import itertools
 import linecache
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from torch import Tensor, get_rng_state, nn, set_rng_state
 
 from engine.compiler.analysis import SourceText
+from engine.compiler.classes import BlockClass
 from engine.compiler.custom import execute, known_statements
 from engine.compiler.guard import check_source
 from engine.compiler.meta import NAMESPACE
@@ -22,10 +23,11 @@ from engine.compiler.resolve import Step, resolve
 from engine.compiler.source import render, render_metrics
 from engine.errors import CompileError
 from engine.graph.blocks import layer_of
-from engine.graph.document import Document, Slot
+from engine.graph.document import Document, Slot, Way
 
 Fields = Mapping[str, Tensor]
 Objective = Callable[[nn.Module, Fields], Tensor]
+Steps = tuple[tuple[Step, CodeType], ...]
 
 _count = itertools.count(1)
 
@@ -45,9 +47,10 @@ class Built:
     objectives: tuple[Objective, ...]
     filename: str
     _names: Mapping[str, Any]
-    _steps: tuple[tuple[Step, CodeType], ...]
+    _steps: Steps
     _loss: Callable[..., Tensor] | None
     _metrics: Callable[..., dict[str, Tensor]]
+    _inside: Mapping[str, tuple[BlockClass, Steps]]
     follow: Callable[[nn.Module, int], None] | None = None
     """Lets the model's copies of layers follow after a training step; None where there are none."""
 
@@ -72,16 +75,54 @@ class Built:
 
         The calls are those of the rendered module, so the values are the same bit for bit.
         """
+        return ((node, outputs) for _, node, outputs in self.look(model, fields))
+
+    def look(
+        self, model: nn.Module, fields: Fields, way: Way = ()
+    ) -> Iterator[tuple[Way, str, dict[str, Tensor]]]:
+        """Run one call at a time, inside the blocks on a way too; yield where a node is, it and its outputs.
+
+        The ``way`` names, from outside, the node of each block and which of those in its row is entered. Its
+        nodes come before its own outputs, which theirs make: nothing is run twice.
+        """
         names = {**self.plan.fields, **self.plan.arguments}
         values: dict[Slot, Tensor] = {slot: fields[name] for slot, name in names.items()}
         for node in dict.fromkeys(slot.node for slot in names):
-            yield node, {slot.port: values[slot] for slot in names if slot.node == node}
-        for step, code in self._steps:
-            arguments = {f"a{place}": values[slot] for place, slot in enumerate(step.inputs)}
-            result = eval(code, {**self._names, "self": model, **arguments})
-            flat = tuple(_flat(result))
+            yield (), node, {slot.port: values[slot] for slot in names if slot.node == node}
+        yield from self._walk(model, self._steps, values, way, ())
+
+    def _walk(
+        self, module: nn.Module, steps: Steps, values: dict[Slot, Tensor], way: Way, here: Way
+    ) -> Iterator[tuple[Way, str, dict[str, Tensor]]]:
+        """Step one graph, whose module is given, and fill its values."""
+        for step, code in steps:
+            inputs = [values[slot] for slot in step.inputs]
+            if way and step.node == way[0][0] and step.layer.type in self._inside:
+                flat = yield from self._enter(module, step, inputs, way, here)
+            else:
+                arguments = {f"a{place}": value for place, value in enumerate(inputs)}
+                flat = tuple(_flat(eval(code, {**self._names, "self": module, **arguments})))
             values.update(zip(step.outputs, flat, strict=False))
-            yield step.node, dict(zip((slot.port for slot in step.outputs), flat, strict=False))
+            yield here, step.node, dict(zip((slot.port for slot in step.outputs), flat, strict=False))
+
+    def _enter(
+        self, module: nn.Module, step: Step, inputs: Sequence[Tensor], way: Way, here: Way
+    ) -> Generator[tuple[Way, str, dict[str, Tensor]], None, tuple[Tensor, ...]]:
+        """Run the blocks of a row one by one, step the one that is entered, and return what the row gives."""
+        row = in_a_row(getattr(module, step.attribute))
+        block, steps = self._inside[step.layer.type]
+        passed = tuple(inputs)
+        for place, each in enumerate(row):
+            if place != min(way[0][1], len(row) - 1):
+                passed = tuple(_flat(each(*passed)))
+                continue
+            inner = (*here, way[0])
+            values = dict(zip(block.arguments, passed, strict=True))
+            for slot, value in values.items():
+                yield inner, slot.node, {slot.port: value}
+            yield from self._walk(each, steps, values, way[1:], inner)
+            passed = tuple(values[slot] for slot in block.outputs)
+        return passed
 
     def locate(self, error: BaseException) -> str:
         """Return the node on whose line an exception was born, or an empty text."""
@@ -110,14 +151,37 @@ def compile_document(document: Document) -> Built:
     text = render_metrics(plan)
     check_source(text)
     exec(compile(text, f"{filename}:metrics", "exec"), metrics)
-    steps = tuple((step, _compiled(step, filename)) for step in plan.steps)
+    steps = tuple((step, _compiled(step, f"{filename}:{step.node}")) for step in plan.steps)
     model = namespace[plan.name]()
     objectives = tuple(_objective(plan, namespace["loss"]) for _ in document.training.objectives if plan.loss)
     loss, follow = namespace.get("loss"), namespace.get("follow")
     names = NAMESPACE | namespace
+    inside = {
+        block.name: (
+            block,
+            tuple((step, _compiled(step, f"{filename}:{block.name}/{step.node}")) for step in block.steps),
+        )
+        for block in plan.classes
+    }
     return Built(
-        document, plan, source, model, objectives, filename, names, steps, loss, metrics["metrics"], follow
+        document,
+        plan,
+        source,
+        model,
+        objectives,
+        filename,
+        names,
+        steps,
+        loss,
+        metrics["metrics"],
+        inside,
+        follow,
     )
+
+
+def in_a_row(module: nn.Module) -> list[nn.Module]:
+    """Return the blocks that stand in a row in a node's module: one, or those of a sequence."""
+    return list(module) if isinstance(module, nn.Sequential) else [module]
 
 
 def _execute(text: str, filename: str, sources: Sequence[str]) -> dict[str, Any]:
@@ -135,7 +199,7 @@ def _execute(text: str, filename: str, sources: Sequence[str]) -> dict[str, Any]
 
 def _compiled(step: Step, filename: str) -> CodeType:
     names = [f"a{place}" for place in range(len(step.inputs))]
-    return compile(step.call.format(*names, self=f"self.{step.attribute}"), f"{filename}:{step.node}", "eval")
+    return compile(step.call.format(*names, self=f"self.{step.attribute}"), filename, "eval")
 
 
 def _objective(plan: Plan, loss: Callable[..., Tensor]) -> Objective:

@@ -17,6 +17,10 @@ def frozen(values: Mapping | None = None) -> Mapping:
     return MappingProxyType(dict(values or {}))
 
 
+Way = tuple[tuple[str, int], ...]
+"""The way into blocks: from outside, the node of each, and which of those in its row."""
+
+
 class Slot(NamedTuple):
     """A port of a node; ``xs.2`` is the third place of the variadic port ``xs``."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.graph.document import frozen
+from engine.graph.document import Way, frozen
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Watch:
     ``nodes`` get a miniature, ``selected`` gets every feature map and its weights, ``sample`` is the row of
     the probe batch whose activations are shown, ``regions`` and ``samples`` switch the decision regions (or
     the curve of a model of one number) and predictions on, ``times`` how long each node takes.
+    ``nodes`` and ``selected`` are those of the block that ``way`` leads into, or of the document.
     """
 
     nodes: frozenset[str] = frozenset()
@@ -25,6 +26,7 @@ class Watch:
     regions: bool = False
     samples: bool = False
     times: bool = False
+    way: Way = ()
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,10 @@ class Samples:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the network looks like at a step; only what the watch asks for is there."""
+    """What the network looks like at a step; only what the watch asks for is there.
+
+    The nodes are those of the block that ``way`` leads into, or of the document.
+    """
 
     step: int
     epoch: int
@@ -168,6 +173,7 @@ class Snapshot:
     regions: Regions | None = None
     curve: Curve | None = None
     samples: Samples | None = None
+    way: Way = ()
 
 
 @dataclass(frozen=True)

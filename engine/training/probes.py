@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -9,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine.graph.blocks import layer_of
-from engine.graph.document import Slot
+from engine.compiler.module import in_a_row
+from engine.graph.blocks import inside, layer_of
+from engine.graph.document import Document, Slot, Way
 from engine.training.curve import Axis, axis
 from engine.training.events import Activation, Curve, Regions, Samples, Snapshot, Watch, Weights
 from engine.training.loop import evaluating
@@ -79,88 +81,77 @@ class Probe:
     def _snapshot(self, watch: Watch, step: int, epoch: int) -> Snapshot:
         values: dict[str, Tensor] = {}
         losses: dict[str, float] = {}
+        shapes: dict[Slot, tuple[int, ...]] = {}
         scores = None
         wanted = watch.nodes | {watch.selected}
-        for node, outputs in self._setup.built.steps(self._setup.model, self.fields):
-            first = outputs.get(self._first[node]) if node in self._first else None
+        for way, node, outputs in self._setup.built.look(self._setup.model, self.fields, watch.way):
+            first = next(iter(outputs.values()), None) if way else outputs.get(self._first.get(node, ""))
             if not isinstance(first, Tensor):
                 continue
-            if first.dim() == 0:
-                losses[node] = float(first)
-            elif node in wanted:
-                values[node] = first
-            if self._answer and node == self._answer.scores.node:
+            if way == watch.way:
+                shapes |= {Slot(node, port): value.shape for port, value in outputs.items()}
+                if first.dim() == 0:
+                    losses[node] = float(first)
+                elif node in wanted:
+                    values[node] = first
+            if not way and self._answer and node == self._answer.scores.node:
                 scores = outputs.get(self._answer.scores.port)
+        spot = self._spot(watch.way)
         small = {node: value for node, value in values.items() if node in watch.nodes}
         detail = {node: value for node, value in values.items() if node == watch.selected}
         return Snapshot(
             step=step,
             epoch=epoch,
-            activations=self._labelled(activations(small, watch.sample, maps=16, side=48, numbers=1024)),
-            detail=self._labelled(activations(detail, watch.sample)).get(watch.selected),
-            weights=self._weights(watch.selected),
-            gradients=self._gradients(wanted),
+            activations=self._labelled(
+                activations(small, watch.sample, maps=16, side=48, numbers=1024), watch.way
+            ),
+            detail=self._labelled(activations(detail, watch.sample), watch.way).get(watch.selected),
+            weights=self._weights(spot, watch.selected, shapes) if spot else None,
+            gradients=_gradients(spot, wanted) if spot else {},
             losses=losses,
             selected=watch.selected,
             sample=watch.sample,
             regions=self._regions() if watch.regions else None,
             curve=self._curve() if watch.regions else None,
             samples=self._samples(scores) if watch.samples else None,
+            way=watch.way,
         )
 
-    def _labelled(self, found: dict[str, Activation]) -> dict[str, Activation]:
+    def _spot(self, way: Way) -> Spot | None:
+        """Return where a way leads, or None where the run's document has no such block."""
+        spot = Spot(self._setup.document, self._setup.model, "")
+        for node, place in way:
+            layer = spot.layer(node)
+            if layer is None or spot.graph.nodes[node].type not in spot.graph.blocks:
+                return None
+            row = in_a_row(layer)
+            place = min(place, len(row) - 1)
+            found = spot.graph.nodes[node]
+            in_row = f"{place}." if isinstance(layer, nn.Sequential) else ""
+            prefix = f"{spot.prefix}{found.attribute}.{in_row}"
+            spot = Spot(inside(spot.graph, found.type), row[place], prefix)
+        return spot
+
+    def _labelled(self, found: dict[str, Activation], way: Way) -> dict[str, Activation]:
         """Name the entries of the class scores."""
         answer = self._answer
-        if answer and answer.scores.node in found:
+        if not way and answer and answer.scores.node in found:
             scores = found[answer.scores.node]
             if scores.shape == (len(answer.classes),):
                 found[answer.scores.node] = replace(scores, labels=answer.classes)
         return found
 
-    def _layer(self, node: str) -> nn.Module | None:
-        layer = getattr(self._setup.model, self._attribute(node), None) if node else None
-        return layer if isinstance(layer, nn.Module) else None
-
-    def _attribute(self, node: str) -> str:
-        return self._setup.document.nodes[node].attribute
-
-    def _weights(self, node: str) -> Weights | None:
-        layer = self._layer(node)
+    def _weights(self, spot: Spot, node: str, shapes: Mapping[Slot, tuple[int, ...]]) -> Weights | None:
+        layer = spot.layer(node)
         found = weight_of(layer) if layer is not None else None
         if found is None:
             return None
         name, weight = found
-        start = self._initial.get(f"{self._attribute(node)}.{name}")
+        start = self._initial.get(f"{spot.prefix}{spot.graph.nodes[node].attribute}.{name}")
         moved = 0.0
         if start is not None:
             moved = float((weight - start).norm() / start.norm().clamp_min(1e-12))
-        return weights(name, weight, moved, self._image(node, weight))
-
-    def _image(self, node: str, weight: Tensor) -> tuple[int, int, int] | None:
-        """The (channels, height, width) that a row of weights looks at: found before the flattening."""
-        document, types = self._setup.document, self._setup.built.plan.types
-        while weight.dim() == 2:
-            source = next(iter(document.incoming(node).values()), None)
-            shape = types[source].shape[1:] if source in types else ()
-            if prod(size for size in shape if isinstance(size, int)) != weight.shape[1]:
-                return None
-            if len(shape) == 3:
-                return shape
-            node = source.node
-            if self._layer(node) is not None or len(document.incoming(node)) != 1:
-                return None
-        return None
-
-    def _gradients(self, nodes: frozenset[str]) -> dict[str, float]:
-        """The norm of each node's gradient, as the last step left it."""
-        found: dict[str, Tensor] = {}
-        for node in nodes:
-            layer = self._layer(node)
-            norms = [p.grad.norm() for p in layer.parameters() if p.grad is not None] if layer else []
-            if norms:
-                found[node] = torch.stack(norms).norm()
-        values = torch.stack(list(found.values())).tolist() if found else []
-        return dict(zip(found, values, strict=True))
+        return weights(name, weight, moved, _image(spot, node, weight, shapes))
 
     def _regions(self) -> Regions | None:
         if self._plane is None:
@@ -207,6 +198,50 @@ class Probe:
         if picture:
             target, scores = target.reshape(inputs.shape), scores.reshape(inputs.shape)
         return Samples(_copy(inputs), _copy(target), _copy(scores), "image" if picture else "number")
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A graph that is looked at, and its module, the document's or a block's; ``prefix`` names weights."""
+
+    graph: Document
+    module: nn.Module
+    prefix: str
+
+    def layer(self, node: str) -> nn.Module | None:
+        """Return what a node calls, if that is a module."""
+        found = self.graph.nodes.get(node)
+        layer = getattr(self.module, found.attribute, None) if found else None
+        return layer if isinstance(layer, nn.Module) else None
+
+
+def _image(
+    spot: Spot, node: str, weight: Tensor, shapes: Mapping[Slot, tuple[int, ...]]
+) -> tuple[int, int, int] | None:
+    """The (channels, height, width) that a row of weights looks at: found before the flattening."""
+    while weight.dim() == 2:
+        source = next(iter(spot.graph.incoming(node).values()), None)
+        shape = tuple(shapes[source][1:]) if source in shapes else ()
+        if prod(shape) != weight.shape[1]:
+            return None
+        if len(shape) == 3:
+            return shape
+        node = source.node
+        if spot.layer(node) is not None or len(spot.graph.incoming(node)) != 1:
+            return None
+    return None
+
+
+def _gradients(spot: Spot, nodes: frozenset[str]) -> dict[str, float]:
+    """The norm of each node's gradient, as the last step left it."""
+    found: dict[str, Tensor] = {}
+    for node in nodes:
+        layer = spot.layer(node)
+        norms = [p.grad.norm() for p in layer.parameters() if p.grad is not None] if layer else []
+        if norms:
+            found[node] = torch.stack(norms).norm()
+    values = torch.stack(list(found.values())).tolist() if found else []
+    return dict(zip(found, values, strict=True))
 
 
 @dataclass(frozen=True)
