@@ -55,7 +55,7 @@ def assemble(lowered: Lowered, name: str, blocks: bool = True) -> Assembled:
 
 
 def _define_blocks(document: Document, tree: Tree) -> tuple[Document, dict[str, int]]:
-    """Return the document with a block for each kind of module, inner ones first, and how often it is used."""
+    """Return the document with a block for each kind of module, inner ones first, and their uses."""
     blocks = [piece for top in tree.pieces for piece in top.every() if not piece.made]
     uses: dict[str, int] = {}
     for height in sorted({piece.height for piece in blocks}):

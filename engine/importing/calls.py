@@ -171,8 +171,8 @@ def _refuse_numbers(call: Call, result: Any) -> None:
     if isinstance(result, bool | int | float):
         where = call.path or (call.places[-1].path if call.places else "the model")
         raise ImportingError(
-            f"{where} turns a tensor into a Python number ({call.text[:60]}), so what it computes depends on the "
-            f"data; a drawn network is the same for every input."
+            f"{where} turns a tensor into a Python number ({call.text[:60]}), so what it computes depends on "
+            f"the data; a drawn network is the same for every input."
         )
 
 

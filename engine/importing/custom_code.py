@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import ast
 import copy
-import keyword
 import re
 from collections.abc import Mapping, Sequence
 
-from engine import catalogue
 from engine.importing.calls import About, Call
 from engine.importing.normalize import BATCH_NAME, called
 
@@ -55,13 +53,7 @@ def _word(expression: ast.expr) -> str:
     name = called(expression)[0] or {
         ast.Subscript: "index", ast.Compare: "compare", ast.BinOp: "arithmetic", ast.UnaryOp: "unary",
     }.get(type(expression), "operation")  # fmt: skip
-    name = re.sub(r"\W|^_+|_+$", "", name) or "operation"
-    known = (
-        keyword.iskeyword(name)
-        or name in catalogue.layers()
-        or name in ("N", "F", "nn", "torch", "Tensor", "range")
-    )
-    return f"{name}_op" if known or len(name) < 3 else f"{name}_op"
+    return (re.sub(r"\W|^_+|_+$", "", name) or "operation") + "_op"
 
 
 class _Rename(ast.NodeTransformer):

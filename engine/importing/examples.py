@@ -86,8 +86,8 @@ def examples_for(module: nn.Module, texts: Sequence[str] = ()) -> tuple[Example,
             if _runs(module, (candidate,)) is None:
                 return (candidate,)
     raise ImportingError(
-        f"{type(module).__name__} takes {_names(parameters)}: say the shape of each, with the batch in front, such "
-        f"as --input 1,3,224,224 or --input int:1,16."
+        f"{type(module).__name__} takes {_names(parameters)}: say the shape of each with the batch in front, "
+        f"such as --input 1,3,224,224 or --input int:1,16."
     )
 
 

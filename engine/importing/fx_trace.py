@@ -8,6 +8,7 @@ import operator
 import re
 import traceback
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -66,21 +67,15 @@ class _Tracer(fx.Tracer):
         except Exception as error:
             if self.failed is None:
                 path = self.path_of_module(m).removeprefix(_ROOT).removeprefix(".")
-                self.failed = Untraceable(path, _first_line(error), where_in(error, m))
+                self.failed = Untraceable(path, _first_line(error), where_in(error))
             raise
 
 
-def where_in(error: BaseException, module: nn.Module) -> str:
-    """Return the line of the user's own code on which an error was born: ``net.py, line 12: if x.sum() > 0:``."""
-    library = torch.__path__[0]
-    frames = [f for f in traceback.extract_tb(error.__traceback__)
-              if not f.filename.startswith(library) and "/engine/importing/" not in f.filename.replace("\\", "/")
-              and not f.filename.startswith("<")]  # fmt: skip
-    if not frames:
-        return ""
-    last = frames[-1]
-    name = last.filename.replace("\\", "/").rpartition("/")[2]
-    return f"{name}, line {last.lineno}: {last.line}"
+def where_in(error: BaseException) -> str:
+    """Return the line of the user's code on which an error was born: ``net.py, line 12: if x.sum() > 0:``."""
+    own = (torch.__path__[0], str(Path(__file__).parent), "<")
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(own)]
+    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}: {frames[-1].line}" if frames else ""
 
 
 def _first_line(error: BaseException) -> str:
@@ -97,7 +92,7 @@ def trace_module(module: nn.Module, inputs: Sequence[str], opaque: Sequence[str]
     try:
         graph = tracer.trace(root)
     except Exception as error:  # whatever the user's own code raises for a stand-in of a tensor
-        raise tracer.failed or Untraceable("", _first_line(error), where_in(error, module)) from error
+        raise tracer.failed or Untraceable("", _first_line(error), where_in(error)) from error
     return _Reader(root, graph).trace(type(module).__name__)
 
 
@@ -193,9 +188,6 @@ class _Reader:
         for prefix, holder in (("torch", torch), ("F", torch.nn.functional), ("math", math)):
             if getattr(holder, name, None) is target:
                 return f"{prefix}.{name}"
-        for alias in ("boolean_dispatch", "_max_pool", "fn"):
-            if name == alias:
-                break
         for known in dir(torch.nn.functional):  # F.max_pool2d is a function called fn
             if getattr(torch.nn.functional, known) is target:
                 return f"F.{known}"

@@ -17,6 +17,7 @@ from engine.importing.assemble import Assembled, assemble
 from engine.importing.calls import BATCHES, ImportingError, Trace, run
 from engine.importing.examples import Example, tensors
 from engine.importing.lower import Lowered, lower
+from engine.importing.simplify import simplify
 
 GOOD, NOTICE, BAD = "good", "notice", "bad"
 _TOLERANCE = 1e-4
@@ -25,7 +26,7 @@ _ROUNDS = 8
 
 @dataclass(frozen=True)
 class Note:
-    """One line of the report: how it stands (``good``, ``notice`` or ``bad``), what it is about, and the rest."""
+    """One line of the report: ``good``, ``notice`` or ``bad``, what it is about, and the rest."""
 
     kind: str
     title: str
@@ -59,19 +60,25 @@ Original = Callable[[Mapping[str, Tensor]], Sequence[Tensor]]
 
 
 def build(
-    trace: Trace, examples: Sequence[Example], original: Original, notes: Sequence[Note] = ()
+    trace: Trace,
+    examples: Sequence[Example],
+    original: Original,
+    notes: Sequence[Note] = (),
+    batches: Sequence[int] = BATCHES,
 ) -> Imported:
-    """Return the import of a trace: its document, its weights, and how its outputs compare with the original's.
+    """Return the import of a trace: its document, its weights, and how its outputs compare.
 
+    ``batches`` are the batch sizes that the original can compute.
     Raises ImportingError for what cannot be drawn.
     """
     run(trace, tuple(tensors(examples, batch) for batch in BATCHES))
+    simplify(trace)
     lowered, assembled, refused = _settled(trace)
     built = compile_document(assembled.document)
     weights = _loaded(built, assembled.weights)
-    difference = _compare(built, examples, original)
+    difference = _compare(built, examples, original, batches)
     report = [
-        _agreement(difference),
+        _agreement(difference, len(batches)),
         _counts(assembled),
         *notes,
         *_details(trace, lowered, assembled, refused),
@@ -114,11 +121,11 @@ def _loaded(built: Built, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.detach().clone().contiguous() for name, value in state.items()}
 
 
-def _compare(built: Built, examples: Sequence[Example], original: Original) -> float:
-    """Return the largest difference of outputs, for two batch sizes; infinite if shapes differ."""
+def _compare(built: Built, examples: Sequence[Example], original: Original, batches: Sequence[int]) -> float:
+    """Return the largest difference of outputs, relative to the largest number in them."""
     built.model.eval()
     worst = 0.0
-    for batch in BATCHES:
+    for batch in batches:
         given = tensors(examples, batch)
         with torch.no_grad():
             wanted = list(original(given))
@@ -143,10 +150,12 @@ def flat_tensors(result: object) -> list[Tensor]:
     return [value for value in pytree.tree_leaves(result) if isinstance(value, Tensor)]
 
 
-def _agreement(difference: float) -> Note:
+def _agreement(difference: float, sizes: int) -> Note:
     if difference <= _TOLERANCE:
         exact = "exactly" if difference == 0 else f"to {difference:.0e}"
-        return Note(GOOD, "The outputs agree", f"{exact}, for random inputs and two batch sizes")
+        return Note(
+            GOOD, "The outputs agree", f"{exact}, for random inputs of {sizes} batch size{'s' * (sizes > 1)}"
+        )
     return Note(BAD, "THE OUTPUTS DIFFER", f"by {difference:.2g}: do not rely on this import")
 
 

@@ -19,6 +19,7 @@ from engine.compiler.recognize import (
     recognize_use,
     result_of,
 )
+from engine.compiler.trust import trust_source
 from engine.errors import EngineError
 from engine.graph.signature import read_signature
 from engine.importing.calls import (
@@ -108,7 +109,22 @@ class _Lowering:
         for name, text in self.trace.outputs.items():
             self.result.outputs[name] = self._source(parsed(text), ())
         self._drop_unread()
+        self._tell_tied()
         return self.result
+
+    def _tell_tied(self) -> None:
+        """Note which layers of other kinds hold the same stored tensor: each has a copy of it from now on."""
+        holders: dict[int, list[Made]] = {}
+        for made in self.result.nodes:
+            for value in made.weights.values():
+                if value.numel() > 1:
+                    holders.setdefault(value.data_ptr(), []).append(made)
+        for several in holders.values():
+            names = list(dict.fromkeys(made.path or made.type for made in several))
+            if len(names) > 1:
+                self.result.notes.append(
+                    f"{' and '.join(names)} shared one tensor; each has a copy of it now"
+                )
 
     def _drop_unread(self) -> None:
         """Leave away what nothing reads: numbers that only asked for shapes."""
@@ -341,6 +357,7 @@ class _Lowering:
             sources.append(self._source(ast.Name(like, ast.Load()), call.places))
         type_, source, ports = custom_source(call, expression, names, like, self.result.customs)
         self.result.customs[type_] = source
+        trust_source(source)  # one call of torch, written by the lines above
         made = Made(
             type_, {}, dict(zip(ports, sources, strict=True)), {}, call.places, call.path, custom=source
         )

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from engine.importing.calls import About, Call
+from engine.importing.calls import BATCHES, About, Call
 from engine.importing.fx_trace import value_text
 
 BATCH_NAME = "N"
@@ -15,8 +15,11 @@ BATCH_NAME = "N"
 _LIBRARIES = ("F", "torch")
 
 
-def normalize(expression: ast.expr, call: Call, calls: Mapping[str, Call]) -> ast.expr:
-    """Return the expression in its usual form; the name of another value where it changes nothing."""
+def normalize(expression: ast.expr, call: Call, calls: Mapping[str, Call], batch: str = "") -> ast.expr:
+    """Return the expression in its usual form; the name of another value where it changes nothing.
+
+    ``batch`` is the name of an input whose first size is that of the batch.
+    """
     expression = _arguments(expression)
     if isinstance(expression, ast.Subscript):
         return _subscript(expression, calls)
@@ -32,6 +35,8 @@ def normalize(expression: ast.expr, call: Call, calls: Mapping[str, Call]) -> as
             return args[0]
         if name in _RESHAPING:
             return _reshaped(args[0], source.shapes, call.shapes) or expression
+        if name in _EXPANDING:
+            return _expanded(args[0], source.shapes, call.shapes, batch) or expression
     rule = _RULES.get(name)
     return rule(expression, args, call) if rule else expression
 
@@ -48,20 +53,11 @@ def called(expression: ast.expr) -> tuple[str, list[ast.expr]]:
 _RESHAPING = {
     "reshape", "view", "_unsafe_view", "flatten", "unflatten", "view_as", "reshape_as", "squeeze", "ravel",
 }  # fmt: skip
+_EXPANDING = {"expand", "expand_as", "broadcast_to"}
 _COPYING = {
-    "contiguous",
-    "clone",
-    "detach",
-    "alias",
-    "to",
-    "type",
-    "type_as",
-    "float",
-    "cpu",
-    "expand",
-    "expand_as",
-}
-_COPYING |= {"lift_fresh_copy", "lift_fresh", "narrow", "broadcast_to"}
+    "contiguous", "clone", "detach", "alias", "to", "type", "type_as", "float", "cpu", "narrow",
+    "lift_fresh_copy", "lift_fresh", *_EXPANDING,
+}  # fmt: skip
 
 
 def _arguments(expression: ast.expr) -> ast.expr:
@@ -102,6 +98,19 @@ def _reshaped(x: ast.expr, before: Sequence[Any], after: Sequence[Any]) -> ast.e
     return _method(x, "reshape", -1, *rest)
 
 
+def _expanded(x: ast.expr, before: Sequence[Any], after: Sequence[Any], batch: str) -> ast.expr | None:
+    """Return an expansion in the words of the catalogue: within samples, or of one sample to the batch."""
+    (a, _), (c, d) = before, after
+    if not isinstance(a, About) or c.shape[1:] != d.shape[1:]:
+        return None
+    if len(a.shape) == len(c.shape) and a.shape[0] == c.shape[0]:
+        return _method(x, "expand", -1, *c.shape[1:])
+    if a.shape == (1, *c.shape[1:]) and batch and c.shape[0] == BATCHES[0]:
+        size = _method(ast.Name(batch, ast.Load()), "size", 0)
+        return ast.Call(ast.Attribute(x, "expand", ast.Load()), [size, *map(ast.Constant, c.shape[1:])], [])
+    return None
+
+
 def _method(x: ast.expr, name: str, *args: Any, library: str = "") -> ast.expr:
     literals = [ast.parse(value_text(arg), mode="eval").body for arg in args]
     if library:
@@ -114,8 +123,9 @@ def _as_tensor(node: ast.expr) -> ast.expr:
     number = isinstance(node, ast.Constant) or (
         isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant)
     )
-    infinite = (isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Attribute)) or (
-        isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "math"
+    inner = node.operand if isinstance(node, ast.UnaryOp) else node
+    infinite = (
+        isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name) and inner.value.id == "math"
     )
     return _call("torch.tensor", node) if number or infinite else node
 

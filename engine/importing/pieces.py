@@ -15,8 +15,8 @@ from engine.importing.lower import Lowered, Made, Source
 from engine.layers.params import Value
 
 _CONTAINERS = {"Sequential", "ModuleList", "ModuleDict", "GraphModule"}
-_MOST = 0.85
-"""A module that holds more than this part of the nodes is no block: it is the network."""
+_MOST = 0.5
+"""A module that is used once and holds more than this part of the nodes is no block: it is the network."""
 
 
 @dataclass(eq=False)
@@ -72,7 +72,7 @@ class Outlet:
 
 @dataclass
 class Tree:
-    """The pieces of the whole network, what it returns, and which modules could not become blocks, and why."""
+    """The pieces of the whole network, what it returns, and why some modules could not become blocks."""
 
     pieces: list[Piece]
     outputs: dict[str, Outlet]
@@ -207,7 +207,7 @@ def _common(chains: Sequence[tuple[Place, ...]]) -> tuple[Place, ...]:
 
 
 def _relative(path: str, around: str) -> str:
-    """Return a module's path below another as an identifier: ``layer1.0.conv1`` below ``layer1.0`` is conv1."""
+    """Return a module's path below another as an identifier: conv1 for layer1.0.conv1 below layer1.0."""
     path, around = path.replace("@", "_"), around.replace("@", "_")
     if around and path.startswith(f"{around}."):
         path = path[len(around) + 1 :]

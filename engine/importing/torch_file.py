@@ -28,7 +28,7 @@ _SHOWN = 6
 
 @dataclass(frozen=True)
 class Target:
-    """What to import: a file, and in it ``Net``, ``Net(num_classes=5)``, or nothing where there is only one."""
+    """A file, and what is meant in it: ``Net``, ``Net(num_classes=5)``, or nothing for the only one."""
 
     path: Path
     expression: str = ""
@@ -87,8 +87,8 @@ def load_module(target: Target, trusted: bool = False) -> nn.Module:
     source = read_source(target.path)
     if not trusted:
         raise ImportingError(
-            f"{target.path.name} is a program, and importing it runs it. Look at it, and import it again with "
-            f"--trust if you trust it."
+            f"{target.path.name} is a program, and importing it runs it. Look at it, and import it again "
+            f"with --trust if you trust it."
         )
     with _executed(target.path) as namespace, torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -102,7 +102,7 @@ def load_module(target: Target, trusted: bool = False) -> nn.Module:
 
 @contextlib.contextmanager
 def _executed(path: Path) -> Iterator[ModuleType]:
-    """Execute a file as a module of its own; files beside it can be imported by it, what it prints is dropped."""
+    """Execute a file as a module of its own; it may import files beside it, what it prints is dropped."""
     name = f"netwright_import_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -158,7 +158,7 @@ def _made(namespace: ModuleType, target: Target, source: str) -> Any:
 
 
 def _only(own: dict[str, Any], path: Path, namespace: ModuleType) -> str:
-    """Return the one that is meant where none is named: an instance, else the class that no other one uses."""
+    """Return what is meant where nothing is named: an object, else the class that no other one uses."""
     instances = [name for name, value in own.items() if isinstance(value, nn.Module)]
     if len(instances) == 1:
         return instances[0]
@@ -210,7 +210,7 @@ def _is_factory(value: Any, namespace: ModuleType, name: str) -> bool:
 
 
 def _call(text: str, path: Path) -> tuple[str, list[Any], dict[str, Any]]:
-    """Return the name and the arguments, all of them literals, that an expression such as ``Net(3)`` gives."""
+    """Return the name and the arguments, all of them literals, in a text such as ``Net(3)``."""
     try:
         tree = ast.parse(text, mode="eval").body
         if isinstance(tree, ast.Name):
