@@ -286,14 +286,14 @@ def _inside(
     inner = inside(same.document, name)
     ports = [id for id, node in inner.nodes.items() if node.type == "Input"]
     use = (name, values, types)
-    found = _walk(inner, dict(values), dict(zip(ports, types, strict=True)), _uses.get(use))
-    if len(_uses) >= 512:
-        _uses.clear()
-    _uses[use] = found
+    found = _walk(inner, dict(values), dict(zip(ports, types, strict=True)), _latest.get(use))
+    if len(_latest) >= 512:
+        _latest.clear()
+    _latest[use] = found
     return found
 
 
-_uses: dict[tuple[Any, ...], Resolution] = {}
+_latest: dict[tuple[Any, ...], Resolution] = {}
 """What was found in each use of a block the last time, whichever document it stood in."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tests.benchmarks import canvas, compiled, training
+from tests.benchmarks import canvas, compiled, inference, training
 from tests.benchmarks.networks import resnet18, resnet152
 
 ROW = {"name", "ratio", "bound", "better", "detail"}
@@ -32,6 +32,16 @@ def test_training_rows(qtbot, how):
     assert set(vars(row)) == ROW
     assert row.ratio > 0
     assert row.better == "higher"
+
+
+def test_inference_rows():
+    document = training.spirals(1)
+    last = next(id for id, node in reversed(document.nodes.items()) if node.type == "Linear")
+    rows = [
+        inference.row("first look", lambda: inference.analyze(document), inference.forget, 1, 2.0, "both"),
+        inference.after_an_edit(document, last, 1),
+    ]
+    assert all(set(vars(row)) == ROW and row.ratio > 0 and row.better == "lower" for row in rows)
 
 
 def test_compiled_rows():

@@ -189,7 +189,7 @@ def test_after_any_edits_it_is_as_a_fresh_look(steps):
             document = apply(document, step)
         after = analyze(document, before)
         resolve_module._inside.cache_clear()
-        resolve_module._uses.clear()
+        resolve_module._latest.clear()
         if after.resolution is not None:
             same(after.resolution, resolve(document))
         fresh = analyze(document)
