@@ -24,6 +24,8 @@ class Formula:
     text: str
 
     def __post_init__(self) -> None:
+        if not isinstance(self.text, str):
+            raise ParameterError(f"A formula is a short text such as channels * 4, not {shown(self.text)}.")
         _parse(self.text)
 
     def __str__(self) -> str:
@@ -56,7 +58,7 @@ def _inside(text: str) -> str:
 @lru_cache(maxsize=1024)
 def _parse(text: str) -> ast.expr:
     """Return the checked expression of a formula's text."""
-    if not isinstance(text, str) or not 0 < len(text) <= 200:
+    if not 0 < len(text) <= 200:
         raise ParameterError(f"A formula is a short text such as channels * 4, not {shown(text)}.")
     try:
         tree = ast.parse(text.strip(), mode="eval").body
