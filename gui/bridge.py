@@ -63,6 +63,8 @@ class Bridge(QObject):
         bench.look_changed.connect(self._watch)
         bench.store.selection_changed.connect(self._watch)
         bench.analyzed.connect(self._watch)
+        bench.store.scope_changed.connect(self._forget)
+        bench.store.turned.connect(self._forget)
         bench.store.replaced.connect(self.reset)
 
     @property
@@ -172,18 +174,22 @@ class Bridge(QObject):
         if self.runner:
             bench = self._bench
             self.runner.watch = Watch(
-                frozenset() if bench.store.scope else bench.visible_nodes,
+                bench.visible_nodes,
                 self._selected(),
                 bench.sample,
                 bench.wants_regions,
                 bench.wants_samples,
                 times=True,
+                way=bench.store.way,
             )
+
+    def _forget(self) -> None:
+        """Let go of what was seen elsewhere: other nodes may have the same ids."""
+        self._bench.snapshot = None
+        self._watch()
 
     def _selected(self) -> str:
         """The node whose maps and filters are shown: the selected one, else the first that learns."""
-        if self._bench.store.scope:
-            return ""  # what runs inside a block is not captured
         selection = self._bench.store.selection
         if len(selection) == 1:
             return next(iter(selection))
@@ -198,6 +204,8 @@ class Bridge(QObject):
             self._set_state(event.state)
             return
         if isinstance(event, Snapshot):
+            if event.way != self._bench.store.way:
+                return  # of a block that was left since
             self._bench.snapshot = event
         elif isinstance(event, Timed):
             self._bench.times = event

@@ -12,6 +12,7 @@ from gui.canvas import fonts
 from gui.canvas.navigation import Navigator
 from gui.style import mix
 from gui.theme import RADIUS, TEXT_PX
+from gui.views.parts import Stepper
 from gui.widgets.basic import button, empty, label, row
 
 INVITATION = "Drag a layer here, press Tab, or open an example"
@@ -92,13 +93,21 @@ class Trail(QWidget):
         self._row = row(self, 2)
         self._row.setContentsMargins(8, 4, 8, 4)
         self.move(6, 3)
-        self._store.scope_changed.connect(self.show_scope)
+        self._bench = view.bench
+        for signal in (self._store.scope_changed, self._store.turned, self._store.edited):
+            signal.connect(self.show_scope)
         self._store.replaced.connect(self.show_scope)
-        self._store.changed.connect(lambda change: self.show_scope() if change.name else None)
+        self._shown: object = None
         self.show_scope()
 
     def show_scope(self) -> None:
         """Show where the canvas is."""
+        rows = self._store.rows()
+        now = self._store.whole.name, self._store.scope, self._store.way, rows
+        if now == self._shown:
+            return
+        self._shown = now
+        self.hide()  # what a visible parent is given shows itself only later
         empty(self._row)
         scope = self._store.scope
         for depth, name in enumerate((self._store.whole.name, *scope)):
@@ -110,9 +119,21 @@ class Trail(QWidget):
             part.clicked.connect(lambda _, to=scope[:depth]: self._store.go_to(to))
             part.setEnabled(depth < len(scope))
             self._row.addWidget(part)
+            if depth and rows[depth - 1] > 1:
+                self._add_places(depth - 1, rows[depth - 1])
         self.setVisible(bool(scope))
         self.adjustSize()
         self.raise_()
+
+
+    def _add_places(self, depth: int, count: int) -> None:
+        """Say which of the blocks in a row is looked at, with arrows to the others."""
+        place = min(self._store.way[depth][1], count - 1)
+        self._row.addWidget(label(f"{place + 1} of {count}", "muted"))
+        stepper = Stepper(self._bench, "The one before", "The next one")
+        stepper.enable(place > 0, place < count - 1)
+        stepper.stepped.connect(lambda by: self._store.turn(depth, place + by))
+        self._row.addWidget(stepper)
 
 
 class Minimap(QWidget):

@@ -9,7 +9,15 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QListWidgetItem, QMenu, QPushButton
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QInputDialog,
+    QLabel,
+    QListWidgetItem,
+    QMenu,
+    QPushButton,
+)
 
 from engine.graph.build import Builder
 from engine.graph.document import Document
@@ -17,6 +25,7 @@ from engine.graph.edits import set_params
 from engine.storage.document_file import save_document
 from gui.canvas.menus import node_menu
 from gui.main_window import MainWindow
+from gui.views.parts import Stepper
 from tests.graph.test_parametrize import FIRST, SECOND, bottleneck
 from tests.gui.window_help import drag_layer, open_window
 
@@ -234,3 +243,55 @@ def test_a_file_that_holds_no_block_is_refused_with_a_message(window, tmp_path, 
     window.actions_["import_block"].trigger()
     assert said == ["plain.netwright holds no block."]
     assert window.bench.store.document is before
+
+
+def enter(window: MainWindow, id: str) -> None:
+    window.bench.store.select([id])
+    QTest.keyClick(window.canvas, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
+    QApplication.processEvents()
+
+
+def test_a_block_is_looked_into_while_it_trains(window, qtbot):
+    bench, store = window.bench, window.bench.store
+    group(window, FIRST)
+    group(window, SECOND)
+    window.bridge.run()
+    qtbot.waitUntil(lambda: bench.snapshot is not None, timeout=60_000)
+    enter(window, "bottleneck2")
+    assert store.way == (("bottleneck2", 0),)
+    assert bench.snapshot is None or bench.snapshot.way == store.way
+    qtbot.waitUntil(lambda: bench.snapshot is not None and "c1" in bench.snapshot.activations, timeout=60_000)
+    window.bridge.pause()
+    qtbot.waitUntil(lambda: bench.state == "paused", timeout=60_000)
+    store.select(["b1"])
+    qtbot.waitUntil(lambda: bench.snapshot is not None and bench.snapshot.selected == "b1", timeout=60_000)
+    snapshot = bench.snapshot
+    model = window.bridge.runner.model
+    assert snapshot.weights.values.shape == (8, 8, 3, 3)
+    assert (snapshot.weights.values == model.bottleneck2.b1.weight.detach().numpy()).all()
+    assert snapshot.activations["c1"].shape == (32, 14, 14)
+    assert all(window.canvas.graph.nodes[id].mood.strip is not None for id in ("a1", "b1", "c1", "r1"))
+    store.leave()
+    qtbot.waitUntil(lambda: bench.snapshot is not None and "bottleneck" in bench.snapshot.activations)
+    assert store.way == ()
+    window.bridge.stop()
+    qtbot.waitUntil(lambda: bench.state == "finished", timeout=60_000)
+
+
+def test_each_of_a_row_can_be_looked_at(window, qtbot):
+    bench, store = window.bench, window.bench.store
+    group(window, ["n1", "r1"])
+    store.apply("Three", lambda d: set_params(d, "bottleneck", repeat=3))
+    enter(window, "bottleneck")
+    assert "1 of 3" in [each.text() for each in window.canvas.trail.findChildren(QLabel)]
+    window.bridge.step()
+    qtbot.waitUntil(lambda: bench.snapshot is not None and "n1" in bench.snapshot.activations, timeout=60_000)
+    qtbot.waitUntil(lambda: bench.state == "paused", timeout=60_000)
+    (stepper,) = window.canvas.trail.findChildren(Stepper)
+    QTest.mouseClick(stepper, Qt.MouseButton.LeftButton, pos=QPoint(stepper.width() - 4, 8))
+    assert store.way == (("bottleneck", 1),)
+    qtbot.waitUntil(lambda: bench.snapshot is not None and "n1" in bench.snapshot.activations, timeout=60_000)
+    assert bench.snapshot.way == store.way
+    assert "2 of 3" in [each.text() for each in window.canvas.trail.findChildren(QLabel) if each.isVisible()]
+    window.bridge.stop()
+    qtbot.waitUntil(lambda: bench.state == "finished", timeout=60_000)
