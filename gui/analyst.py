@@ -38,6 +38,7 @@ class Analyst(QObject):
         bench.store.changed.connect(self._changed)
         bench.store.replaced.connect(self._ask)
         bench.store.scope_changed.connect(self._show_scope)
+        bench.store.turned.connect(self._show_scope)
         self._thread = threading.Thread(target=self._work, name="analyst", daemon=True)
         # The window is painted first: loading torch would keep it from that for a second or two.
         QTimer.singleShot(0, self._begin)
@@ -107,10 +108,13 @@ class Analyst(QObject):
         self._show_scope()
 
     def _show_scope(self) -> None:
-        """Show what was found in the graph that is open: the document, or a block as it is first used."""
-        store = self._bench.store
-        shown = (
-            self._whole.blocks.get(store.scope[-1], Analysis(store.document)) if store.scope else self._whole
-        )
+        """Show what was found in the graph that is open: the document, or a block as it is used there."""
+        store, shown = self._bench.store, self._whole
+        if store.scope:
+            # Imported when it has been used: it needs torch, which loads beside the window.
+            from engine.compiler.analyze import analysis_inside
+
+            known = analysis_inside(shown, store.scope, store.way) if shown.source or shown.types else None
+            shown = known or Analysis(store.document)
         self._bench.analysis = shown
         self._bench.analyzed.emit(shown)

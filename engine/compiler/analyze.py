@@ -16,7 +16,7 @@ from engine.compiler.resolve import Resolution, resolve
 from engine.compiler.source import render
 from engine.errors import EngineError
 from engine.graph.blocks import ROLE, inside, layer_of
-from engine.graph.document import Document, frozen
+from engine.graph.document import Document, Way, frozen
 from engine.graph.settings import set_training
 from engine.graph.view import ancestors_of, descendants_of
 
@@ -59,6 +59,20 @@ def analyze(document: Document, before: Analysis | None = None) -> Analysis:
         footprint(document, sum(resolution.parameters.values()), memory),
         resolution,
     )
+
+
+def analysis_inside(whole: Analysis, scope: tuple[str, ...], way: Way) -> Analysis | None:
+    """Return what was found in the block that a way leads into, or in the first use of it.
+
+    ``scope`` names the block of each node on the way; None where nothing is known of the innermost.
+    """
+    use: Resolution | None = whole.resolution
+    for node, place in way:
+        row = use.blocks.get(node, ()) if use else ()
+        use = row[min(place, len(row) - 1)] if row else None
+    if use is None or scope[-1] not in whole.document.blocks:
+        return whole.blocks.get(scope[-1])
+    return _inside(whole.document, scope[-1], use, whole.source)
 
 
 def _inside(document: Document, name: str, use: Resolution, source: SourceText | None) -> Analysis:

@@ -7,12 +7,12 @@ import json
 import pytest
 import torch
 
-from engine.compiler.analyze import analyze
+from engine.compiler.analyze import analysis_inside, analyze
 from engine.compiler.module import compile_document
 from engine.errors import FileError
 from engine.graph import blocks, edits
 from engine.graph.build import Builder
-from engine.graph.document import Document
+from engine.graph.document import Document, Slot
 from engine.layers.formula import Formula
 from engine.storage.document_file import from_json, to_json
 
@@ -209,3 +209,14 @@ def test_what_a_call_needs_of_the_parameters_is_kept_on_the_module():
     wanted = pool.max_pool2d(pool.adaptive_avg_pool2d(images, 16), 4)
     wanted = pool.max_pool2d(pool.adaptive_avg_pool2d(wanted, 8), 2)
     assert torch.equal(built.model(images), wanted)
+
+
+def test_what_is_told_inside_a_block_is_told_of_the_use_that_was_entered():
+    whole = analyze(bottlenecks())
+    first = analysis_inside(whole, ("Bottleneck",), (("first", 0),))
+    later = analysis_inside(whole, ("Bottleneck",), (("second", 2),))
+    assert str(first.types[Slot("look", "y")]) == "N×4×16×16"
+    assert str(later.types[Slot("look", "y")]) == "N×6×2×2"
+    assert str(later.types[Slot("x", "y")]) == "N×24×4×4"
+    gone = analysis_inside(whole, ("Bottleneck",), (("gone", 0),))
+    assert gone.types == first.types
