@@ -90,13 +90,17 @@ class Objective:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """How the model is trained: settings that travel with the document."""
+    """How the model is trained: settings that travel with the document.
+
+    ``weights`` is the path of a safetensors file that a run begins with; fresh ones where it is empty.
+    """
 
     epochs: int = 10
     batch_size: int = 32
     seed: int = 0
     device: str = "auto"
     objectives: tuple[Objective, ...] = (Objective(),)
+    weights: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from engine.errors import EditError, ParameterError, shown
 from engine.graph.blocks import layer_of
 from engine.graph.document import Document, frozen
 from engine.graph.edits import set_params
-from engine.layers.params import Choice, Int, Param, Value
+from engine.layers.params import Choice, File, Int, Param, Value
 from engine.optimizers import OPTIMIZERS, check_optimizer
 
 SETTINGS: tuple[Param, ...] = (
@@ -31,6 +31,13 @@ SETTINGS: tuple[Param, ...] = (
         default="auto",
         choices=("auto", "cpu", "cuda", "mps"),
         doc="Where it computes; auto takes a GPU if there is one.",
+    ),
+    File(
+        name="weights",
+        default="",
+        label="Begin with",
+        patterns=("*.safetensors",),
+        doc="Weights that a run begins with; fresh ones when empty.",
     ),
 )
 """The settings beside the objectives, as a form shows them."""

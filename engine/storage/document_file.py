@@ -21,7 +21,7 @@ from engine.graph.edits import checked_node
 from engine.graph.links import check_share
 from engine.graph.names import is_param_name
 from engine.graph.rules import check_ports
-from engine.graph.settings import SETTINGS, check_training
+from engine.graph.settings import SETTINGS, check_training, set_training
 from engine.graph.view import graph_of
 from engine.layers.formula import Formula
 from engine.optimizers import check_optimizer
@@ -39,7 +39,7 @@ def save_document(document: Document, path: Path) -> None:
     Raises FileError that names the file and the reason.
     """
     try:
-        write_text(path, to_json(document))
+        write_text(path, to_json(_beside(document, path)))
     except OSError as error:
         raise FileError(f"{path} could not be written: {error.strerror or error}.") from error
 
@@ -61,9 +61,22 @@ def load_document(path: Path) -> Document:
     except OSError as error:
         raise FileError(f"{path} could not be read: {error.strerror or error}.") from error
     try:
-        return from_json(text)
+        document = from_json(text)
     except FileError as error:
         raise FileError(f"{path.name}: {error.message}", error.problems) from None
+    weights = document.training.weights
+    if weights:  # beside the document, wherever both have been moved
+        document = set_training(document, weights=str(path.resolve().parent / weights))
+    return document
+
+
+def _beside(document: Document, path: Path) -> Document:
+    """Return the document as its file holds it: weights in its own folder by their name alone."""
+    weights, folder = Path(document.training.weights), path.resolve().parent
+    inside = document.training.weights and weights.is_absolute() and weights.is_relative_to(folder)
+    if not inside:
+        return document
+    return set_training(document, weights=weights.relative_to(folder).as_posix())
 
 
 def to_json(document: Document) -> str:
@@ -398,5 +411,6 @@ def _training_json(training: Training) -> dict[str, Any]:
         "batch_size": training.batch_size,
         "seed": training.seed,
         "device": training.device,
+        **({"weights": training.weights} if training.weights else {}),
         "objectives": objectives,
     }

@@ -223,7 +223,8 @@ class Runner:
         training = self.document.training
         if self._folder:
             self._folder.begin(self.document)
-        loaded = str(load_weights(setup.model, self._weights)) if self._weights else ""
+        weights = self._weights or training.weights
+        loaded = str(load_weights(setup.model, weights)) if weights else ""
         self._probe, self._clock = Probe(setup), Clock(setup)
         self._setup = setup
         self.events.put(
