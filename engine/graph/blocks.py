@@ -179,7 +179,8 @@ def _uses(blocks: Mapping[str, Block]) -> nx.DiGraph:
 def group(document: Document, ids: Iterable[str], name: str) -> tuple[Document, str]:
     """Return the document with some nodes put into a new block, and the id of the block's node.
 
-    Tensors that cross the border become ports. Raises EditError where a path leaves the group and comes back,
+    Tensors that cross the border become ports, parameters of a block around that formulas name become
+    parameters. Raises EditError where a path leaves the group and comes back,
     because the block would then depend on itself.
     """
     chosen = [id for id in document.nodes if id in set(ids)]
@@ -221,11 +222,20 @@ def group(document: Document, ids: Iterable[str], name: str) -> tuple[Document, 
             exits[slot], "Output", position=(right + 218.0, document.nodes[slot.node].position[1])
         )
         edges[Slot(exits[slot], "x")] = slot
-    document = with_block(document, Block(name, nodes=frozen(nodes), edges=frozen(edges)))
+    # Formulas go on to depend on the block around, through parameters of the new one.
+    given = {
+        each: Formula(each)
+        for id in chosen
+        for value in document.nodes[id].params.values()
+        if isinstance(value, Formula)
+        for each in value.names
+    }
+    params = frozen(dict.fromkeys(given))
+    document = with_block(document, Block(name, params, nodes=frozen(nodes), edges=frozen(edges)))
     id = _port(document.nodes, name.lower())
     x, y = (sum(document.nodes[each].position[axis] for each in chosen) / len(chosen) for axis in (0, 1))
     kept = {each: node for each, node in document.nodes.items() if each not in chosen}
-    kept[id] = Node(id, name, position=(x, y))
+    kept[id] = Node(id, name, params=frozen(given), position=(x, y))
     outer = {t: s for t, s in document.edges.items() if t.node in kept and s.node in kept}
     outer |= {Slot(id, port): source for source, port in ports.items()}
     outer |= {t: Slot(id, exits[s]) for t, s in leaving.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -119,14 +118,19 @@ def _differing(layer: Layer, node: Node, like_it: Node) -> dict[str, tuple[Value
     if layer.role in ("input", "output"):
         return {}  # their types come from what is connected
     here, there = layer.values(node.params), layer.values(like_it.params)
-    return {name: (here[name], there[name]) for name in here if here[name] != there[name]}
+    # Formulas are never the same: each depends on the block that it stands in.
+    return {
+        name: (here[name], there[name])
+        for name in here
+        if here[name] != there[name] or isinstance(here[name], Formula)
+    }
 
 
 def _solved(block: Block, formulas: list[tuple[Formula, int]]) -> dict[str, int] | None:
     """Return the parameters for which every formula gives its number, or None."""
     given: dict[str, int] = {}
     for formula, number in formulas:
-        names = sorted({each.id for each in ast.walk(ast.parse(formula.text)) if isinstance(each, ast.Name)})
+        names = formula.names
         if len(names) == 1 and names[0] in block.params and names[0] not in given:
             zero, one = (_value(formula, {names[0]: value}) for value in (0, 1))
             if zero is not None and one is not None and one != zero:

@@ -31,6 +31,12 @@ class Formula:
     def __str__(self) -> str:
         return self.text
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters that it depends on, each once."""
+        found = (node.id for node in ast.walk(_parse(self.text)) if isinstance(node, ast.Name))
+        return tuple(dict.fromkeys(found))
+
     def evaluate(self, values: Mapping[str, int]) -> int:
         """Return the number for given parameters.
 

@@ -6,7 +6,7 @@ import pytest
 
 from engine.compiler.analyze import analyze
 from engine.errors import EditError
-from engine.graph.blocks import group
+from engine.graph.blocks import group, inside, outside
 from engine.graph.build import Builder
 from engine.graph.document import Document, Slot
 from engine.graph.edits import set_params
@@ -168,3 +168,26 @@ def test_what_blocks_inside_are_given_is_offered_too(net):
     assert [tuple(place)[:2] for place in offered[128, "channels"]] == [("bottleneck2", "channels")]
     after = make_parameter(document, "Stage", candidates(document, "Stage")[0])
     assert facts(after) == facts(document)
+
+
+def test_nodes_with_formulas_are_grouped_inside_a_block(net):
+    document, _ = group(net, FIRST, "Bottleneck")
+    document = make_parameter(document, "Bottleneck", candidates(document, "Bottleneck")[0])
+    opened, id = group(inside(document, "Bottleneck"), ["b1", "c1"], "Wide")
+    after = outside(document, "Bottleneck", opened)
+    assert dict(after.blocks["Wide"].params) == {"channels": None}
+    assert str(after.blocks["Bottleneck"].nodes[id].params["channels"]) == "channels"
+    assert facts(after) == facts(document)
+    wider = set_params(after, "bottleneck", channels=8)
+    assert facts(wider) == facts(set_params(document, "bottleneck", channels=8))
+
+
+def test_the_same_formula_in_another_block_is_another_number(net):
+    document, _ = group(net, FIRST, "Bottleneck")
+    document = make_parameter(document, "Bottleneck", candidates(document, "Bottleneck")[0])
+    opened, _ = group(inside(document, "Bottleneck"), ["b1", "c1"], "Wide")
+    document = outside(document, "Bottleneck", opened)
+    document, _ = group(document, SECOND, "Other")
+    chosen = next(each for each in candidates(document, "Other") if each.number == 128)
+    document = make_parameter(document, "Other", chosen)
+    assert like(inside(document, "Other"), ["b2", "c2"]) == []
