@@ -123,7 +123,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("File", "save", "Save", "Ctrl+S", lambda w: w.files.save()),
     Action("File", "save_as", "Save as …", "Ctrl+Shift+S", lambda w: w.files.save_as()),
     Action("File"),
-    Action("File", "export", "Export as Python …", "Ctrl+E", lambda w: w.exports.export(), _has_nodes),
+    Action("File", "export", "Export …", "Ctrl+E", lambda w: w.exports.export(), _has_nodes),
     Action(
         "File", "picture", "Save the drawing …", "Ctrl+Shift+E", lambda w: w.exports.picture(), _has_nodes
     ),

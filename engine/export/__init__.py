@@ -28,7 +28,7 @@ class Weights:
 
 @dataclass(frozen=True)
 class Exporter:
-    """One kind of file.
+    """One kind of file; ``group`` is the heading under which a window lists it.
 
     ``writer`` names ``module:function``, which is loaded when it is first used. It takes a Document, a Path
     and Weights or None, and returns what there is to tell beside the file's name. ``weighs`` says whether
@@ -39,7 +39,8 @@ class Exporter:
     title: str
     suffix: str
     doc: str
-    writer: str
+    group: str
+    writer: str = ""
     weighs: bool = False
 
     def write(self, document: Document, path: Path, weights: Weights | None = None) -> str:
@@ -54,21 +55,24 @@ EXPORTERS: Mapping[str, Exporter] = {
             "module",
             "Python module",
             ".py",
-            "The network as a class of PyTorch, to read and to use in your own code.",
+            "The network as a PyTorch class, to read and to use in code of your own.",
+            "Code",
             "engine.export.plain:write_module",
         ),
         Exporter(
             "script",
             "Training script",
             ".py",
-            "One Python file, its data beside it, that trains the same network with torch alone.",
+            "One file, its data beside it, that repeats the run with torch alone.",
+            "Code",
             "engine.export.script:write_script",
         ),
         Exporter(
             "onnx",
             "ONNX",
             ".onnx",
-            "For other programs and devices; it is run in onnxruntime and compared before it counts.",
+            "For other programs and devices; run in onnxruntime and compared first.",
+            "Model",
             "engine.export.onnx_model:write_onnx",
             weighs=True,
         ),
@@ -76,7 +80,8 @@ EXPORTERS: Mapping[str, Exporter] = {
             "program",
             "torch.export",
             ".pt2",
-            "A graph of operators that PyTorch loads without this Python, for any batch size.",
+            "A graph that PyTorch runs without this Python; loaded and compared first.",
+            "Model",
             "engine.export.program:write_program",
             weighs=True,
         ),
@@ -84,7 +89,8 @@ EXPORTERS: Mapping[str, Exporter] = {
             "weights",
             "Weights",
             ".safetensors",
-            "Every learned number under its name, in a file that cannot run anything.",
+            "Every learned number by its name, in a file that can run nothing.",
+            "Model",
             "engine.export.plain:write_weights",
             weighs=True,
         ),
@@ -92,7 +98,8 @@ EXPORTERS: Mapping[str, Exporter] = {
             "document",
             "Netwright document",
             SUFFIX,
-            "A copy of this drawing with its settings.",
+            "A copy of the drawing with all its settings.",
+            "Drawing",
             "engine.export.plain:write_document",
         ),
     )
