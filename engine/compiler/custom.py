@@ -103,7 +103,10 @@ def running(source: str, seconds: float) -> Iterator[None]:
         return each_line
 
     def each_call(frame: FrameType, event: str, argument: object) -> Any:
-        return each_line if frame.f_code.co_filename.startswith(_FILE) else None
+        if not frame.f_code.co_filename.startswith(_FILE):
+            return None
+        frame.f_trace_opcodes = True  # a loop of a single line, such as ``while True: pass``, tells no lines
+        return each_line
 
     sys.settrace(each_call)
     try:

@@ -19,7 +19,7 @@ class Past:
         before = found.document
         self._found, self._document, self._before = found, document, before
         self._broken = {problem.node for problem in found.problems}
-        self._same_blocks = before.blocks is document.blocks
+        self._same_blocks = before.blocks is document.blocks and before.customs is document.customs
         self._alike = before.nodes is document.nodes or list(before.nodes) == list(document.nodes)
         self._same_edges = before.edges is document.edges or before.edges == document.edges
         self._incoming: dict[str, dict[str, Slot]] = {}

@@ -38,12 +38,14 @@ def with_custom(document: Document, custom: Custom) -> Document:
     return document.with_(customs={**document.customs, custom.name: custom})
 
 
-def add_custom(document: Document, source: str) -> tuple[Document, str]:
+def add_custom(document: Document, source: str, name: str = "") -> tuple[Document, str]:
     """Return the document with one more custom layer, and the type that its nodes name.
+
+    ``name`` chooses among several classes or functions of the source; the last is meant without.
 
     Raises SourceError for what the source says, EditError if another one has its name.
     """
-    name = read_signature(source).type
+    name = read_signature(source, name).type
     if name in document.customs and document.customs[name].source != source:
         raise EditError(f"There is a layer {shown(name)} already; give the class another name.")
     return with_custom(document, Custom(name, source)), name

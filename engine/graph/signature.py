@@ -25,6 +25,7 @@ _SIZES = {
 
 _NAMED: Mapping[str, type[Param]] = {"int": Int, "float": Float, "bool": Bool, "str": Text}
 _LISTS = ("tuple", "Tuple", "list", "List", "Sequence")
+_ANY = ("Any", "Number", "tuple", "list")
 _MODULES = ("Module", "Sequential")
 _TEMPLATE = ("rest", "options", "self")
 """Words of the templates: an argument takes another name."""
@@ -309,7 +310,7 @@ def _annotated(annotation: ast.expr) -> Callable[..., Param] | None:
 def _alternative(part: ast.expr) -> Callable[..., Param] | None:
     word = _word(part)
     if not isinstance(part, ast.Subscript):
-        return Plain if word in ("Any", "Number") else _NAMED.get(word)
+        return Plain if word in _ANY else _NAMED.get(word)
     inner = _elements(part.slice)
     if word in _LISTS and _word(inner[0]) == "int":
         return Ints
