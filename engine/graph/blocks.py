@@ -58,7 +58,13 @@ class _Same:
 def _as_layer(same: _Same) -> Layer:
     block = same.block
     params = [
-        Int(name=name, default=default, optional=default is None, doc=f"A parameter of {block.name}.")
+        Int(
+            name=name,
+            default=default,
+            optional=default is None,
+            empty="needed",
+            doc=f"A parameter of {block.name}.",
+        )
         for name, default in block.params.items()
     ]
     repeat = Int(

@@ -24,13 +24,17 @@ def number(value: float) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Param:
-    """One parameter of a layer; subclasses say which values it takes, ``words`` are values beside those."""
+    """One parameter of a layer; subclasses say which values it takes, ``words`` are values beside those.
+
+    ``empty`` is the word for an ``optional`` one that has no value.
+    """
 
     name: str
     default: Value
     doc: str = ""
     label: str = ""
     optional: bool = False
+    empty: str = "automatic"
     words: tuple[str, ...] = ()
     kind: ClassVar[str] = "a value"
     formulas: ClassVar[bool] = False

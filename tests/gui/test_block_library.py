@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QPushButton,
 )
 
+from engine.graph.blocks import set_params as set_block_params
 from engine.graph.build import Builder
 from engine.graph.document import Document
 from engine.graph.edits import set_params
@@ -295,3 +296,13 @@ def test_each_of_a_row_can_be_looked_at(window, qtbot):
     assert "2 of 3" in [each.text() for each in window.canvas.trail.findChildren(QLabel) if each.isVisible()]
     window.bridge.stop()
     qtbot.waitUntil(lambda: bench.state == "finished", timeout=60_000)
+
+
+def test_a_value_that_a_block_needs_is_asked_for(window):
+    group(window, FIRST)
+    window.bench.store.apply("Ask", lambda d: set_block_params(d, "Bottleneck", {"channels": None}))
+    window.bench.store.select(())
+    window.bench.store.select(["bottleneck"])
+    assert window.inspector.page.form.fields["channels"].line.placeholderText() == "needed"
+    enter(window, "bottleneck")
+    assert window.inspector.page.form.fields["channels"].line.placeholderText() == "no default"
