@@ -146,8 +146,13 @@ def _quoted(live: Live, text: str) -> str:
     return next((node for line in reversed(lines) if (node := live.built.source.node_at(int(line)))), "")
 
 
+_LACKS = re.compile(r"No ONNX function found for <OpOverload\(op='([\w.]+)'")
+
+
 def _reason(error: BaseException) -> str:
     """The first sentence of the innermost error that says something."""
     last = [each for each in _chain(error) if str(each).strip()]
     text = str(last[-1] if last else type(error).__name__).strip().partition("\n")[0]
+    if lacking := _LACKS.search(text):
+        return f"nothing there does what {lacking[1]} does."
     return text if len(text) <= 200 else f"{text[:197]}..."
