@@ -62,7 +62,7 @@ def _as_layer(same: _Same) -> Layer:
             name=name,
             default=default,
             optional=default is None,
-            empty="needed",
+            unset="needed",
             doc=f"A parameter of {block.name}.",
         )
         for name, default in block.params.items()

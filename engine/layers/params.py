@@ -26,7 +26,7 @@ def number(value: float) -> str:
 class Param:
     """One parameter of a layer; subclasses say which values it takes, ``words`` are values beside those.
 
-    ``empty`` is the word for an ``optional`` one that has no value.
+    ``unset`` is the word for an ``optional`` one that has no value.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Param:
     doc: str = ""
     label: str = ""
     optional: bool = False
-    empty: str = "automatic"
+    unset: str = "automatic"
     words: tuple[str, ...] = ()
     kind: ClassVar[str] = "a value"
     formulas: ClassVar[bool] = False

@@ -119,7 +119,7 @@ def _param(name: str) -> Int:
         name=name,
         default=None,
         optional=True,
-        empty="no default",
+        unset="no default",
         label=name,
         doc="Its default; empty where each use gives a value.",
     )

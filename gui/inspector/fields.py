@@ -68,7 +68,7 @@ class TextField(Field):
         self._wait.timeout.connect(self._say)
         self._hold(self.line)
         if param.optional:
-            self.line.setPlaceholderText(param.empty)
+            self.line.setPlaceholderText(param.unset)
         self.line.textEdited.connect(self._take)
         self.line.editingFinished.connect(self._finish)
 
