@@ -116,6 +116,12 @@ def _theme(name: str, text: str, keys: str) -> Action:
 
 
 ACTIONS: tuple[Action, ...] = (
+def _heat(key: str, text: str, keys: str) -> Action:
+    return Action(
+        "View", f"heat_{key}", text, keys, lambda w: w.show_heat(key), on=lambda w: w.bench.heat == key
+    )
+
+
     Action("File", "new", "New network", "Ctrl+N", lambda w: w.files.new()),
     Action("File", "open", "Open …", "Ctrl+O", lambda w: w.files.open()),
     Action("File", "welcome", "Examples and recent files", "Ctrl+Shift+O", lambda w: w.show_welcome()),
@@ -177,6 +183,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("View"),
     _theme("dark", "Dark", "Ctrl+Alt+D"),
     _theme("light", "Light", "Ctrl+Alt+L"),
+    _heat("", "No heat map", "Alt+0"),
+    _heat("parameters", "Heat map of parameters", "Alt+1"),
+    _heat("macs", "Heat map of multiply-adds", "Alt+2"),
+    _heat("memory", "Heat map of memory", "Alt+3"),
+    _heat("time", "Heat map of time", "Alt+4"),
+    Action("View"),
     _theme("system", "As the system", "Ctrl+Alt+S"),
     Action("Train", "run", "Run", "F5", lambda w: w.bridge.run(), _can_run),
     Action("Train", "pause", "Pause", "F6", lambda w: w.bridge.pause(), lambda w: w.bench.state == "running"),

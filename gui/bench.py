@@ -43,6 +43,7 @@ class Bench(QObject):
     finished = Signal(object)
     failed = Signal(object)
     look_changed = Signal()
+    heat_changed = Signal()
     reveal = Signal(str)
     """Ask the canvas to bring a node into view."""
     message = Signal(str)
@@ -60,6 +61,8 @@ class Bench(QObject):
         self.theme: Theme = DARK
         self.state = "idle"
         """``idle``, ``starting``, ``running``, ``paused``, ``finished`` or ``failed``."""
+        self.heat = ""
+        """The cost that tints the nodes, by its key; empty for none."""
         self.visible_nodes: frozenset[str] = frozenset()
         self.sample = 0
         self.wants_regions = False
@@ -71,6 +74,12 @@ class Bench(QObject):
             for name, value in changes.items():
                 setattr(self, name, value)
             self.look_changed.emit()
+
+    def show_heat(self, key: str) -> None:
+        """Tint the nodes by another cost, or by none."""
+        if key != self.heat:
+            self.heat = key
+            self.heat_changed.emit()
 
     def set_theme(self, theme: Theme) -> None:
         """Change the colours of everything."""

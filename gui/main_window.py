@@ -132,6 +132,10 @@ class MainWindow(QMainWindow):
         self._minimap = not self._minimap
         self.canvas.show_minimap(self._minimap)
 
+    def show_heat(self, key: str) -> None:
+        """Tint the nodes by a cost, or by none."""
+        self.bench.show_heat(key)
+
     def show_welcome(self) -> None:
         """Show the page of examples and recent files."""
         self.welcome.set_recent([(str(path), str(path.parent)) for path in self.files.recent()])
@@ -224,6 +228,7 @@ class MainWindow(QMainWindow):
         files.changed.connect(self._show_title)
         files.changed.connect(self.fill_recent)
         files.opened.connect(self.show_workbench)
+            bench.heat_changed,
         bench.theme_changed.connect(self._draw_cards)
         self.top.run_requested.connect(bridge.run)
         self.top.pause_requested.connect(bridge.pause)

@@ -31,6 +31,7 @@ class Theme:
     warning: str
     error: str
     wire: str
+    heat: str
     selection: str
     on_accent: str
 
@@ -63,6 +64,7 @@ DARK = Theme(
     warning="#E3B14C",
     error="#EB6A75",
     wire="#4A5364",
+    heat="#D9772E",
     selection="#2A3756",
     on_accent="#0B1220",
 )
@@ -84,6 +86,7 @@ LIGHT = Theme(
     warning="#8A5C00",
     error="#BF3543",
     wire="#A9B3C2",
+    heat="#E8761A",
     selection="#DCE6FF",
     on_accent="#FFFFFF",
 )

@@ -16,6 +16,7 @@ from gui.bench import Bench
 from gui.canvas import fitting
 from gui.canvas.commands import Commands
 from gui.canvas.face import TITLE_LEFT
+from gui.canvas.heat import HeatControl
 from gui.canvas.link import Link
 from gui.canvas.navigation import Navigator
 from gui.canvas.node_paint import TEXT_FROM
@@ -38,6 +39,7 @@ class Editor(Navigator):
         self.caption = Caption(self)
         self.trail = Trail(self)
         self.minimap = Minimap(self)
+        self.heat = HeatControl(self, bench)
         self.notice = Notice(self, bench)
         self.quick_add = QuickAdd(self)
         self.quick_add.set_theme(bench.theme)
@@ -53,6 +55,8 @@ class Editor(Navigator):
         bench.store.selection_changed.connect(self._show_selection)
         bench.analyzed.connect(lambda _: self.graph.show_analysis())
         bench.snapshot_taken.connect(self.graph.show_snapshot)
+        for signal in (bench.heat_changed, bench.timed):
+            signal.connect(self._show_heat)
         bench.run_reset.connect(self.graph.clear_live)
         bench.failed.connect(self._show_failure)
         bench.theme_changed.connect(lambda _: self._show_theme())
@@ -90,6 +94,10 @@ class Editor(Navigator):
     def _show_failure(self, failed: Failed) -> None:
         self.graph.show_failure(failed.node, failed.message)
 
+    def _show_heat(self, *_: object) -> None:
+        self.graph.show_heat()
+        self.viewport().update()
+
     def _show_theme(self) -> None:
         self.graph.show_theme()
         self.quick_add.set_theme(self.bench.theme)
@@ -112,6 +120,7 @@ class Editor(Navigator):
             self.title_field.clearFocus()  # it would not move along
             self.caption.fit()
             self.minimap.fit()
+            self.heat.fit()
             self.notice.fit()
 
     # -- commands ----------------------------------------------------------------------------------------

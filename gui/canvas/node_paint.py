@@ -13,9 +13,10 @@ from gui.canvas import fonts
 from gui.canvas import strip as strips
 from gui.canvas.face import FOOT, INSET, LINK, PAD, PORT, TITLE_LEFT, Face
 from gui.canvas.strip import Strip
+from gui.cost import Heat, tint
 from gui.icons import paint_icon
 from gui.style import mix
-from gui.theme import NODE_RADIUS, Theme
+from gui.theme import CAPTION_PX, NODE_RADIUS, Theme
 
 SHADOW = 18.0
 """How far a shadow reaches beyond the card."""
@@ -47,6 +48,7 @@ class Mood:
     strip: Strip | None = None
     health: str = ""
     sick: bool = False
+    heat: Heat | None = None
 
 
 def paint_node(painter: QPainter, face: Face, mood: Mood, theme: Theme, scale: float) -> None:
@@ -63,6 +65,8 @@ def paint_node(painter: QPainter, face: Face, mood: Mood, theme: Theme, scale: f
     if words:
         painter.drawRoundedRect(QRectF(PAD, 14, 9, 9), 2.5, 2.5)
         _paint_words(painter, face, mood, theme)
+        if mood.heat:
+            _paint_heat(painter, mood.heat, theme)
     elif scale >= STRIP_FROM:
         painter.drawRoundedRect(QRectF(PAD, 18, 12, 12), 3.5, 3.5)
         _paint_name(painter, face, theme, scale)
@@ -95,7 +99,7 @@ def _paint_body(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> None
     elif mood.hovered:
         edge = QColor(mix(theme.line, theme.text, 0.22))
     painter.setPen(QPen(edge, width))
-    painter.setBrush(theme.color("raised"))
+    painter.setBrush(theme.color(tint(theme, mood.heat.level) if mood.heat else "raised"))
     for behind in STACK if face.stacked else ():
         painter.drawRoundedRect(body.adjusted(2 * behind, behind, -2 * behind, behind), radius, radius)
     painter.drawRoundedRect(body, radius, radius)
@@ -107,21 +111,34 @@ def _paint_words(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> Non
     painter.setPen(theme.color("text"))
     painter.setFont(fonts.text(weight=600))
     painter.drawText(title, _LEFT | _MIDDLE, face.title)
-    painter.setPen(theme.color("muted"))
+    quiet = theme.color("text" if mood.heat else "muted")  # on a tint muted words are hard to read
+    painter.setPen(quiet)
     painter.setFont(fonts.caption())
     painter.drawText(title, _RIGHT | _MIDDLE, face.label)
     if face.summary:
         painter.drawText(QRectF(TITLE_LEFT, 27, width - TITLE_LEFT - PAD, 15), _LEFT | _MIDDLE, face.summary)
     if face.has_foot:
         foot = QRectF(PAD, face.height - FOOT, width - 2 * PAD, FOOT - 2)
-        painter.setPen(theme.color("muted"))
+        painter.setPen(quiet)
         if face.linked:
             paint_icon(painter, "link", theme.color("accent"), PAD - 1, foot.center().y() - 6, 12)
         painter.drawText(foot.adjusted(LINK * face.linked, 0, 0, 0), _LEFT | _MIDDLE, face.foot)
         if mood.health:
-            if mood.sick:
+            if mood.sick and not mood.heat:
                 painter.setPen(theme.color("warning"))
             painter.drawText(foot, _RIGHT | _MIDDLE, mood.health)
+
+
+def _paint_heat(painter: QPainter, heat: Heat, theme: Theme) -> None:
+    """Paint the number behind the tint on the upper edge."""
+    width = fonts.text_metrics(CAPTION_PX).horizontalAdvance(heat.text) + 14
+    box = QRectF(PAD - 4, -11, width, 17)
+    painter.setPen(QPen(QColor(mix(theme.line, theme.heat, 0.3 + 0.7 * heat.level)), 1))
+    painter.setBrush(theme.color("panel"))
+    painter.drawRoundedRect(box, 8.5, 8.5)
+    painter.setPen(theme.color("text"))
+    painter.setFont(fonts.caption())
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, heat.text)
 
 
 def _paint_name(painter: QPainter, face: Face, theme: Theme, scale: float) -> None:

@@ -22,6 +22,7 @@ from gui.canvas.node_item import NodeItem
 from gui.canvas.routing import Route, Router, box_of
 from gui.canvas.strip import Strip
 from gui.canvas.wire_item import WireItem, label_of
+from gui.cost import heats, tint
 
 EASE = 0.35
 """Share of the way that the ends of a strip's colors go towards new ones at each snapshot."""
@@ -78,6 +79,7 @@ class CanvasScene(QGraphicsScene):
         self._reroute()
         self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.BspTreeIndex)
         self.show_selection(self.bench.store.selection)
+        self.show_heat()
 
     def follow(self, change: Diff) -> None:
         """Take over one step of the document."""
@@ -116,6 +118,7 @@ class CanvasScene(QGraphicsScene):
     def show_analysis(self) -> None:
         """Show shapes, parameters and problems as they are known now."""
         self._refresh_faces(self.nodes)
+        self.show_heat()
         for wire in self.wires.values():
             self._label(wire)
         self._reroute()
@@ -125,6 +128,13 @@ class CanvasScene(QGraphicsScene):
         self._failed = Problem(message, node) if node in self.nodes else None
         self._refresh_faces(self.nodes)
         self._reroute()
+
+    def show_heat(self) -> None:
+        """Tint the nodes by the cost that is chosen now."""
+        found = heats(self.bench)
+        for id, item in self.nodes.items():
+            item.set_mood(heat=found.get(id))
+        self._overview = None
 
     def show_theme(self) -> None:
         """Repaint in other colors."""
@@ -330,7 +340,9 @@ class CanvasScene(QGraphicsScene):
             self._boxes = {id: item.body() for id, item in self.nodes.items()}
             for id, box in self._boxes.items():
                 face = self.nodes[id].face
-                boxes.setdefault("error" if face.failing else face.color, []).append(box)
+                heat = self.nodes[id].mood.heat
+                color = tint(self.bench.theme, heat.level) if heat else face.color
+                boxes.setdefault("error" if face.failing else color, []).append(box)
             ends = {slot: self.ends_of(wire.edge) for slot, wire in self.wires.items()}
             self._lines = {slot: QLineF(*pair) for slot, pair in ends.items() if pair is not None}
             self._overview = boxes, list(self._lines.values())

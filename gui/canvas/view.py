@@ -28,6 +28,7 @@ from gui.canvas.menus import node_menu, wire_menu
 from gui.canvas.node_paint import STRIP_FROM, TEXT_FROM
 from gui.canvas.walk import next_node
 from gui.canvas.wire_item import WireItem, label_color
+from gui.cost import costs_of
 
 MIME = "application/x-netwright-layer"
 """What the palette drags: the type of a layer as UTF-8."""
@@ -359,6 +360,7 @@ class CanvasView(Editor):
             problems = [problem.message for problem in self.bench.analysis.problems_of(id)]
             layer = layer_of(document, document.nodes[id].type)
             text = "\n".join(problems) or f"{document.nodes[id].title} · {layer.label}\n{layer.doc}"
+            text = "\n".join((text, *costs_of(self.bench, id)))
         elif hit.wire is not None:
             tensor = self.bench.analysis.type_of(hit.wire.edge)
             text = f"{tensor} · {tensor.dtype}" if tensor is not None else ""

@@ -42,6 +42,7 @@ class Inspector(Panel):
         bench.analyzed.connect(lambda analysis: self.page.show_analysis(analysis))
         bench.snapshot_taken.connect(lambda snapshot: self.page.show_snapshot())
         bench.run_reset.connect(lambda: self.page.show_snapshot())
+        bench.timed.connect(lambda times: self.page.show_analysis(bench.analysis))
         bench.theme_changed.connect(lambda theme: self.page.show_analysis(bench.analysis))
         self.page: Page
         self._chosen: frozenset[str] = frozenset()

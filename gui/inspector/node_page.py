@@ -89,7 +89,7 @@ class NodePage(QWidget):
         self.shape.show_shapes(
             node, layer_of(self._bench.store.document, node.type), analysis, self._bench.theme
         )
-        self.cost.show_cost(self.node, analysis)
+        self.cost.show_cost(self.node, self._bench)
         self.code.show_lines(self.node, analysis.source)
 
     def show_snapshot(self) -> None:

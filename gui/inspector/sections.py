@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
-from engine.compiler.analysis import Analysis, Problem, SourceText
+from engine.compiler.analysis import Analysis, Problem, SourceText, in_bytes
 from engine.graph.document import Node, Slot
 from engine.layers.declaration import Layer, TensorType
 from engine.training.events import Snapshot
 from gui.bench import Bench
+from gui.cost import COSTS, Cost, share, times_of
 from gui.fonts import mono_font
 from gui.inspector.formula import window_formula
 from gui.panels.code_view import CodeView
 from gui.panels.problems import SeverityIcon, apply_fix
-from gui.panels.words import count
 from gui.theme import Theme
 from gui.widgets.basic import Box, button, column, empty, label, row, section
 
@@ -125,26 +126,73 @@ class ShapeSection(Section):
 
 
 class CostSection(Section):
-    """Tiles with what one sample costs in this node."""
+    """Tiles with what one node costs, or with what all of them cost."""
 
     def __init__(self) -> None:
-        super().__init__("Cost for one sample")
-        self._tiles = row(spacing=8)
+        super().__init__("Cost")
+        self._tiles = QGridLayout()
+        self._tiles.setContentsMargins(0, 0, 0, 0)
+        self._tiles.setSpacing(8)
         self.layout_.addLayout(self._tiles)
 
-    def show_cost(self, node: str, analysis: Analysis) -> None:
-        """Show parameters and multiply-adds, and their shares of the whole."""
-        parameters, macs = analysis.parameters.get(node, 0), analysis.macs.get(node, 0)
-        self.setVisible(bool(parameters or macs))
+    def show_cost(self, node: str, bench: Bench) -> None:
+        """Show each kind of cost that a node has, and its share of the whole."""
+        numbers = {each: each.of(bench.analysis, times_of(bench)) for each in COSTS}
+        self._show(
+            (each, found[node], f"{share(found[node], sum(found.values()))} of the network")
+            for each, found in numbers.items()
+            if found.get(node)
+        )
+
+    def show_total(self, bench: Bench) -> None:
+        """Show each kind of cost of the whole graph that is open."""
+        numbers = {each: sum(each.of(bench.analysis, times_of(bench)).values()) for each in COSTS}
+        self._show((each, number, "in all") for each, number in numbers.items() if number)
+
+    def _show(self, costs: Iterable[tuple[Cost, float, str]]) -> None:
         empty(self._tiles)
-        whole = sum(analysis.macs.values())
-        for value, total, word in (
-            (parameters, analysis.total_parameters, "parameters"),
-            (macs, whole, "multiply-adds"),
-        ):
-            shown = f"{value:,}" if word == "parameters" and value < 1e7 else count(value)
-            share = f"{value:,} {word}, {value / total:.0%} of the network" if total else f"{value:,} {word}"
-            self._tiles.addWidget(_tile(shown, word, share))
+        place = -1
+        for place, (cost, number, part) in enumerate(costs):
+            exact = f"{number:,.0f}" if cost.key in ("parameters", "macs") else cost.text(number)
+            shown = exact if cost.key == "parameters" and number < 1e7 else cost.text(number)
+            tip = f"{cost.tip}: {exact}, {part}"
+            self._tiles.addWidget(_tile(shown, cost.caption, tip), place // 2, place % 2)
+        self.setVisible(place >= 0)
+
+
+class FootprintSection(Section):
+    """What training the whole document takes of memory, part by part."""
+
+    def __init__(self) -> None:
+        super().__init__("Memory to train, about")
+        self._grid = QGridLayout()
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setVerticalSpacing(6)
+        self._grid.setColumnStretch(0, 1)
+        self.layout_.addLayout(self._grid)
+
+    def show_footprint(self, analysis: Analysis) -> None:
+        """Show the parts and their sum; hidden while there is nothing to train."""
+        needs = analysis.footprint
+        empty(self._grid)
+        rows = [("Weights", needs.weights, ""), ("Gradients", needs.gradients, "")]
+        if needs.optimizer:
+            rows.append(("Optimizer", needs.optimizer, "What it remembers of every weight"))
+        kept = "What every layer keeps of a batch until the gradients are computed"
+        rows.append((f"Activations × {needs.batch_size}", needs.activations, kept))
+        rows.append(("Together", needs.total, "Without the data and the room that kernels work in"))
+        for place, (name, size, tip) in enumerate(rows):
+            last = place == len(rows) - 1
+            words = label(name, "" if last else "muted"), label(in_bytes(size), weight=600 if last else 400)
+            for column_, word in enumerate(words):
+                word.setToolTip(tip)
+                align = Qt.AlignmentFlag.AlignRight if column_ else Qt.AlignmentFlag.AlignLeft
+                self._grid.addWidget(word, place, column_, align)
+        if needs.unknown:
+            titles = ", ".join(analysis.document.nodes[id].title for id in needs.unknown)
+            note = label(f"Not known, so not counted: what {titles} keeps.", "muted", 12, wrap=True)
+            self._grid.addWidget(note, len(rows), 0, 1, 2)
+        self.setVisible(bool(needs.weights))
 
 
 def _tile(value: str, word: str, tip: str) -> Box:

@@ -15,6 +15,7 @@ from engine.optimizers import OPTIMIZERS
 from gui.bench import Bench
 from gui.fonts import ui_font
 from gui.inspector.form import Form
+from gui.inspector.sections import CostSection, FootprintSection
 from gui.theme import TITLE_PX
 from gui.widgets.basic import column, label, section
 
@@ -64,10 +65,14 @@ class TrainingPage(QWidget):
         for each in self.optimizers:
             layout.addSpacing(6)
             layout.addWidget(each)
+        self.cost, self.memory = CostSection(), FootprintSection()
+        layout.addWidget(self.cost)
+        layout.addWidget(self.memory)
         layout.addStretch(1)
         layout.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.notes.textChanged.connect(self._set_notes)
         self.refresh()
+        self.show_analysis(bench.analysis)
 
     def refresh(self) -> None:
         """Show the settings as the document holds them now."""
@@ -89,7 +94,9 @@ class TrainingPage(QWidget):
         return self._losses == _losses(document)
 
     def show_analysis(self, analysis: Analysis) -> None:
-        """Nothing here comes from the analysis."""
+        """Show what the whole network costs."""
+        self.cost.show_total(self._bench)
+        self.memory.show_footprint(analysis)
 
     def show_snapshot(self) -> None:
         """Nothing here comes from the run."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEasingCurve, QPropertyAnimation, QTimer, Signal
 from PySide6.QtWidgets import QGraphicsOpacityEffect, QStyle, QWidget
 
-from engine.compiler.analysis import Analysis
+from engine.compiler.analysis import Analysis, in_bytes
 from engine.training.events import Progress
 from gui.bench import Bench
 from gui.panels.words import count, plural
@@ -25,6 +25,7 @@ class StatusBar(Panel):
         self.setFixedHeight(HEIGHT)
         self._parameters = label("", "muted", _PX)
         self._macs = label("", "muted", _PX)
+        self._memory = label("", "muted", _PX)
         self.problems_button = button("", "flat", "Show the problems")
         self._message = _Message()
         self._cost = label("", "muted", _PX)
@@ -34,6 +35,7 @@ class StatusBar(Panel):
         layout.setContentsMargins(14, 0, 14, 0)
         layout.addWidget(self._parameters)
         layout.addWidget(self._macs)
+        layout.addWidget(self._memory)
         layout.addWidget(self.problems_button)
         layout.addWidget(self._message, 1)
         for widget in (self._cost, self._speed, self._saved):
@@ -56,6 +58,14 @@ class StatusBar(Panel):
         self._macs.setText(f"{count(macs)} multiply-adds")
         self._macs.setToolTip(f"{macs:,} multiply-adds for one sample")
         self._macs.setVisible(bool(macs))
+        needs = analysis.footprint
+        self._memory.setText(f"about {in_bytes(needs.total)} to train")
+        self._memory.setToolTip(
+            f"Weights {in_bytes(needs.weights)}, gradients {in_bytes(needs.gradients)}, "
+            f"optimizer {in_bytes(needs.optimizer)}, "
+            f"activations {in_bytes(needs.activations)} for a batch of {needs.batch_size}"
+        )
+        self._memory.setVisible(bool(needs.weights))
         errors, others = len(analysis.errors), len(analysis.problems) - len(analysis.errors)
         text = plural(errors, "problem") if errors else plural(others, "warning") if others else "No problems"
         self.problems_button.setText(text)
