@@ -250,6 +250,8 @@ def _enter(
         ends = ends_of(document.blocks[node.type])
         if not ends or any(slot.port not in ends for slot in step.outputs):
             raise CompileError(f"{node.type} has an output that nothing is connected to.")
+        if len(set(ends.values())) < len(ends):
+            raise CompileError(f"Two outputs of {node.type} give the same tensor; remove one of them.")
         types = tuple(inner[-1].types[ends[slot.port]] for slot in step.outputs)
     found.blocks[node.id] = tuple(inner)
     return (

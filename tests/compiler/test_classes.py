@@ -220,3 +220,32 @@ def test_what_is_told_inside_a_block_is_told_of_the_use_that_was_entered():
     assert str(later.types[Slot("x", "y")]) == "N×24×4×4"
     gone = analysis_inside(whole, ("Bottleneck",), (("gone", 0),))
     assert gone.types == first.types
+
+
+def test_outputs_come_in_the_order_of_their_ports_whatever_was_connected_first():
+    g = Builder("Net")
+    with g.block("Fork") as b:
+        x = b.input()
+        b.output(b.add("ReLU", x, id="act"), "positive")
+        b.output(b.add("Tanh", x, id="tanh"), "bounded")
+    x = g.add("Input", id="image", shape=(4,))
+    fork = g.add("Fork", x, id="fork")
+    g.add("Output", g.add("Subtract", fork, fork["bounded"], id="difference"))
+    document = g.document()
+    inner = blocks.inside(document, "Fork")
+    inner = inner.with_(edges=dict(reversed(inner.edges.items())))
+    images = torch.randn(2, 4)
+    result = compile_document(blocks.outside(document, "Fork", inner)).model(images)
+    assert torch.equal(result, images.relu() - images.tanh())
+
+
+def test_two_outputs_of_one_tensor_are_refused():
+    g = Builder("Net")
+    with g.block("Twice") as b:
+        x = b.add("ReLU", b.input(), id="act")
+        b.output(x, "one")
+        b.output(x, "other")
+    x = g.add("Twice", g.add("Input", id="image", shape=(4,)), id="twice")
+    g.add("Add", x, x["other"], id="sum")
+    (problem,) = analyze(g.document()).errors
+    assert (problem.node, "same tensor" in problem.message) == ("twice", True)
