@@ -88,8 +88,9 @@ def _in_block(window: MainWindow) -> bool:
 
 def _enter(window: MainWindow) -> None:
     store = window.bench.store
-    types = [store.document.nodes[id].type for id in store.selection]
-    store.enter(next(each for each in types if each in store.document.blocks))
+    nodes = [store.document.nodes[id] for id in store.selection]
+    node = next(each for each in nodes if each.type in store.document.blocks)
+    store.enter(node.type, node.id)
 
 
 @dataclass(frozen=True)
@@ -115,13 +116,13 @@ def _theme(name: str, text: str, keys: str) -> Action:
     )
 
 
-ACTIONS: tuple[Action, ...] = (
 def _heat(key: str, text: str, keys: str) -> Action:
     return Action(
         "View", f"heat_{key}", text, keys, lambda w: w.show_heat(key), on=lambda w: w.bench.heat == key
     )
 
 
+ACTIONS: tuple[Action, ...] = (
     Action("File", "new", "New network", "Ctrl+N", lambda w: w.files.new()),
     Action("File", "open", "Open …", "Ctrl+O", lambda w: w.files.open()),
     Action("File", "welcome", "Examples and recent files", "Ctrl+Shift+O", lambda w: w.show_welcome()),
@@ -169,6 +170,7 @@ def _heat(key: str, text: str, keys: str) -> Action:
     Action("Edit", "share", "Share weights", "Ctrl+L", lambda w: w.canvas.share(), _several),
     Action("Edit", "unshare", "Unlink weights", "Ctrl+Shift+L", lambda w: w.canvas.unshare(), _linked),
     Action("Edit"),
+    Action("Edit", "edit_code", "Edit the code", "F4", lambda w: w.edit_code(), _has_nodes),
     Action("Edit", "layout", "Lay out", "L", lambda w: w.canvas.layout(), _has_nodes),
     Action("View", "fit", "Fit all", "Home", lambda w: w.canvas.fit_all(), _has_nodes),
     Action("View", "fit_selection", "Fit the selection", "F", lambda w: w.canvas.fit_selection(), _selected),
@@ -181,14 +183,14 @@ def _heat(key: str, text: str, keys: str) -> Action:
     _panel("right", "Inspector", "F11"),
     Action("View", "minimap", "Minimap", "Alt+M", lambda w: w.toggle_minimap(), on=lambda w: w.minimap),
     Action("View"),
-    _theme("dark", "Dark", "Ctrl+Alt+D"),
-    _theme("light", "Light", "Ctrl+Alt+L"),
     _heat("", "No heat map", "Alt+0"),
     _heat("parameters", "Heat map of parameters", "Alt+1"),
     _heat("macs", "Heat map of multiply-adds", "Alt+2"),
     _heat("memory", "Heat map of memory", "Alt+3"),
     _heat("time", "Heat map of time", "Alt+4"),
     Action("View"),
+    _theme("dark", "Dark", "Ctrl+Alt+D"),
+    _theme("light", "Light", "Ctrl+Alt+L"),
     _theme("system", "As the system", "Ctrl+Alt+S"),
     Action("Train", "run", "Run", "F5", lambda w: w.bridge.run(), _can_run),
     Action("Train", "pause", "Pause", "F6", lambda w: w.bridge.pause(), lambda w: w.bench.state == "running"),

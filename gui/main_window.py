@@ -153,6 +153,11 @@ class MainWindow(QMainWindow):
         self.bottom.show()
         self.bottom.setCurrentWidget(self._bottom_pages[name])
 
+    def edit_code(self) -> None:
+        """Type into the generated code."""
+        self.show_page("code")
+        self.code.edit()
+
     def about(self) -> None:
         """Tell what this is."""
         QMessageBox.about(
@@ -223,12 +228,12 @@ class MainWindow(QMainWindow):
             bench.store.changed,
             bench.store.replaced,
             bench.state_changed,
+            bench.heat_changed,
         ):
             signal.connect(self._refresh_actions)
         files.changed.connect(self._show_title)
         files.changed.connect(self.fill_recent)
         files.opened.connect(self.show_workbench)
-            bench.heat_changed,
         bench.theme_changed.connect(self._draw_cards)
         self.top.run_requested.connect(bridge.run)
         self.top.pause_requested.connect(bridge.pause)
@@ -264,7 +269,7 @@ class MainWindow(QMainWindow):
         """Enter a block, or put the cursor into a layer's form."""
         node = self.bench.store.document.nodes.get(id)
         if node and node.type in self.bench.store.document.blocks:
-            self.bench.store.enter(node.type)
+            self.bench.store.enter(node.type, id)
         else:
             self.inspector.setFocus()
             self.inspector.focusNextChild()
@@ -349,7 +354,7 @@ class MainWindow(QMainWindow):
             self.files.open(path)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.files.may_leave():
+        if not self.code.may_leave() or not self.files.may_leave():
             event.ignore()
             return
         self._remember()

@@ -8,7 +8,6 @@ from pygments.lexers.python import PythonLexer
 from pygments.token import Comment, Keyword, Literal, Name, Number, Operator, String
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -58,9 +57,9 @@ class Highlighter(QSyntaxHighlighter):
             self._formats[token].setForeground(color)
         self.rehighlight()
 
-    def read(self, text: str) -> None:
-        """Find the tokens of a text that is about to be shown."""
-        self._spans = {}
+    def read(self, text: str) -> list[int]:
+        """Find the tokens of a text, and return the lines, from 0, that are colored otherwise now."""
+        before, self._spans = self._spans, {}
         line, column = 0, 0
         for _, token, value in _LEXER.get_tokens_unprocessed(text):
             for number, part in enumerate(value.split("\n")):
@@ -69,6 +68,7 @@ class Highlighter(QSyntaxHighlighter):
                 if part:
                     self._spans.setdefault(line, []).append((column, len(part), token))
                     column += len(part)
+        return [each for each in range(line + 1) if before.get(each) != self._spans.get(each)]
 
     def highlightBlock(self, text: str) -> None:
         for start, length, token in self._spans.get(self.currentBlock().blockNumber(), ()):
@@ -169,7 +169,8 @@ class CodeView(QPlainTextEdit):
         super().mouseReleaseEvent(event)
         place = event.position().toPoint()
         near = self._pressed and abs(place.x() - self._pressed[0]) + abs(place.y() - self._pressed[1]) < 4
-        if event.button() == Qt.MouseButton.LeftButton and near and not self.textCursor().hasSelection():
+        still = near and self.isReadOnly() and not self.textCursor().hasSelection()
+        if event.button() == Qt.MouseButton.LeftButton and still:
             self.line_clicked.emit(self.cursorForPosition(place).blockNumber() + 1)
 
     def changeEvent(self, event: QEvent) -> None:
@@ -188,18 +189,20 @@ class CodeView(QPlainTextEdit):
         box = self.contentsRect()
         self._gutter.setGeometry(QRect(box.left(), box.top(), width, box.height()))
 
+    def number_color(self, number: int) -> str:
+        """Return the role of a line number's color."""
+        return "text" if number in self._marked else "faint"
+
     def paint_numbers(self, event: QPaintEvent) -> None:
         """Draw the line numbers in view into the gutter."""
         painter = QPainter(self._gutter)
         painter.setFont(self.font())
         block = self.firstVisibleBlock()
         top = self.blockBoundingGeometry(block).translated(self.contentOffset()).top()
-        faint, text = self._theme.color("faint"), self._theme.color("text")
         while block.isValid() and top <= event.rect().bottom():
             height = self.blockBoundingRect(block).height()
             number = block.blockNumber() + 1
-            color: QColor = text if number in self._marked else faint
-            painter.setPen(color)
+            painter.setPen(self._theme.color(self.number_color(number)))
             box = QRect(0, round(top), self._gutter.width() - 8, round(height))
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(number))
             block, top = block.next(), top + height
