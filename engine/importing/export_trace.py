@@ -114,7 +114,7 @@ class _Reader:
 
     def _call(self, node: fx.Node) -> None:
         places = self._places(node)
-        leaf = places[-1] if places and self._is_leaf(places[-1]) else None
+        leaf = places[-1] if places and is_leaf(places[-1]) else None
         text = self._of_module(node, leaf) or self._written(node)
         call = Call(
             f"v_{node.name}", text, places=places[:-1] if leaf else places, path=leaf.path if leaf else ""
@@ -205,10 +205,6 @@ class _Reader:
                 found.append(Place(path + (f"@{again}" if again and "@" not in path else ""), name))
         return tuple(found)
 
-    def _is_leaf(self, place: Place) -> bool:
-        name = place.type.rpartition(".")[2]
-        return place.type.startswith("torch.nn.") and name not in ("Sequential", "ModuleList", "ModuleDict")
-
     def _path(self, node: fx.Node) -> str:
         places = self._places(node)
         return places[-1].path if places else ""
@@ -225,6 +221,12 @@ class _Reader:
         return value_text(
             list(value) if isinstance(value, fx.immutable_collections.immutable_list) else value, self._text
         )
+
+
+def is_leaf(place: Place) -> bool:
+    """Whether a module is a layer of torch, and no container of others."""
+    name = place.type.rpartition(".")[2]
+    return place.type.startswith("torch.nn.") and name not in ("Sequential", "ModuleList", "ModuleDict")
 
 
 class _Code(str):

@@ -21,7 +21,7 @@ from engine.importing.simplify import simplify
 
 GOOD, NOTICE, BAD = "good", "notice", "bad"
 _TOLERANCE = 1e-4
-_ROUNDS = 8
+_ROUNDS = 16
 
 
 @dataclass(frozen=True)

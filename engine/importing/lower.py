@@ -117,7 +117,7 @@ class _Lowering:
         holders: dict[int, list[Made]] = {}
         for made in self.result.nodes:
             for value in made.weights.values():
-                if value.numel() > 1:
+                if value.numel() > 1 and value.min() != value.max():
                     holders.setdefault(value.data_ptr(), []).append(made)
         for several in holders.values():
             names = list(dict.fromkeys(made.path or made.type for made in several))
@@ -198,6 +198,8 @@ class _Lowering:
         expression = self._substituted(call.expression)
         if call.module is not None:
             return self._module(call, expression)
+        if isinstance(expression, ast.Tuple):
+            return tuple(self._lowered(call, each) for each in expression.elts)
         if isinstance(expression, ast.Subscript):
             chosen = self._chosen(expression)
             if chosen is not None:

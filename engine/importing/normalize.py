@@ -93,9 +93,7 @@ def _reshaped(x: ast.expr, before: Sequence[Any], after: Sequence[Any]) -> ast.e
             return _method(x, "unsqueeze", added[0])
         return _method(x, "reshape", -1, *rest)
     merged = next((n for n in range(1, len(a.shape)) if a.shape[n + 1 :] == rest), None)
-    if merged:
-        return _method(x, "flatten", 0, merged, library="torch")
-    return _method(x, "reshape", -1, *rest)
+    return _method(x, "flatten", 0, merged, library="torch") if merged else None
 
 
 def _expanded(x: ast.expr, before: Sequence[Any], after: Sequence[Any], batch: str) -> ast.expr | None:

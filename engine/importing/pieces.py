@@ -153,12 +153,12 @@ class _Planter:
             for place in made.places:
                 members.setdefault(place.path, []).append(made)
                 types[place.path] = place.type
-        kinds = list(types.values())
+        kinds = [kind.rpartition(".")[2] for kind in types.values()]
         shared = {each for made in self.lowered.nodes if made.share for each in (made, made.share)}
         ends = {source.made for source in self.lowered.outputs.values()}
         found = set()
         for path, inside in members.items():
-            kind = types[path]
+            kind = types[path].rpartition(".")[2]
             whole = kinds.count(kind) == 1 and len(inside) > _MOST * len(self.lowered.nodes)
             if kind in _CONTAINERS or not is_block_name(block_name(kind)) or len(inside) < 2 or whole:
                 continue

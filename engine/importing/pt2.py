@@ -7,6 +7,7 @@ therefore a copy with none of that: numbers, operators of ``aten``, and sizes th
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import re
@@ -17,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.utils._pytree as pytree
 from torch import Tensor, fx
 from torch.export import ExportedProgram
 
 from engine.errors import shown
 from engine.importing.calls import BATCHES, ImportingError
-from engine.importing.examples import Example, parse_example
+from engine.importing.examples import Example, parse_example, tensors
 from engine.importing.export_trace import quiet, trace_program
 from engine.importing.fx_trace import Untraceable
 from engine.importing.imported import Imported, build
@@ -38,8 +40,54 @@ _SAMPLES = re.compile(r"[^/]+/data/sample_inputs/model\.pt")
 _TARGET = re.compile(
     r"torch\.ops\.aten\.(?!from_file\b)\w+(\.\w+)?|_operator\.(getitem|add|sub|mul|floordiv|mod|pow|neg)"
 )
-_SIZE = re.compile(r"(?:[su]\d+|Mod|Max|Min|FloorDiv|CeilDiv|CleanDiv|PythonMod|int_oo|oo|Eq|Ne|Lt|Le|Gt|Ge"
-                   r"|True|False|\d{1,12}|[\s()+\-*/,<>=!])*")  # fmt: skip
+_SIZES = frozenset(
+    [
+        "Symbol",
+        "Integer",
+        "Rational",
+        "Float",
+        "Mul",
+        "Add",
+        "Pow",
+        "Mod",
+        "Max",
+        "Min",
+        "FloorDiv",
+        "CeilDiv",
+        "CleanDiv",
+        "PythonMod",
+        "ModularIndexing",
+        "Identity",
+        "Eq",
+        "Ne",
+        "Lt",
+        "Le",
+        "Gt",
+        "Ge",
+        "And",
+        "Or",
+        "Not",
+        "Equality",
+        "Unequality",
+        "StrictLessThan",
+        "LessThan",
+        "StrictGreaterThan",
+        "GreaterThan",
+        "true",
+        "false",
+        "oo",
+        "int_oo",
+        "IntInfinity",
+        "NegativeIntInfinity",
+    ]
+)
+"""Functions of sympy in the texts of sizes, which it evaluates: arithmetic and nothing else."""
+
+
+_ARITHMETIC = (
+    ast.Expression, ast.Call, ast.Name, ast.Load, ast.keyword, ast.Constant, ast.BinOp, ast.UnaryOp,
+    ast.operator, ast.unaryop,
+)  # fmt: skip
 
 
 def import_pt2(path: Path, inputs: Sequence[str] = ()) -> Imported:
@@ -49,9 +97,11 @@ def import_pt2(path: Path, inputs: Sequence[str] = ()) -> Imported:
     """
     program = load_program(path)
     examples = _examples(program, inputs)
-    batch = next(
-        (int(v.shape[0]) for _, v in _inputs(program) if v.shape and isinstance(v.shape[0], int)), None
-    )
+    fixed = [v.shape[0] for _, v in _inputs(program) if v.shape and isinstance(v.shape[0], int)]
+    given = tensors(examples, fixed[0] if fixed else BATCHES[0])
+    leaves = [given.get(name, name) for name in map(str, program.graph_signature.user_inputs)]
+    program.example_inputs = pytree.tree_unflatten(leaves, program.call_spec.in_spec)
+    batch = int(fixed[0]) if fixed else None
     try:
         trace = trace_program(program, path.stem, None, batch)
     except Untraceable as error:
@@ -127,13 +177,30 @@ def _checked(name: str, data: bytes, path: Path) -> bytes:
             raise ImportingError(f"{path.name} holds pickled tensors, which could run code; save plain ones.")
         if key == "path_name" and not re.fullmatch(r"(weight|tensor)_\d+", str(value)):
             raise ImportingError(f"{path.name} holds the object {shown(value)}, which is no tensor.")
-        if key == "expr_str" and not (isinstance(value, str) and _SIZE.fullmatch(value)):
+        if key == "expr_str" and not _is_arithmetic(value):
             raise ImportingError(f"{path.name} has a size that is no arithmetic: {shown(value)}.")
         if key == "target" and isinstance(value, str) and not _TARGET.fullmatch(value):
             raise ImportingError(f"{path.name} uses {shown(value)}; operators of aten can be imported.")
     if isinstance(tree, dict) and "guards_code" in tree:
         tree["guards_code"] = []
     return json.dumps(tree).encode()
+
+
+def _is_arithmetic(text: Any) -> bool:
+    """Return whether the text of a size holds nothing but numbers, symbols and arithmetic."""
+    try:
+        nodes = list(ast.walk(ast.parse(text, mode="eval")))
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return False
+    for node in nodes:
+        if isinstance(node, ast.Name) and not (node.id in _SIZES or re.fullmatch(r"[su]\d+", node.id)):
+            return False
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if not re.fullmatch(r"[su]\d+", node.value):
+                return False
+        elif not isinstance(node, _ARITHMETIC):
+            return False
+    return True
 
 
 def _walk(tree: Any) -> Iterator[tuple[str, Any]]:
