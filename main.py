@@ -200,6 +200,24 @@ def export(target: str, to: Path, name: str, weights: Path | None) -> None:
     click.echo(write(document, to, name, given))
 
 
+@commands.command("import")
+@click.argument("file", metavar="FILE[:Class(...)]")
+@click.option("--to", type=click.Path(path_type=Path), help="The document; its weights stand beside it.")
+@click.option(
+    "--input", "inputs", multiple=True, metavar="SHAPE", help="1,3,224,224 or int:1,16, one for each input."
+)
+@click.option("--trust", is_flag=True, help="Run a Python file, which importing it means.")
+def import_(file: str, to: Path | None, inputs: tuple[str, ...], trust: bool) -> int:
+    """Read a network with its weights from net.py, a torch.export program (.pt2) or ONNX."""
+    from engine.importing.files import import_file, save_import
+
+    imported = import_file(file, inputs, trust)
+    if to is not None:
+        save_import(imported, to if to.suffix else to.with_suffix(".netwright"))
+    click.echo(imported.text())
+    return 0 if imported.agrees else 1
+
+
 @commands.command()
 @click.argument("target", required=False, metavar=f"[{TARGET}]")
 @click.option("--to", required=True, type=click.Path(path_type=Path), help="x.png, x.svg or x.pdf.")

@@ -400,14 +400,14 @@ class _Substitute(ast.NodeTransformer):
     def _asked(self, node: ast.expr) -> ast.expr | None:
         """Return the literal of ``x.size(1)`` where it is part of a longer expression."""
         names = all_names(node) & self.calls.keys()
-        if not names or set(names_read(node)) & names:
+        if not names or any(not self.calls[name].values for name in set(names_read(node)) & names):
             return None
         values = []
         for place in range(len(BATCHES)):
             env = {
-                n: _Shape(self.calls[n].shapes[place])
-                for n in names
-                if isinstance(self.calls[n].shapes[place], About)
+                name: call.values[place] if call.values else _Shape(call.shapes[place])
+                for name in names
+                if (call := self.calls[name]).values or isinstance(call.shapes[place], About)
             }
             try:
                 values.append(
