@@ -44,6 +44,10 @@ class Bench(QObject):
     failed = Signal(object)
     look_changed = Signal()
     heat_changed = Signal()
+    trust_changed = Signal()
+    """Python code of documents was trusted: what was off may run now."""
+    code_wanted = Signal(str)
+    """Ask for the editor of a layer written in Python, by its type."""
     reveal = Signal(str)
     """Ask the canvas to bring a node into view."""
     message = Signal(str)

@@ -10,10 +10,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QStandardPaths, Signal
 
-from engine.graph import blocks
+from engine.compiler.trust import trust_source
+from engine.graph import blocks, custom
+from engine.graph.custom import TEMPLATE
 from engine.graph.document import Document
 from engine.graph.library import merge_block
-from engine.layers.declaration import Layer
+from engine.graph.signature import read_signature
+from engine.layers.declaration import CATEGORIES, Layer
 from engine.storage.atomic import write_bytes
 from engine.storage.library import Entry, keep, list_blocks, remove
 
@@ -21,6 +24,14 @@ CATEGORY = "My blocks"
 FOLDER = "NETWRIGHT_BLOCKS"
 """Environment variable that names another folder, such as one that a team shares."""
 _KIND = "my-block:"
+NEW = replace(
+    read_signature(TEMPLATE.format(name="Custom")),
+    type="new-custom-layer",
+    title="Custom layer",
+    doc="A layer that you write in Python: an nn.Module or a function of tensors.",
+    synonyms=("python", "code", "own", "module", "function", "script"),
+)
+"""What the palette offers for a layer that is still to be written."""
 
 
 class Library(QObject):
@@ -55,10 +66,17 @@ class Library(QObject):
         """Return all that can be added to what is shown: the document's blocks, these, and the layers."""
         found = blocks.palette(document, scope)
         own = sum(layer.category == "Blocks" for layer in found)
-        return [*found[:own], *self.layers(), *found[own:]]
+        found = [*found[:own], *self.layers(), *found[own:]]
+        written = [layer for layer in found if layer.category == NEW.category]
+        rest = [layer for layer in found if layer.category != NEW.category]
+        before = CATEGORIES[: CATEGORIES.index(NEW.category)] + (CATEGORY,)
+        at = sum(layer.category in before for layer in rest)
+        return [*rest[:at], *written, NEW, *rest[at:]]
 
     def layer_of(self, document: Document, type_: str) -> Layer:
         """Return the layer of a type, also of one of the library. Raises EngineError."""
+        if type_ == NEW.type:
+            return NEW
         entry = self.entry(type_)
         return _layer(type_, entry) if entry and entry.block else blocks.layer_of(document, type_)
 
@@ -67,6 +85,10 @@ class Library(QObject):
 
         Any other type passes. Raises EngineError.
         """
+        if type_ == NEW.type:
+            source = TEMPLATE.format(name=custom.free_name(document))
+            trust_source(source)  # nobody but this program wrote it
+            return custom.add_custom(document, source)
         entry = self.entry(type_)
         if entry is None or not entry.block:
             return document, type_

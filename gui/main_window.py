@@ -24,12 +24,13 @@ from engine.graph.blocks import ungroup
 from engine.graph.document import Document
 from engine.graph.settings import set_training
 from engine.storage.library import BLOCK_SUFFIX
-from gui import sharing, style
+from gui import sharing, style, trust
 from gui.actions import Actions
 from gui.analyst import Analyst
 from gui.bench import Bench
 from gui.bridge import Bridge
 from gui.canvas.view import CanvasView
+from gui.custom.editor import CustomEditor
 from gui.exports import Exports
 from gui.files import Files
 from gui.gallery.gallery import GalleryPanel
@@ -45,7 +46,9 @@ from gui.panels.status_bar import StatusBar
 from gui.panels.top_bar import TopBar
 from gui.recovery import Recovery
 from gui.theme import Theme
+from gui.trust import TrustBanner
 from gui.views import VIEWS
+from gui.widgets.basic import column
 from gui.widgets.segmented import SegmentedStack
 
 LEFT, RIGHT, BOTTOM = 232, 296, 310
@@ -66,6 +69,7 @@ class MainWindow(QMainWindow):
         self.grouping = Grouping(bench, self)
         self._menus: dict[str, QMenu] = {}
         self._minimap = True
+        trust.load()
         self._make_parts()
         self._lay_out()
         self.actions_ = Actions(self)
@@ -153,6 +157,14 @@ class MainWindow(QMainWindow):
         self.bottom.show()
         self.bottom.setCurrentWidget(self._bottom_pages[name])
 
+    def edit_custom(self, name: str) -> None:
+        """Show the code of a layer written in Python."""
+        editor = next((each for each in self.findChildren(CustomEditor) if each.name == name), None)
+        editor = editor or CustomEditor(self.bench, name, self)
+        editor.show()
+        editor.raise_()
+        editor.activateWindow()
+
     def edit_code(self) -> None:
         """Type into the generated code."""
         self.show_page("code")
@@ -201,7 +213,11 @@ class MainWindow(QMainWindow):
         titles |= {"problems": "Problems", "code": "Code"}
         for name, page in self._bottom_pages.items():
             self.bottom.addTab(page, titles[name])
-        self.middle = _splitter(Qt.Orientation.Vertical, (self.canvas, 1), (self.bottom, 0))
+        drawing = QWidget()
+        over = column(drawing, 0)
+        over.addWidget(TrustBanner(self.bench))
+        over.addWidget(self.canvas, 1)
+        self.middle = _splitter(Qt.Orientation.Vertical, (drawing, 1), (self.bottom, 0))
         self.across = _splitter(
             Qt.Orientation.Horizontal, (self.left, 0), (self.middle, 1), (self.inspector, 0)
         )
@@ -245,6 +261,7 @@ class MainWindow(QMainWindow):
         self.status.problems_requested.connect(lambda: self.show_page("problems"))
         self.code.export_requested.connect(self.exports.module)
         self.inspector.setting_edited.connect(bridge.change)
+        bench.code_wanted.connect(self.edit_custom)
         self.palette_.chosen.connect(self.canvas.add_layer)
         self.canvas.node_activated.connect(self._activate)
         bench.store.scope_changed.connect(self._refresh_actions)
@@ -268,7 +285,9 @@ class MainWindow(QMainWindow):
     def _activate(self, id: str) -> None:
         """Enter a block, or put the cursor into a layer's form."""
         node = self.bench.store.document.nodes.get(id)
-        if node and node.type in self.bench.store.document.blocks:
+        if node and node.type in self.bench.store.document.customs:
+            self.edit_custom(node.type)
+        elif node and node.type in self.bench.store.document.blocks:
             self.bench.store.enter(node.type, id)
         else:
             self.inspector.setFocus()

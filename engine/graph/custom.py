@@ -18,14 +18,15 @@ TEMPLATE = '''\
 class {name}(nn.Module):
     """Mixes its input with a transformed copy of it."""
 
-    # What __init__ takes becomes settings of the node: int, float, bool, str or tuple[int, ...].
-    # `features` is left open here, so the node fills it with the size that arrives.
+    # What __init__ takes becomes settings of the node: int, float,
+    # bool, str, tuple[int, ...]. `features` may stay open: the node
+    # then takes the size that arrives.
     def __init__(self, features: int, gate: float = 0.5) -> None:
         super().__init__()
         self.linear = nn.Linear(features, features)
         self.gate = nn.Parameter(torch.tensor(gate))
 
-    # What forward takes becomes inputs; each Tensor that it returns, an output.
+    # What forward takes are inputs, what it returns are outputs.
     def forward(self, x: Tensor) -> Tensor:
         return x + self.gate * torch.tanh(self.linear(x))
 '''

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QWidget
 
+from engine.graph.blocks import layer_of
 from engine.graph.diff import Diff
 from engine.layers.params import Value
 from gui.bench import Bench
@@ -84,7 +85,9 @@ class Inspector(Panel):
         store, page = self._bench.store, self.page
         nodes = store.document.nodes
         if isinstance(page, NodePage):
-            return page.node in nodes and nodes[page.node].type == page.type
+            if page.node not in nodes or nodes[page.node].type != page.type:
+                return False
+            return layer_of(store.document, page.type).source == page.source
         if isinstance(page, SeveralPage):
             return page.nodes <= nodes.keys() and page.types == tuple(
                 sorted({nodes[id].type for id in page.nodes})

@@ -19,7 +19,7 @@ from gui.inspector.preview import PreviewSection
 from gui.inspector.sections import CodeSection, CostSection, LiveSection, ProblemBoxes, ShapeSection
 from gui.inspector.weights import WeightsSection
 from gui.theme import CATEGORY, TITLE_PX
-from gui.widgets.basic import Dot, column, label, row
+from gui.widgets.basic import Dot, IconButton, column, label, row
 from gui.widgets.fields import LineField
 
 
@@ -30,6 +30,7 @@ class NodePage(QWidget):
         super().__init__()
         self._bench, self.node, self.type = bench, node.id, node.type
         layer = layer_of(bench.store.document, node.type)
+        self.source = layer.source
         self._word = 0
         self.name = LineField(node.title)
         self.name.setProperty("plain", True)
@@ -55,6 +56,10 @@ class NodePage(QWidget):
         layout.setContentsMargins(14, 10, 14, 18)
         layout.addLayout(top)
         layout.addWidget(self.problems)
+        if layer.source:
+            self.edit_code = IconButton(bench, "code", "Edit code", "small", f"Change what {node.type} does")
+            self.edit_code.clicked.connect(lambda: bench.code_wanted.emit(self.type))
+            layout.addWidget(self.edit_code, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self.form)
         for part in (self.preview, self.weights, self.shape, self.cost, self.code, self.live):
             if part is not None:
