@@ -95,7 +95,7 @@ class Exports(QObject):
         runner = self._window.bridge.runner
         path = runner and runner.model is not None and self._ask(EXPORTERS["weights"])
         if path:
-            self._run(path, lambda: save_weights(runner.model, path) or f"Wrote {path.name}.")
+            self._end(path, lambda: save_weights(runner.model, path) or f"Wrote {path.name}.")
 
     def load_weights(self) -> None:
         """Choose weights and begin a run with what of them fits."""
@@ -254,4 +254,4 @@ def _network(document: Document) -> object:
         if layer_of(document, node.type).role != "loss"
     }
     edges = {slot: source for slot, source in document.edges.items() if slot.node in nodes}
-    return nodes, edges, document.blocks
+    return nodes, edges, document.blocks, document.customs
