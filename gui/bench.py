@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 
 from engine.compiler.analysis import Analysis
+from engine.graph.document import Way
 from engine.training.events import Snapshot, Timed
 from gui.library import Library
 from gui.store import Store
@@ -61,7 +62,8 @@ class Bench(QObject):
         self.library = Library(self)
         self.analysis = Analysis(store.document)
         self.snapshot: Snapshot | None = None
-        self.times: Timed | None = None
+        self.times: dict[Way, Timed] = {}
+        """How long the nodes took in the last run, by the way into the block that they stand in."""
         self.theme: Theme = DARK
         self.state = "idle"
         """``idle``, ``starting``, ``running``, ``paused``, ``finished`` or ``failed``."""

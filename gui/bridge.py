@@ -126,7 +126,8 @@ class Bridge(QObject):
     def reset(self) -> None:
         """Forget the run: another document is open."""
         self.close()
-        self._bench.snapshot = self._bench.times = None
+        self._bench.snapshot = None
+        self._bench.times = {}
         self._bench.run_reset.emit()
         self._set_state("idle")
 
@@ -139,7 +140,8 @@ class Bridge(QObject):
 
     def _start(self, paused: bool, anyway: bool = False) -> None:
         self.close()
-        self._bench.snapshot = self._bench.times = None
+        self._bench.snapshot = None
+        self._bench.times = {}
         self._bench.run_reset.emit()
         self._set_state("starting")
         self._paused_start, self._anyway = paused, anyway
@@ -208,7 +210,7 @@ class Bridge(QObject):
                 return  # of a block that was left since
             self._bench.snapshot = event
         elif isinstance(event, Timed):
-            self._bench.times = event
+            self._bench.times[event.way] = event
         self._signals[type(event)].emit(event)
         if isinstance(event, Finished | Failed):
             self._set_state("finished" if isinstance(event, Finished) else "failed")

@@ -42,7 +42,7 @@ def _kept(analysis: Analysis, times: Timed | None) -> Mapping[str, float]:
 
 
 def _times(analysis: Analysis, times: Timed | None) -> Mapping[str, float]:
-    """The times of the nodes that are still there; of what is inside a block nothing is known."""
+    """The times of the nodes that are still there."""
     nodes = analysis.document.nodes
     return {id: value for id, value in times.forward.items() if id in nodes} if times else {}
 
@@ -129,5 +129,5 @@ def costs_of(bench: Bench, node: str) -> list[str]:
 
 
 def times_of(bench: Bench) -> Timed | None:
-    """Return the times of the last run, where they are those of the graph that is open."""
-    return None if bench.store.scope else bench.times
+    """Return the times of the last run in the graph that is open, or None."""
+    return bench.times.get(bench.store.way)

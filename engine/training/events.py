@@ -178,10 +178,14 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Timed:
-    """How long the forward of each node takes: milliseconds for a batch of ``rows``, a block as a whole."""
+    """How long the forward of each node takes: milliseconds for a batch of ``rows``, a block as a whole.
+
+    The nodes are those of the block that ``way`` leads into, or of the document.
+    """
 
     rows: int
     forward: Mapping[str, float]
+    way: Way = ()
 
     @property
     def total(self) -> float:

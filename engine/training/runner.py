@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from engine.compiler.custom import line_of
 from engine.compiler.module import Built
 from engine.errors import EngineError, ParameterError, TrainingError
-from engine.graph.document import Document
+from engine.graph.document import Document, Way
 from engine.layers.params import Float
 from engine.optimizers import OPTIMIZERS
 from engine.training.checkpoint import load_weights
@@ -254,8 +254,7 @@ class Runner:
             done = proceed and train(setup, self)
             self._publish(perf_counter())
             self._look()
-            if self._watch.times and self._clock.finish() and (timed := self._clock.timed()):
-                self.events.put(timed)
+            self._finish_times()
         if self._folder:
             self._folder.finish("done" if done else "stopped", self._step, self._metrics, model=setup.model)
         self.events.put(
@@ -334,7 +333,7 @@ class Runner:
         began = perf_counter()
         self._seen = watch = self._watch
         snapshot = self._probe.snapshot(watch, self._step, self._epoch)
-        timed = watch.times and self._time()
+        timed = watch.times and self._time(watch.way)
         now = perf_counter()
         if snapshot is not None:
             self.events.put(snapshot)
@@ -346,14 +345,20 @@ class Runner:
         self._looked, self._looked_step = now, self._step
         self._look_due = now + max(PUBLISH, self._cost / SHARE)
 
-    def _time(self) -> bool:
+    def _time(self, way: Way) -> bool:
         """Time one more pass, tell when there are enough; return whether one was needed."""
-        if self._clock.done:
+        if self._clock.done(way):
             return False
-        self._clock.measure()
-        if self._clock.done:
-            self.events.put(self._clock.timed())
+        self._clock.measure(way)
+        if self._clock.done(way):
+            self.events.put(self._clock.timed(way))
         return True
+
+    def _finish_times(self) -> None:
+        """Take the passes that are missing, where nothing is waiting for the next step."""
+        way = self._watch.way
+        if self._watch.times and self._clock.finish(way) and (timed := self._clock.timed(way)):
+            self.events.put(timed)
 
     def _answer(self) -> bool:
         """Do what was asked between two steps, wait while paused; return False to end the run."""
@@ -437,6 +442,7 @@ class Runner:
             try:
                 with threads(self._setup.threads):
                     self._look()
+                    self._finish_times()
             except Exception:  # the run is over and has told how it ended; the old picture stays
                 self._seen = self._watch
 

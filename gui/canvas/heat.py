@@ -79,12 +79,9 @@ class HeatControl(QFrame):
 
     def _why_not(self, chosen: Cost) -> str:
         """Say why there is nothing to tint."""
-        bench = self._bench
         if not chosen.missing:
             return "Nothing here costs any"
-        if bench.store.scope:
-            return "Measured for blocks as a whole"
-        return "Measuring …" if bench.state in ("starting", "running") else chosen.missing
+        return "Measuring …" if self._bench.state in ("starting", "running") else chosen.missing
 
     def fit(self) -> None:
         """Stand in the bottom right corner."""

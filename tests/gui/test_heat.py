@@ -80,8 +80,22 @@ def test_inside_a_block_the_shares_are_of_the_block(qtbot):
         found = heats(window.bench)
         assert found["conv1"].text.endswith("50 %")
         assert window.canvas.graph.nodes["conv1"].mood.heat == found["conv1"]
+
+
+def test_inside_a_block_the_times_are_those_of_its_nodes(qtbot):
+    with open_window(qtbot, "resnet18-small") as window:
+        window.bench.store.apply("Short", lambda d: set_training(d, epochs=1))
         window.bench.show_heat("time")
-        assert window.canvas.heat.text.text() == "Measured for blocks as a whole"
+        window.bridge.run()
+        qtbot.waitUntil(lambda: () in window.bench.times, timeout=60_000)
+        window.bridge.stop()
+        block = next(id for id, n in window.bench.store.document.nodes.items() if n.type == "BasicBlock")
+        window.bench.store.enter("BasicBlock", block)
+        nodes = window.canvas.graph.nodes
+        qtbot.waitUntil(lambda: nodes["conv1"].mood.heat is not None, timeout=60_000)
+        assert nodes["x"].mood.heat is None
+        inside = window.bench.times[window.bench.store.way].total
+        assert 0 < inside < window.bench.times[()].total
 
 
 def test_after_a_run_the_time_of_every_node_is_known(qtbot):
@@ -90,7 +104,7 @@ def test_after_a_run_the_time_of_every_node_is_known(qtbot):
         window.bench.show_heat("time")
         window.bridge.run()
         qtbot.waitUntil(lambda: window.bench.state == "finished", timeout=60_000)
-        assert isinstance(window.bench.times, Timed)
+        assert isinstance(window.bench.times[()], Timed)
         for node in ("hidden", "relu1", "arm", "loss"):
             assert " ms · " in window.canvas.graph.nodes[node].mood.heat.text
         window.bench.store.select(["hidden"])
