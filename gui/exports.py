@@ -79,6 +79,8 @@ class Exports(QObject):
         self.dialog.shown.connect(self._show_node)
         self.dialog.finished.connect(self._dialog_closed)
         self.dialog.open()
+        if self.busy:
+            self.dialog.tell_busy("Another file is still being written …")
 
     def module(self) -> None:
         """Write the model as Python at once, as the code panel does."""

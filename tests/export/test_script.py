@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 import torch
 
+from engine.compiler.trust import trust_source
 from engine.export import export
 from engine.graph.build import Builder
-from engine.graph.document import Document, Objective
-from engine.graph.edits import set_params, share
+from engine.graph.custom import add_custom
+from engine.graph.document import Document, Objective, Slot
+from engine.graph.edits import add_node, connect, set_params, share
 from engine.graph.settings import set_training
 from engine.training.events import Evaluated, Failed
 from engine.training.runner import Runner
@@ -121,3 +123,30 @@ def test_a_copy_follows_in_the_script_too(tmp_path):
     g.add("MSELoss", scores, slow)
     g.train(epochs=2, batch_size=64)
     assert "follow(model, step)" in agrees(share(g.document(), "slow", "scores", "average", 0.1), tmp_path)
+
+
+def test_a_custom_layer_and_its_imports_come_along(tmp_path):
+    source = (
+        "import math\n\nimport torch\nfrom torch import Tensor, nn\n\n\n"
+        "class Scaled(nn.Module):\n"
+        "    def __init__(self, features: int) -> None:\n"
+        "        super().__init__()\n"
+        "        self.linear = nn.Linear(features, features)\n\n"
+        "    def forward(self, x: Tensor) -> Tensor:\n"
+        "        return torch.tanh(self.linear(x)) / math.sqrt(2)\n"
+    )
+    trust_source(source)
+    document, kind = add_custom(Document("Custom"), source)
+    document, points = add_node(document, "Spirals", {}, (0.0, 0.0))
+    document, scaled = add_node(document, kind, {}, (0.0, 0.0))
+    document, scores = add_node(document, "Linear", {"out_features": 3}, (0.0, 0.0))
+    document, loss = add_node(document, "CrossEntropyLoss", {}, (0.0, 0.0))
+    for source_, target in (
+        ((points, "point"), (scaled, "x")),
+        ((scaled, "y"), (scores, "x")),
+        ((scores, "y"), (loss, "logits")),
+        ((points, "label"), (loss, "target")),
+    ):
+        document = connect(document, Slot(*source_), Slot(*target))
+    text = agrees(set_training(document, epochs=2), tmp_path)
+    assert text.count("import math\n") == text.count("class Scaled(nn.Module):") == 1

@@ -152,8 +152,12 @@ def test_the_window_lives_while_a_file_is_written(qtbot, monkeypatch, tmp_path):
         window.bench.store.apply("Edit", lambda d: edits.set_params(d, "hidden", out_features=7))
         window.exports.module()
         assert said == ["Writing net.onnx …", "Another file is still being written."]
-        go.set()
-        qtbot.waitUntil(lambda: said[-1] == "Wrote net.onnx.", timeout=10_000)
+        with dialog_of(qtbot, window) as dialog:
+            assert "still being written" in dialog.said.text()
+            go.set()
+            qtbot.waitUntil(lambda: dialog.said.text() == "Wrote net.onnx.", timeout=10_000)
+            assert dialog.cards["onnx"].isEnabled()
+        assert said[-1] == "Wrote net.onnx."
 
 
 def test_closing_the_window_waits_for_the_file(qtbot, monkeypatch, tmp_path):
