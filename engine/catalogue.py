@@ -13,18 +13,36 @@ import engine.data
 import engine.layers
 from engine.errors import EngineError, shown
 from engine.layers.declaration import CATEGORIES, Layer
+from engine.plugins import load_layers
+
+_problems: list[str] = []
 
 
 @cache
 def layers() -> Mapping[str, Layer]:
-    """Return all layers by type, in the order of the palette."""
+    """Return all layers by type, in the order of the palette; those of installed packages come last."""
     found: dict[str, Layer] = {}
     for package in (engine.data, engine.layers):
         for info in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
             for value in vars(importlib.import_module(info.name)).values():
                 if isinstance(value, Layer) and found.setdefault(value.type, value) is not value:
                     raise EngineError(f"Two layers are called {value.type}.")
+    added, problems = load_layers(found)
+    found |= added
+    _problems.extend(problems)
     return MappingProxyType(dict(sorted(found.items(), key=lambda item: CATEGORIES.index(item[1].category))))
+
+
+def plugin_problems() -> tuple[str, ...]:
+    """Return what is wrong with layers of installed packages; they are left out."""
+    layers()
+    return tuple(_problems)
+
+
+def report(problem: str) -> None:
+    """Add a problem of an installed package that came to light later."""
+    if problem not in _problems:
+        _problems.append(problem)
 
 
 def layer(type_: str) -> Layer:

@@ -69,7 +69,7 @@ class Library(QObject):
         found = [*found[:own], *self.layers(), *found[own:]]
         written = [layer for layer in found if layer.category == NEW.category]
         rest = [layer for layer in found if layer.category != NEW.category]
-        before = CATEGORIES[: CATEGORIES.index(NEW.category)] + (CATEGORY,)
+        before = (*CATEGORIES[: CATEGORIES.index(NEW.category)], CATEGORY)
         at = sum(layer.category in before for layer in rest)
         return [*rest[:at], *written, NEW, *rest[at:]]
 

@@ -20,7 +20,7 @@ _MOST = 2000
 """Digests that are remembered; the oldest are forgotten and asked about again."""
 
 MEANS = (
-    "Code that you trust can do anything that you can do on this computer: read, change and delete your files, "
+    "Code that you trust can do anything that you can do on this computer: read, change and delete files, "
     "use the network. Trust it only if you understand it, or know who wrote it."
 )
 

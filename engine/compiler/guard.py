@@ -16,7 +16,7 @@ from engine.compiler.custom import known_statements
 from engine.compiler.trust import check_trusted
 from engine.errors import CompileError
 from engine.graph.pieces import pieces
-from engine.modules import definitions
+from engine.modules import definitions, names_of
 
 _SYNTAX = (
     # a module of imports, classes and functions
@@ -45,7 +45,7 @@ def _targets() -> tuple[frozenset[str], frozenset[str]]:
         for text in (layer.init, layer.call, *layer.metrics.values()):
             for name in _CALL.findall(text):
                 root, _, last = name.rpartition(".")
-                ours = layer.module and name == layer.type
+                ours = layer.module and name in names_of(layer.module)
                 (functions if ours or root in ("nn", "F", "torch") else methods).add(
                     name if root in ("nn", "F", "torch") else last
                 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,12 +16,25 @@ from torch.utils.flop_counter import FlopCounterMode
 from engine import catalogue
 from engine.compiler.custom import MEASURING, namespace_of, running
 from engine.layers.declaration import BATCH, TensorType
+from engine.modules import load, names_of
 
-NAMESPACE = {"torch": torch, "nn": nn, "F": F} | {
-    layer.type: getattr(importlib.import_module(f"engine.modules.{layer.module}"), layer.type)
-    for layer in catalogue.layers().values()
-    if layer.module
-}
+
+def _classes() -> dict[str, Any]:
+    """Return the classes of layers that torch lacks; a broken file of an installed package is left out."""
+    found: dict[str, Any] = {}
+    for name in dict.fromkeys(layer.module for layer in catalogue.layers().values() if layer.module):
+        try:
+            module = load(name)
+        except Exception as error:
+            if "." not in name:
+                raise
+            catalogue.report(f"{name} could not be loaded: {type(error).__name__}: {error}.")
+        else:
+            found |= {each: getattr(module, each) for each in names_of(name)}
+    return found
+
+
+NAMESPACE = {"torch": torch, "nn": nn, "F": F} | _classes()
 """The names that generated code may use."""
 
 BATCH_SIZE = 7919
