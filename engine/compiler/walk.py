@@ -222,7 +222,7 @@ class Walk:
             else:
                 raise ReadError(f"{row[place - 1].type} in self.{name} gives several tensors.", call.lineno)
             share = made.copy
-            if again and made.copy is None and self._has_weights(made):
+            if again and self._has_weights(made):
                 share = Share(self.called[name][place])
             elif share is not None:
                 share = Share(self.called.get(share.node, (share.node,))[0], share.follow, share.amount)
@@ -289,7 +289,7 @@ class Walk:
         """Return the id that a variable lends to the node whose tensor it holds, or an empty text."""
         if isinstance(target, ast.Tuple):
             names = [each.id for each in ast.walk(target) if isinstance(each, ast.Name) and each.id != "_"]
-            stems = {name.rpartition("_")[0] for name in names}
+            stems = {name.rpartition("_")[0] for name in names if name not in _PASSING}
             name = names[0] if len(names) == 1 else stems.pop() if len(stems) == 1 else ""
         else:
             name = target.id if isinstance(target, ast.Name) else ""
@@ -302,8 +302,6 @@ class Walk:
         return id in self.drawing.nodes or id in taken or id in self.made
 
     def _free(self, id: str) -> str:
-        if not is_id(id):
-            raise ReadError(f"self.{id} cannot name a layer: a module has another use for it.")
         count = 2
         wanted = id
         while wanted in self.drawing.nodes:

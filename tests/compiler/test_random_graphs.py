@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pytest
 import torch
 from hypothesis import HealthCheck, given, settings, target
 from torch import nn
 
 from engine.compiler.analyze import analyze
 from engine.compiler.module import Built, compile_document
+from engine.compiler.read import read_source
 from engine.graph.document import Document, Slot
 from engine.storage.document_file import from_json, to_json
 from tests.compiler.random_graphs import documents
@@ -45,6 +47,7 @@ def same(mine: Iterable[torch.Tensor], theirs: Iterable[torch.Tensor]) -> bool:
     )
 
 
+@pytest.mark.filterwarnings("ignore:.*degrees of freedom")
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(documents())
 def test_random_networks_keep_every_promise(document):
@@ -59,6 +62,7 @@ def test_random_networks_keep_every_promise(document):
         _survives_saving(document, built, fields, result)
         _survives_export(built, fields, result)
         _counts_its_weights_once(built, analysis)
+        _is_read_back(document, built)
 
 
 def _is_stepped_bit_for_bit(
@@ -99,3 +103,10 @@ def _counts_its_weights_once(built: Built, analysis: object) -> None:
     learned = sum(parameter.numel() for parameter in built.model.parameters() if parameter.requires_grad)
     linked = {step.attribute for step in built.plan.model if not step.copies} - used
     assert told == learned or linked
+
+
+def _is_read_back(document: Document, built: Built) -> None:
+    """The text becomes the same drawing beside the old one, and alone a network that writes the same text."""
+    assert read_source(built.source.text, document) == document
+    alone = compile_document(read_source(built.source.text))
+    assert alone.source.text == built.source.text
