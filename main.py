@@ -16,6 +16,7 @@ from engine.graph.document import Document
 from engine.graph.settings import set_by_name
 
 TARGET = "FILE|preset:NAME"
+_trust = click.option("--trust", is_flag=True, help="Let Python code in the file run: you know who wrote it.")
 
 
 class _Commands(click.Group):
@@ -69,13 +70,14 @@ def presets(as_json: bool) -> None:
 @commands.command()
 @click.argument("target", metavar=TARGET)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def check(target: str, as_json: bool) -> int:
+@_trust
+def check(target: str, as_json: bool, trust: bool) -> int:
     """Tell problems, shapes and parameters without training."""
     from engine.compiler.analysis import in_bytes
     from engine.compiler.analyze import analyze
 
     try:
-        document = load(target)
+        document = load(target, trust)
     except FileError as error:
         report: dict[str, Any] = {
             "problems": [_problem(text) for text in error.problems],
@@ -87,6 +89,8 @@ def check(target: str, as_json: bool) -> int:
         click.echo(json.dumps(report, ensure_ascii=False, indent=1) if as_json else "\n".join(error.problems))
         raise
     analysis = analyze(document)
+    from engine.catalogue import plugin_problems
+
     nodes = []
     for node in document.nodes.values():
         types = [tensor for slot, tensor in analysis.types.items() if slot.node == node.id]
@@ -105,6 +109,7 @@ def check(target: str, as_json: bool) -> int:
         _problem(each.message, each.node, each.port, each.severity, each.fix.title if each.fix else "")
         for each in analysis.problems
     ]
+    problems += [_problem(text, severity="warning") for text in plugin_problems()]
     if as_json:
         takes = analysis.footprint
         report = {
@@ -141,6 +146,7 @@ def check(target: str, as_json: bool) -> int:
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for weights and metrics."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON event per line.")
+@_trust
 def train(
     target: str,
     epochs: int | None,
@@ -149,10 +155,11 @@ def train(
     settings: tuple[str, ...],
     out: Path | None,
     as_json: bool,
+    trust: bool,
 ) -> int:
     """Train a document; the last line is a summary."""
     named = [(name, str(value)) for name, value in (("epochs", epochs), ("seed", seed)) if value is not None]
-    document = load(target)
+    document = load(target, trust)
     for name, value in (
         [_setting(text) for text in settings] + named + ([("device", device)] if device else [])
     ):
@@ -185,13 +192,14 @@ class _Export(click.Command):
     metavar="FILE.safetensors",
     help="Weights to write into it; without them it takes fresh ones.",
 )
-def export(target: str, to: Path, name: str, weights: Path | None) -> None:
+@_trust
+def export(target: str, to: Path, name: str, weights: Path | None, trust: bool) -> None:
     """Take the network away: as code, as weights, for other programs."""
     from engine.export import Weights, exporter_for
     from engine.export import export as write
 
     exporter_for(to, name)  # a wrong ending is told before anything is loaded
-    document = load(target)
+    document = load(target, trust)
     given = None
     if weights is not None:
         from engine.training.checkpoint import read_weights
@@ -237,8 +245,10 @@ def picture(target: str | None, to: Path, window: bool, dark: bool, size: str, t
     return _gui(screen=False).network_picture(document, to, dark)
 
 
-def load(target: str) -> Document:
-    """Return the document of a file or of ``preset:NAME``.
+def load(target: str, trust: bool | None = None) -> Document:
+    """Return the document of a file or of ``preset:NAME``; ``trust`` lets Python code in it run.
+
+    Where it is False the user is told about code that is off.
 
     Raises EngineError with the reason.
     """
@@ -248,7 +258,15 @@ def load(target: str) -> Document:
         return preset(target.removeprefix("preset:")).document()
     from engine.storage.document_file import load_document
 
-    return load_document(Path(target))
+    document = load_document(Path(target))
+    if document.customs and trust is not None:
+        from engine.compiler.trust import trust_document, untrusted
+
+        if trust:
+            trust_document(document)
+        elif untrusted(document):
+            click.echo(f"{target} holds Python code; it is off unless you add --trust.", err=True)
+    return document
 
 
 def _problem(

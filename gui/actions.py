@@ -125,6 +125,7 @@ def _heat(key: str, text: str, keys: str) -> Action:
 ACTIONS: tuple[Action, ...] = (
     Action("File", "new", "New network", "Ctrl+N", lambda w: w.files.new()),
     Action("File", "open", "Open …", "Ctrl+O", lambda w: w.files.open()),
+    Action("File", "import", "Import from PyTorch or ONNX …", "Ctrl+I", lambda w: w.imports.open()),
     Action("File", "welcome", "Examples and recent files", "Ctrl+Shift+O", lambda w: w.show_welcome()),
     Action("File"),
     Action("File", "save", "Save", "Ctrl+S", lambda w: w.files.save()),

@@ -37,6 +37,7 @@ from gui.gallery.gallery import GalleryPanel
 from gui.gallery.shelf import entries, pictures
 from gui.gallery.welcome import WelcomePage
 from gui.grouping import Grouping
+from gui.imports import Imports
 from gui.inspector.inspector import Inspector
 from gui.panels.code import CodePanel
 from gui.panels.outline import OutlinePanel
@@ -66,6 +67,7 @@ class MainWindow(QMainWindow):
         self.files = Files(bench, self)
         self.recovery = Recovery(bench, self.files, self)
         self.exports = Exports(self)
+        self.imports = Imports(self)
         self.grouping = Grouping(bench, self)
         self._menus: dict[str, QMenu] = {}
         self._minimap = True
@@ -369,6 +371,8 @@ class MainWindow(QMainWindow):
         """Add the block of a dropped file where it was dropped; open any other file."""
         if path.suffix == BLOCK_SUFFIX and self._pages.currentWidget() is self._workbench:
             sharing.import_block(self.bench, path, self.canvas.map_to_canvas(at))
+        elif self.imports.takes(path):
+            self.imports.open(path)
         else:
             self.files.open(path)
 
@@ -378,6 +382,7 @@ class MainWindow(QMainWindow):
             return
         self._remember()
         self.exports.close()
+        self.imports.close()
         self.bridge.close()
         self.analyst.close()
         self.recovery.close()

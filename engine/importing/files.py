@@ -21,14 +21,14 @@ from engine.storage.document_file import SUFFIX, save_document
 
 Importer = Callable[[str, Sequence[str], bool], Imported]
 
-IMPORTERS: Mapping[str, tuple[str, Importer]] = MappingProxyType(
+IMPORTERS: Mapping[str, Importer] = MappingProxyType(
     {
-        ".py": ("PyTorch modules", import_python),
-        ".pt2": ("torch.export programs", lambda target, inputs, trusted: import_pt2(Path(target), inputs)),
-        ".onnx": ("ONNX networks", lambda target, inputs, trusted: import_onnx(Path(target), inputs)),
+        ".py": import_python,
+        ".pt2": lambda target, inputs, trusted: import_pt2(Path(target), inputs),
+        ".onnx": lambda target, inputs, trusted: import_onnx(Path(target), inputs),
     }
 )
-"""What each ending means, and who reads it; only a Python file is a program that needs trust."""
+"""Who reads each of ``report.SUFFIXES``; only a Python file is a program that needs trust."""
 
 
 def import_file(target: str, inputs: Sequence[str] = (), trusted: bool = False) -> Imported:
@@ -42,7 +42,7 @@ def import_file(target: str, inputs: Sequence[str] = (), trusted: bool = False) 
         raise ImportingError(f"{path.name} should end in {', '.join(IMPORTERS)} to be imported.")
     if not path.is_file():
         raise ImportingError(f"There is no file {path}.")
-    return IMPORTERS[suffix][1](target, inputs, trusted)
+    return IMPORTERS[suffix](target, inputs, trusted)
 
 
 def save_import(imported: Imported, path: Path) -> Document:

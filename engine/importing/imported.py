@@ -17,20 +17,11 @@ from engine.importing.assemble import Assembled, assemble
 from engine.importing.calls import BATCHES, ImportingError, Trace, run
 from engine.importing.examples import Example, tensors
 from engine.importing.lower import Lowered, lower
+from engine.importing.report import BAD, GOOD, NOTICE, Note
 from engine.importing.simplify import simplify
 
-GOOD, NOTICE, BAD = "good", "notice", "bad"
 _TOLERANCE = 1e-4
 _ROUNDS = 16
-
-
-@dataclass(frozen=True)
-class Note:
-    """One line of the report: ``good``, ``notice`` or ``bad``, what it is about, and the rest."""
-
-    kind: str
-    title: str
-    text: str = ""
 
 
 @dataclass(frozen=True)

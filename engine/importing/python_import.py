@@ -11,7 +11,8 @@ from engine.importing.calls import BATCHES, ImportingError, Trace
 from engine.importing.examples import Example, examples_for, tensors
 from engine.importing.export_trace import export_module, trace_program
 from engine.importing.fx_trace import Untraceable, trace_module
-from engine.importing.imported import NOTICE, Imported, Note, build, flat_tensors
+from engine.importing.imported import Imported, build, flat_tensors
+from engine.importing.report import NOTICE, Note
 from engine.importing.torch_file import load_module, parse_target
 
 

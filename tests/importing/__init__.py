@@ -1,0 +1,1 @@
+"""Networks from elsewhere, imported and compared."""
