@@ -140,14 +140,14 @@ def _too_few(document: Document, resolution: Resolution) -> Iterator[Problem]:
         return
     inner = first_uses(resolution)
     blocks = {name for name, use in inner.items() if any(step.layer.many for step in use.steps.values())}
-    for id, step in resolution.steps.items():
-        if step.layer.many or step.layer.type in blocks:
-            message = (
-                f"{step.layer.label} compares the samples of a batch, but a batch is one sample: "
-                "it would learn from one image at most, and fails on single numbers."
-            )
-            fix = Fix("Set batch size to 32", partial(set_training, batch_size=32))
-            yield Problem(message, id, severity=WARNING, fix=fix)
+    found = [step for step in resolution.steps.values() if step.layer.many or step.layer.type in blocks]
+    if found:  # one mend helps them all
+        message = (
+            f"{found[0].layer.label} compares the samples of a batch, but a batch is one here: it learns "
+            "little from images and fails on single numbers."
+        )
+        fix = Fix("Set batch size to 32", partial(set_training, batch_size=32))
+        yield Problem(message, found[0].node, severity=WARNING, fix=fix)
 
 
 def _applied_twice(document: Document) -> Iterator[Problem]:

@@ -42,7 +42,7 @@ class Shortage:
         batch = f"activations {in_bytes(needs.activations)} for a batch of {needs.batch_size}"
         text = (
             f"Training needs about {in_bytes(needs.total)} ({each}, {batch}); "
-            f"{in_bytes(self.free)} are free on {self.device}."
+            f"{in_bytes(self.free)} are free{'' if self.device == 'cpu' else f' on {self.device}'}."
         )
         if self.batch_size:
             return f"{text} A batch of {self.batch_size} would fit."

@@ -181,7 +181,7 @@ def face_of(
     )
     if problems:
         face.problem = problems[0]
-        if face.failing:
+        if face.failing or problems[0].fix:
             face.note = _note(problems[0], face)
     return face
 

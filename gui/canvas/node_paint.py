@@ -192,7 +192,6 @@ def _paint_problem(painter: QPainter, face: Face, mood: Mood, theme: Theme, word
         painter.setPen(QPen(theme.color("canvas"), 1.6))
         painter.drawLine(corner + QPointF(0, -2.5), corner + QPointF(0, 1))
         painter.drawPoint(corner + QPointF(0, 3.6))
-        return
     note = face.note
     if note is None or not words:
         return
@@ -200,7 +199,7 @@ def _paint_problem(painter: QPainter, face: Face, mood: Mood, theme: Theme, word
     painter.setBrush(theme.color("canvas", 230))  # a wire may pass below
     painter.drawRoundedRect(note.rect.adjusted(-4, -3, 4, 3), 4, 4)
     painter.setFont(fonts.caption())
-    painter.setPen(theme.color("error"))
+    painter.setPen(theme.color("error" if face.failing else "warning"))
     step = note.rect.height() / len(note.lines)
     for place, line in enumerate(note.lines):
         spot = QRectF(note.rect.left(), note.rect.top() + place * step, note.rect.width(), step)

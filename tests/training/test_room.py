@@ -42,7 +42,7 @@ def test_the_warning_says_what_is_needed_and_mends_it(free):
     problem = room.problem_of(analyze(document))
     assert problem.severity == "warning"
     assert "weights 247 kB, gradients 247 kB, optimizer 494 kB, activations" in problem.message
-    assert "for a batch of 4096); 20 MB are free on cpu. A batch of 256 would fit." in problem.message
+    assert "for a batch of 4096); 20 MB are free. A batch of 256 would fit." in problem.message
     assert told.total > 20 * MB
     after = problem.fix.edit(document)
     assert after.training.batch_size == 256
