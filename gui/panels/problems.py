@@ -6,7 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QWidget
 
-from engine.compiler.analysis import ERROR, Analysis, Problem
+from engine.catalogue import plugin_problems
+from engine.compiler.analysis import ERROR, WARNING, Analysis, Problem
 from engine.errors import EngineError
 from gui import icons, style
 from gui.bench import Bench
@@ -69,7 +70,9 @@ class ProblemsPanel(Panel):
             "No problems" if drawn else "What is wrong with the network, and how to mend it, stands here."
         )
         set_role(self._empty, "ok" if drawn else "muted")
-        problems = tuple(sorted(analysis.problems, key=lambda problem: problem.severity != ERROR))
+        brought = [Problem(text, severity=WARNING) for text in plugin_problems()]
+        told = [*analysis.problems, *brought]
+        problems = tuple(sorted(told, key=lambda problem: problem.severity != ERROR))
         if problems == self._shown:
             return
         self._shown = problems
