@@ -33,7 +33,8 @@ class Offers(QWidget):
             layout.addWidget(each)
         if left := len(self.candidates) - len(self.rows):
             layout.addWidget(label(f"and {left} more", "muted"))
-        self.setVisible(bool(self.rows))
+        if not self.rows:
+            self.hide()
 
 
 class _Row(Box):

@@ -19,10 +19,12 @@ from PySide6.QtWidgets import (
     QPushButton,
 )
 
+from engine.graph.blocks import group as make_group
 from engine.graph.blocks import set_params as set_block_params
 from engine.graph.build import Builder
 from engine.graph.document import Document
 from engine.graph.edits import set_params
+from engine.layers.formula import Formula
 from engine.storage.document_file import save_document
 from gui.canvas.menus import node_menu
 from gui.main_window import MainWindow
@@ -306,3 +308,26 @@ def test_a_value_that_a_block_needs_is_asked_for(window):
     assert window.inspector.page.form.fields["channels"].line.placeholderText() == "needed"
     enter(window, "bottleneck")
     assert window.inspector.page.form.fields["channels"].line.placeholderText() == "no default"
+
+
+def test_the_way_into_nested_blocks_is_told_and_walked_back(window, qtbot):
+    store = window.bench.store
+    group(window, ["n1", "r1"])
+    store.apply("Stage", lambda d: make_group(d, ["a1", "bottleneck"], "Stage")[0])
+    enter(window, "stage")
+    store.apply("Depth", lambda d: set_block_params(d, "Stage", {"depth": 2}))
+    store.apply("Row", lambda d: set_params(d, "bottleneck", repeat=Formula("depth * 2")))
+    enter(window, "bottleneck")
+    assert store.way == (("stage", 0), ("bottleneck", 0))
+    assert store.rows() == (1, 4)
+    store.turn(1, 3)
+    assert store.way == (("stage", 0), ("bottleneck", 3))
+    window.bridge.step()
+    bench = window.bench
+    qtbot.waitUntil(lambda: bench.snapshot is not None and "n1" in bench.snapshot.activations, timeout=60_000)
+    qtbot.waitUntil(lambda: bench.state == "paused", timeout=60_000)
+    assert bench.snapshot.way == store.way
+    QTest.keyClick(window.canvas, Qt.Key.Key_Escape)
+    assert store.way == (("stage", 0),)
+    window.bridge.stop()
+    qtbot.waitUntil(lambda: bench.state == "finished", timeout=60_000)
