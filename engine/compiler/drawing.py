@@ -13,6 +13,7 @@ from engine.compiler.signatures import Argument, bind
 from engine.compiler.text import ClassText, ModuleText, brief, cannot
 from engine.errors import EngineError, ReadError
 from engine.graph.document import Share, Slot
+from engine.graph.names import is_id
 from engine.layers.declaration import Layer
 from engine.layers.formula import Formula
 from engine.layers.params import Value
@@ -121,10 +122,10 @@ class Drawings:
                 drawing.extras += (name,)
             else:
                 drawing.params[name] = default
-        unknown = [n for node in drawing.nodes.values() for v in node.params.values() for n in _names(v)
-                   if n not in text.params]  # fmt: skip
-        if unknown:
-            raise ReadError(f"`{unknown[0]}` is no parameter of {text.name}.", text.line)
+        for node in drawing.nodes.values():
+            for name in (name for value in node.params.values() for name in _names(value)):
+                if name not in text.params:
+                    raise ReadError(f"`{name}` is no parameter of {text.name}.", node.made or node.line)
         return drawing
 
 
@@ -165,6 +166,8 @@ class Maker:
         if isinstance(value, ast.Name) and value.id in self.text.params:
             self.stored[target.attr] = value.id
             return
+        if not is_id(target.attr):
+            raise ReadError(f"self.{target.attr} cannot name a layer: a module has another use for it.")
         if target.attr in self.made:
             raise ReadError(f"self.{target.attr} is made twice.")
         self.made[target.attr] = self._row(value)

@@ -85,7 +85,13 @@ def parse_module(text: str, customs: Mapping[str, str] | None = None) -> ModuleT
                 "function loss.",
                 statement.lineno,
             )
-    used = {node.id for each in module.classes.values() for s in each.init for node in _names(s)}
+    used = {
+        node.id
+        for name, each in module.classes.items()
+        for statement in each.init
+        for node in _names(statement)
+        if node.id != name
+    }
     free = [name for name in module.classes if name not in used]
     if not free:
         raise ReadError("there is no class of nn.Module that could be the model.")

@@ -124,7 +124,10 @@ class CodePanel(Panel):
         document, self._read = self._read, None
         self._end()
         if document is not None:
+            shown = self._bench.store.document.nodes
             self._bench.store.apply_whole("edit of the code", document)
+            for id in [id for id in self._bench.store.document.nodes if id not in shown][:1]:
+                self._bench.reveal.emit(id)
         self._show(self._bench.analysis)
 
     def discard(self) -> None:
