@@ -23,6 +23,9 @@ def node_menu(view: CanvasView, id: str) -> QMenu:
         menu.addAction("Open the block", lambda: view.node_activated.emit(id))
         menu.addAction("Save to my blocks", lambda: sharing.keep(view.bench, type_))
         menu.addSeparator()
+    if type_ in document.customs:
+        menu.addAction("Edit the code", lambda: view.bench.code_wanted.emit(type_))
+        menu.addSeparator()
     menu.addAction("Rename", lambda: view.rename(id))
     menu.addAction("Duplicate", view.duplicate)
     menu.addAction("Copy", view.copy)

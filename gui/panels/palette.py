@@ -17,6 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from engine import catalogue
+from engine.errors import EngineError
+from engine.graph.custom import remove_custom
 from engine.layers.declaration import Layer
 from engine.storage.library import Entry
 from gui import sharing
@@ -68,14 +70,13 @@ class PalettePanel(Panel):
         self._filter("")
 
     def _follow(self) -> None:
-        """List the document's own blocks as they are now."""
-        now = self._store.whole.blocks, self._store.scope
-        if now != self._blocks:
+        """List the document's own blocks and layers as they are now."""
+        if self._own() != self._blocks:
             self._filter(self.search.text())
 
     def _filter(self, text: str) -> None:
         wanted = text.strip()
-        self._blocks = self._store.whole.blocks, self._store.scope
+        self._blocks = self._own()
         offer = self._library.offer(self._store.document, self._store.scope)
         found = catalogue.search(wanted, offer) if wanted else offer
         self.list.show_layers(found, wanted)
@@ -84,6 +85,9 @@ class PalettePanel(Panel):
         self._nothing.setText(f"No layer answers to “{wanted}”.")
         self._nothing.setVisible(not found)
         self.list.setVisible(bool(found))
+
+    def _own(self) -> object:
+        return self._store.whole.blocks, self._store.whole.customs, self._store.scope
 
     def _enter_list(self) -> None:
         self.list.setFocus(Qt.FocusReason.TabFocusReason)
@@ -145,14 +149,23 @@ class _LayerList(QListWidget):
             item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, entry.problem)
 
     def menu_for(self, item: QListWidgetItem) -> QMenu:
-        """Return what can be done with a block in the list; an empty menu for a layer."""
+        """Return what can be done with a block or a custom layer in the list; an empty menu for another."""
         menu = QMenu(self)
         type_ = item.data(_LAYER) or item.data(_BROKEN)
         if type_ in self._bench.store.document.blocks:
             menu.addAction("Save to my blocks", lambda: sharing.keep(self._bench, type_))
+        elif type_ in self._bench.store.document.customs:
+            menu.addAction("Edit the code", lambda: self._bench.code_wanted.emit(type_))
+            menu.addAction("Remove from this document", lambda: self._remove(type_))
         elif type_ and self._bench.library.entry(type_):
             menu.addAction("Remove from my blocks", lambda: sharing.forget(self._bench, type_))
         return menu
+
+    def _remove(self, type_: str) -> None:
+        try:
+            self._bench.store.apply(f"Remove {type_}", lambda document: remove_custom(document, type_))
+        except EngineError as error:
+            self._bench.message.emit(error.message)
 
     def _show_menu(self, at: QPoint) -> None:
         item = self.itemAt(at)

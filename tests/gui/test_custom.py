@@ -309,3 +309,23 @@ def test_asking_elsewhere_uses_the_same_memory(window, qtbot):
     assert seen
     assert ask_trust(window.bench, "Python code in net.py", {"net.py": source}, window)  # and asks nobody
     assert len(seen) == 1
+
+
+def test_the_palette_lists_it_and_takes_it_out_when_nothing_uses_it(window, qtbot):
+    window.canvas.add_layer("new-custom-layer")
+    rows = window.palette_.list
+    (item,) = rows.findItems("Custom1", Qt.MatchFlag.MatchExactly)
+    edit, remove = rows.menu_for(item).actions()
+    edit.trigger()
+    assert editor_of(window).name == "Custom1"
+    said: list[str] = []
+    window.bench.message.connect(said.append)
+    remove.trigger()
+    assert "delete it first" in said[-1]
+    window.canvas.select_all()
+    window.canvas.delete_selection()
+    rows.menu_for(rows.findItems("Custom1", Qt.MatchFlag.MatchExactly)[0]).actions()[1].trigger()
+    assert not window.bench.store.document.customs
+    assert not rows.findItems("Custom1", Qt.MatchFlag.MatchExactly)
+    window.undo_stack.undo()
+    assert rows.findItems("Custom1", Qt.MatchFlag.MatchExactly)
