@@ -44,7 +44,8 @@ def analyze(document: Document, before: Analysis | None = None) -> Analysis:
         if document.nodes and (error.node or "", error.message) not in known:
             severity = ERROR if error.node else WARNING  # an empty canvas is no mistake
             problems.append(Problem(error.message, error.node or "", error.port or "", severity))
-    blocks = {name: _inside(document, name, use, source) for name, use in first_uses(resolution).items()}
+    uses = first_uses(resolution) | resolution.failed
+    blocks = {name: _inside(document, name, use, source) for name, use in uses.items()}
     used = {step.node for step in plan.steps} if plan else None
     memory = memory_of(document, resolution, used)
     return Analysis(
@@ -83,9 +84,10 @@ def _inside(document: Document, name: str, use: Resolution, source: SourceText |
             node.removeprefix(path): rows for node, rows in source.lines.items() if node.startswith(path)
         }
         source = SourceText(source.text, frozen(lines))
+    inner = inside(document, name)
     return Analysis(
-        inside(document, name),
-        tuple(use.problems),
+        inner,
+        tuple(mended(inner, use, problem) for problem in use.problems),
         frozen(use.types),
         frozen(use.parameters),
         frozen(use.macs),

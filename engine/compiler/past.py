@@ -64,7 +64,8 @@ class Past:
         """Return whether nothing at all is different, so that what was found can stand for itself."""
         was = self._found
         return (
-            self.order == found.order
+            not found.failed
+            and self.order == found.order
             and all(self._before.nodes[id] is node for id, node in self._document.nodes.items())
             and was.values == found.values
             and was.types == found.types

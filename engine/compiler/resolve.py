@@ -74,7 +74,7 @@ class Resolution:
 
     ``blocks`` holds, for each node that is a block, what was found inside each of those that stand in a row;
     ``values`` are the parameters of the block that this graph is, empty for the whole document; ``document``
-    is what was resolved.
+    is what was resolved. ``failed`` holds, by the block's name, what was found in those that cannot be used.
     """
 
     order: tuple[str, ...]
@@ -84,6 +84,7 @@ class Resolution:
     macs: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     blocks: dict[str, tuple[Resolution, ...]] = field(default_factory=dict)
+    failed: dict[str, Resolution] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
     document: Document | None = field(default=None, compare=False, repr=False)
 
@@ -246,6 +247,7 @@ def _enter(
         inner.append(_inside(_Same(document), node.type, tuple(values.items()), types))
         if inner[-1].problems:
             first = inner[-1].problems[0]
+            found.failed.update({**inner[-1].failed, node.type: inner[-1]})
             raise CompileError(f"In {node.type}, {first.node}: {first.message}")
         ends = ends_of(document.blocks[node.type])
         if not ends or any(slot.port not in ends for slot in step.outputs):

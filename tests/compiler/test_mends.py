@@ -6,6 +6,7 @@ import pytest
 
 from engine.compiler.analyze import analyze
 from engine.graph import edits
+from engine.graph.blocks import inside, outside
 from engine.graph.build import Builder
 from engine.graph.document import Document, Slot
 from engine.graph.settings import set_training
@@ -162,3 +163,22 @@ def test_instance_norm_of_single_places_is_told():
     assert "before the pooling" in problem.message
     moved = edits.delete(document, ["tested"], heal=True)
     assert analyze(moved).problems == ()
+
+
+def test_a_problem_inside_a_block_is_shown_and_mended_where_it_is():
+    """From outside the block names its node; inside stands the node with its button."""
+    g = Builder()
+    with g.block("Inner") as b:
+        b.output(b.add("GroupNorm", b.add("Conv2d", b.input(), out_channels=6), id="norm", num_groups=4))
+    with g.block("Outer") as b:
+        b.output(b.add("Inner", b.input(), id="deep"))
+    g.add("Output", g.add("Outer", g.add("Input", shape=(3, 8, 8)), id="outer"))
+    document = g.document()
+    told = analyze(document)
+    problem = next(each for each in told.problems if each.node == "outer")
+    assert problem.message.startswith("In Outer, deep: In Inner, norm: GroupNorm divides 6 channels")
+    (inner,) = told.blocks["Inner"].problems
+    assert (inner.node, inner.fix.title) == ("norm", "Set groups to 3")
+    assert told.blocks["Outer"].problems[0].node == "deep"
+    mended = outside(document, "Inner", inner.fix.edit(inside(document, "Inner")))
+    assert analyze(mended, told).problems == ()
