@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCompleter, QDialog, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCompleter, QDialog, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from engine.importing.report import BAD, GOOD, Note
 from gui.theme import TITLE_PX
 from gui.widgets.basic import Scroll, button, column, empty, label, row, rule, section
 from gui.widgets.fields import LineField
+from gui.widgets.flow import FlowLayout
 
 _MARKS = {GOOD: ("✓", "ok"), BAD: ("✗", "error")}
 WIDTH, HEIGHT = 580, 460
+_MOST = 24
+"""Modules of a file that are offered by name."""
 
 
 class ImportDialog(QDialog):
@@ -27,6 +30,7 @@ class ImportDialog(QDialog):
         """``names`` are the modules that a Python file seems to hold."""
         super().__init__(parent)
         self.setWindowTitle("Import")
+        self.chips: dict[str, QPushButton] = {}
         self._python = path.suffix.lower() == ".py"
         whole = column(self, 12)
         whole.setContentsMargins(20, 18, 20, 16)
@@ -50,16 +54,18 @@ class ImportDialog(QDialog):
         whole.addWidget(rule())
         self.open_button = button("Open the network", "primary")
         self.again_button = button("Import again", "primary")
+        self.change_button = button("Change …", tip="Name another module, or say the shapes of the inputs")
         self.close_button = button("Cancel")
         foot = row(spacing=8)
         foot.addStretch(1)
-        for each in (self.close_button, self.again_button, self.open_button):
+        for each in (self.close_button, self.change_button, self.again_button, self.open_button):
             each.setAutoDefault(False)
             foot.addWidget(each)
         whole.addLayout(foot)
         self.open_button.clicked.connect(self._open)
         self.again_button.clicked.connect(self._again)
         self.close_button.clicked.connect(self.reject)
+        self.change_button.clicked.connect(lambda: self.tell_failed(""))
         self.resize(WIDTH, min(HEIGHT, parent.window().height() - 24))
 
     def _form(self, names: Sequence[str]) -> QWidget:
@@ -77,9 +83,24 @@ class ImportDialog(QDialog):
             if title == "Inputs" or self._python:
                 layout.addWidget(section(title))
                 layout.addWidget(field)
+            if title == "Module" and len(names) > 1:
+                layout.addWidget(self._offers(names))
+            if title == "Inputs" or self._python:
                 layout.addWidget(label(doc, "muted", 12, wrap=True))
             field.returnPressed.connect(self._again)
         return form
+
+    def _offers(self, names: Sequence[str]) -> QWidget:
+        """The modules of the file, to be chosen with one click."""
+        offers = QWidget()
+        layout = FlowLayout(offers)
+        for name in names[:_MOST]:
+            chip = button(name, "chip", f"Import {name}")
+            chip.setAutoDefault(False)
+            chip.clicked.connect(lambda _=False, name=name: self.module.setText(name) or self._again())
+            self.chips[name] = chip
+            layout.addWidget(chip)
+        return offers
 
     def tell_busy(self, text: str) -> None:
         """Say what is being read."""
@@ -103,6 +124,7 @@ class ImportDialog(QDialog):
         self, text: str, role: str, busy: bool = False, report: bool = False, form: bool = False
     ) -> None:
         self.said.setText(text)
+        self.said.setVisible(bool(text))
         self.said.setProperty("role", role)
         self.said.style().unpolish(self.said)
         self.said.style().polish(self.said)
@@ -110,10 +132,11 @@ class ImportDialog(QDialog):
         self._scroll.setVisible(not form)
         self.form.setVisible(form)
         self.open_button.setVisible(report)
+        self.change_button.setVisible(report)
         self.again_button.setVisible(form)
 
     def _again(self) -> None:
-        self.wanted.emit(self.module.text().strip(), self.inputs.text().strip())
+        self.wanted.emit(self.module.text().strip() if self._python else "", self.inputs.text().strip())
 
     def _open(self) -> None:
         self.accept()

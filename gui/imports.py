@@ -1,4 +1,4 @@
-"""File > Import: a network from elsewhere becomes a document, read in a thread while the window stays alive."""
+"""File > Import: a network from elsewhere becomes a document; it is read in a thread of its own."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _Result:
 
 
 class Imports(QObject):
-    """Asks for the file, for trust, and for what else must be said; shows the report and opens the network."""
+    """Asks for the file, for trust and what else must be said; shows the report, opens the network."""
 
     _ended = Signal(object)
 
@@ -129,7 +129,7 @@ class Imports(QObject):
             self.dialog.tell_done(text, result.imported.report)
 
     def _free(self) -> Path:
-        """Return where the document goes: beside the file, or into the user's documents; never over another."""
+        """Return where the document goes: beside the file, or to the user's documents; never over another."""
         folder, kinds = self._path.parent, QStandardPaths.StandardLocation
         if not _writable(folder):
             folder = Path(QStandardPaths.writableLocation(kinds.DocumentsLocation))

@@ -154,7 +154,7 @@ def _counts(assembled: Assembled) -> Note:
     layers = sum(node.type not in ("Input", "Output") for node in assembled.document.nodes.values())
     blocks = ", ".join(f"{name} × {count}" for name, count in assembled.uses.items())
     count = sum(value.numel() for value in assembled.weights.values())
-    text = f"{layers} nodes, {count:,} numbers of weights" + (f"; blocks {blocks}" if blocks else "")
+    text = f"{layers} nodes, {count:,} weights" + (f"; blocks {blocks}" if blocks else "")
     return Note(GOOD, assembled.document.name, text)
 
 

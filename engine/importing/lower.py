@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +39,7 @@ from engine.importing.constructors import layer_of_module
 from engine.importing.custom_code import custom_source
 from engine.importing.fx_trace import value_text
 from engine.importing.normalize import BATCH_NAME, normalize
+from engine.importing.opaque import module_source
 from engine.importing.stored import STORED
 from engine.layers.declaration import Layer
 from engine.layers.params import Value
@@ -237,7 +239,7 @@ class _Lowering:
     def _module(self, call: Call, expression: ast.Call) -> Value_:
         found = layer_of_module(call.module)
         if found is None:
-            return self._custom(call, expression)
+            return self._opaque(call, expression)
         layer = catalogue.layer(found.type)
         use = self._recognized(lambda: recognize_use(layer, expression))
         if use is None:
@@ -248,6 +250,24 @@ class _Lowering:
         value = self._made(call, merged, weights, owner)
         self.modules.setdefault(id(call.module), _first(value).made)
         return value
+
+    def _opaque(self, call: Call, expression: ast.Call) -> Value_:
+        """Return a custom layer that is the whole module. Raises ImportingError."""
+        type_, source, params = module_source(call.module)
+        if self.result.customs.setdefault(type_, source) != source:
+            raise ImportingError(f"there are two classes called {type_}")
+        trust_source(source)  # a part of the file that the user trusted
+        layer = read_signature(source, type_)
+        given = inspect.signature(call.module.forward).bind(
+            *expression.args, **{keyword.arg: keyword.value for keyword in expression.keywords}
+        )
+        params = {name: value for name, value in params.items() if value != layer.param(name).default}
+        made = Made(type_, params, {}, dict(call.module.state_dict()), call.places, call.path, custom=source)
+        for name, node in given.arguments.items():
+            if layer.input(name) is None:
+                raise ImportingError(f"{type_} is called with {name}, which is no tensor")
+            made.inputs[name] = self._source(node, call.places)
+        return self._add(made)
 
     def _with_weights(self, call: Call, expression: ast.expr) -> Value_ | None:
         """Return the layer of a function that reads stored tensors: ``F.linear(x, weight)`` is a Linear."""

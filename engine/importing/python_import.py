@@ -12,8 +12,12 @@ from engine.importing.examples import Example, examples_for, tensors
 from engine.importing.export_trace import export_module, trace_program
 from engine.importing.fx_trace import Untraceable, trace_module
 from engine.importing.imported import Imported, build, flat_tensors
+from engine.importing.opaque import module_source
 from engine.importing.report import NOTICE, Note
 from engine.importing.torch_file import load_module, parse_target
+
+_MOST_WHOLE = 24
+"""Parts of a module that may stay whole; with more of them there is not much to draw."""
 
 
 def import_python(target: str, inputs: Sequence[str] = (), trusted: bool = False) -> Imported:
@@ -71,7 +75,29 @@ def _by_export(
 
 
 def _in_parts(module: nn.Module, examples: Sequence[Example], failures: Sequence) -> tuple[Trace, list[Note]]:
-    raise failures[-1]
+    """Trace a module around those of its parts that stay whole. Raises Untraceable where one cannot."""
+    whole: dict[str, Untraceable] = {}
+    while True:
+        try:
+            trace = trace_module(module, [each.name for each in examples], list(whole))
+            return trace, [_stays_whole(module, path, error) for path, error in whole.items()]
+        except Untraceable as error:
+            if not error.path or error.path in whole or len(whole) >= _MOST_WHOLE:
+                raise
+            try:
+                module_source(module.get_submodule(error.path))
+            except ImportingError as reason:
+                text = f"{error.reason.rstrip('.')}; and {reason.message}"
+                raise Untraceable(error.path, text, error.line) from None
+            whole[error.path] = error
+
+
+def _stays_whole(module: nn.Module, path: str, error: Untraceable) -> Note:
+    kind = type(module.get_submodule(path)).__name__
+    where = f" ({error.line})" if error.line else ""
+    return Note(
+        NOTICE, f"{path} stays whole", f"{kind} is a custom layer with its own source: {error.reason}{where}"
+    )
 
 
 def _answer(module: nn.Module, failures: Sequence[Untraceable | ImportingError]) -> str:
@@ -105,7 +131,9 @@ def _check_same(module: nn.Module, examples: Sequence[Example]) -> None:
 
 def _guessed(examples: Sequence[Example]) -> Note:
     text = ", ".join(f"{each.name} {each}" for each in examples)
-    return Note(NOTICE, "The shape of the input was guessed", f"{text}; say another one if it has another")
+    return Note(
+        NOTICE, "The shape of the input was guessed", f"taken as {text}; say another one if it has another"
+    )
 
 
 def _without_cache(module: nn.Module) -> None:

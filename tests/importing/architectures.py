@@ -214,6 +214,29 @@ class Undecided(nn.Module):
         return self.gate(torch.relu(self.first(x)))
 
 
+class Strict(nn.Module):
+    def __init__(self, width: int = 4):
+        super().__init__()
+        self.width = width
+        self.linear = nn.Linear(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if type(x) is not Tensor:
+            raise TypeError("a tensor is expected, and no stand-in of one")
+        return self.linear(x)
+
+
+class Careful(nn.Module):
+    """Holds a part that refuses what a tracer gives to it."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.strict = nn.Linear(4, 6), Strict(6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.strict(torch.relu(self.first(x)))
+
+
 def gpt2() -> nn.Module:
     """A language model of transformers, made from its configuration alone."""
     from transformers import GPT2Config, GPT2LMHeadModel

@@ -19,7 +19,7 @@ from engine.importing.files import save_import
 from engine.importing.imported import Imported, flat_tensors
 from engine.importing.python_import import import_module
 from engine.storage.document_file import load_document
-from tests.importing.architectures import ARCHITECTURES, Undecided, make
+from tests.importing.architectures import ARCHITECTURES, Careful, Undecided, make
 
 RUN_ALONE = """
 import importlib.util, sys
@@ -87,6 +87,15 @@ def test_what_the_data_decides_gets_a_clear_answer() -> None:
     assert "architectures.py, line" in message
     assert "if x.sum() > 0:" in message
     assert "torch.where" in message
+
+
+def test_a_part_that_nothing_can_follow_stays_whole() -> None:
+    result = import_module(Careful(), ["1,4"])
+    assert result.agrees
+    assert [node.type for node in result.document.nodes.values() if node.id == "strict"] == ["Strict"]
+    assert "if type(x) is not Tensor:" in result.document.customs["Strict"].source
+    assert "strict stays whole" in result.text()
+    assert {"strict.linear.weight", "first.weight"} <= result.weights.keys()
 
 
 def test_blocks_come_back_from_modules(imports: dict) -> None:
