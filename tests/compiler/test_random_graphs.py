@@ -48,7 +48,7 @@ def same(mine: Iterable[torch.Tensor], theirs: Iterable[torch.Tensor]) -> bool:
 
 
 @pytest.mark.filterwarnings("ignore:.*degrees of freedom")
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(documents())
 def test_random_networks_keep_every_promise(document):
     target(float(len(document.nodes)))

@@ -199,6 +199,7 @@ def test_closing_while_it_trains_ends_at_once_and_leaves_no_thread(qtbot):
 def test_a_hundred_starts_and_stops_leave_no_thread(qtbot):
     with open_window(qtbot, "linear_regression") as window:
         window.bench.store.apply("Longer", lambda d: d.with_(training=_long(d.training)))
+        qtbot.waitUntil(lambda: "netwright journal" in {each.name for each in threading.enumerate()})
         before = threading.active_count()
         for _ in range(100):
             window.bridge.run()
