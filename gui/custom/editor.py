@@ -15,6 +15,7 @@ from gui import trust
 from gui.bench import Bench
 from gui.custom.face import FacePreview
 from gui.panels.code_editor import CodeEditor
+from gui.panels.words import plural
 from gui.theme import TITLE_PX
 from gui.widgets.basic import Scroll, button, column, label, row, rule, set_role
 
@@ -36,7 +37,9 @@ class CustomEditor(QDialog):
         """What the layer was called while this window was open, for undo and redo."""
         self.title = label("", px=TITLE_PX, weight=600)
         self.view = CodeEditor(bench)
+        self.view.setProperty("kind", "code")
         self.view.setAccessibleName("Code of the layer")
+        self.uses = label("", "muted", 12)
         self.face = FacePreview()
         self.said = label("", "muted", 12.5, wrap=True)
         self.apply_button = button("Apply", "primary")
@@ -76,7 +79,8 @@ class CustomEditor(QDialog):
         foot.addWidget(self.apply_button, 0, Qt.AlignmentFlag.AlignBottom)
         head = row(spacing=8)
         head.setContentsMargins(20, 14, 20, 8)
-        head.addWidget(self.title, 1)
+        head.addWidget(self.title)
+        head.addWidget(self.uses, 1)
         inner = column(spacing=10)
         inner.setContentsMargins(20, 4, 20, 14)
         inner.addLayout(middle, 1)
@@ -98,6 +102,10 @@ class CustomEditor(QDialog):
     def _name(self) -> None:
         self.setWindowTitle(f"{self.name} – custom layer")
         self.title.setText(self.name)
+        document = self._bench.store.whole
+        graphs = (document, *document.blocks.values())
+        count = sum(node.type == self.name for graph in graphs for node in graph.nodes.values())
+        self.uses.setText(f"{plural(count, 'node')} of it in this document" if count else "not used yet")
 
     def _typed(self) -> None:
         self._pause.start()

@@ -203,7 +203,8 @@ class CodeView(QPlainTextEdit):
             height = self.blockBoundingRect(block).height()
             number = block.blockNumber() + 1
             painter.setPen(self._theme.color(self.number_color(number)))
-            box = QRect(0, round(top), self._gutter.width() - 8, round(height))
+            line = min(round(height), self.fontMetrics().lineSpacing())  # the last block has the margin too
+            box = QRect(0, round(top), self._gutter.width() - 8, line)
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(number))
             block, top = block.next(), top + height
 
