@@ -58,7 +58,9 @@ class Analyst(QObject):
         from engine.training.room import shortage
 
         whole, document = self._whole, self._bench.store.whole
-        needs = footprint(document, whole.total_parameters, whole.memory)
+        if whole.resolution is None:
+            return None
+        needs = footprint(document, whole.resolution, whole.memory)
         try:
             return shortage(needs, document.training.device)
         except EngineError:

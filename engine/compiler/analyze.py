@@ -57,7 +57,7 @@ def analyze(document: Document, before: Analysis | None = None) -> Analysis:
         source,
         frozen(blocks),
         frozen(memory),
-        footprint(document, sum(resolution.parameters.values()), memory),
+        footprint(document, resolution, memory),
         resolution,
     )
 

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 from engine.compiler.analysis import Footprint, Memory
-from engine.compiler.meta import BATCH_SIZE, build, empty, evaluate, flat
+from engine.compiler.meta import BATCH_SIZE, build, empty, evaluate, flat, parameters
 from engine.compiler.resolve import Resolution, Step
 from engine.compiler.template import arguments
 from engine.graph.blocks import ROLE, ends_of
@@ -65,19 +65,28 @@ def inside_of(document: Document, use: Resolution) -> dict[str, Memory]:
     return _walk(document, use, {slot: (("in", n), True) for n, slot in enumerate(given)}).nodes
 
 
-def footprint(document: Document, parameters: int, memory: Mapping[str, Memory]) -> Footprint:
-    """Return what training the document takes, in bytes: ``parameters`` are all its weights."""
+def footprint(document: Document, found: Resolution, memory: Mapping[str, Memory]) -> Footprint:
+    """Return what training a resolved document takes, in bytes; ``memory`` is that of its nodes."""
     training = document.training
     states = [OPTIMIZERS[each.optimizer].kept(each.options) for each in training.objectives]
-    weights = parameters * _FLOAT
+    learned = _FLOAT * sum(found.parameters.values())
+    copied = {step.attribute: _numbers(found, id) for id, step in found.steps.items() if step.copies}
     return Footprint(
-        weights,
-        weights,
-        weights * sum(states),
+        learned + _FLOAT * sum(copied.values()),
+        learned,
+        learned * sum(states),
         sum(each.kept or 0 for each in memory.values()),
         training.batch_size,
         tuple(id for id, each in memory.items() if each.kept is None),
     )
+
+
+def _numbers(found: Resolution, id: str) -> int:
+    """Return how many numbers the layer or block of a node holds, whether they are its own or copies."""
+    if id in found.blocks:
+        return sum(sum(use.parameters.values()) for use in found.blocks[id])
+    step = found.steps[id]
+    return parameters(step.init, step.layer.source)
 
 
 @dataclass

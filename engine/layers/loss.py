@@ -237,7 +237,7 @@ gaussian_nll_loss = _loss(
     ),
     infer=_with_variance,
     types=_one_number,
-    kept=lambda input: 2 * prod(input[1:]),
+    kept=lambda input: 3 * prod(input[1:]),  # the difference, its square and the variance
 )
 _MARGIN = Float(name="margin", default=1.0, doc="How clear the difference must be.")
 

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from engine import catalogue
 from engine.compiler.analyze import analyze
-from engine.compiler.memory import memory_of
+from engine.compiler.memory import footprint, memory_of
 from engine.compiler.module import compile_document
 from engine.compiler.resolve import resolve
 from engine.graph.build import Builder, Ref
 from engine.graph.document import Document
+from engine.graph.edits import share
 from engine.graph.settings import set_optimizer, set_training
 from engine.layers.declaration import TensorType
 from presets import presets
@@ -139,3 +140,36 @@ def test_what_the_optimizer_remembers():
     bigger = analyze(set_training(document, batch_size=100)).footprint
     assert bigger.activations == 100 * bigger.sample
     assert bigger.total == bigger.fixed + bigger.activations
+
+
+def test_losses_that_cannot_be_run_without_numbers():
+    """Their rules, within a tenth of what a real run keeps."""
+    g = Builder()
+    x = g.add("Linear", g.add("Input", id="x", shape=(20,)), out_features=30)
+    variance = g.add("Exp", g.add("Linear", x, out_features=30))
+    g.add("GaussianNLLLoss", x, g.add("Input", id="y", shape=(30,)), variance)
+    told = analyze(g.document()).footprint
+    assert told.unknown == ()
+    assert told.sample * BATCH == pytest.approx(saved_by_a_run(g.document()), rel=0.1)
+
+
+def test_what_is_not_known_is_said_and_not_taken_for_nothing():
+    g = Builder()
+    x = g.add("LSTM", g.add("Linear", g.add("Input", shape=(5, 4)), out_features=4), id="lstm")
+    g.add("Output", x)
+    found = resolve(g.document())
+    found.steps["lstm"] = replace(found.steps["lstm"], layer=replace(found.steps["lstm"].layer, kept=None))
+    memory = memory_of(g.document(), found)
+    assert memory["lstm"].kept is None
+    assert memory["lstm"].forward > 0
+    assert footprint(g.document(), found, memory).unknown == ("lstm",)
+
+
+def test_copies_of_weights_take_room_but_learn_nothing():
+    g = Builder()
+    x = g.add("Input", shape=(10,))
+    g.add("Output", g.add("Linear", x, id="fc", out_features=10))
+    g.add("Output", g.add("Linear", x, id="slow", out_features=10))
+    document = share(g.document(), "slow", "fc", "average")
+    needs = analyze(document).footprint
+    assert (needs.weights, needs.gradients) == (2 * 440, 440)
