@@ -89,6 +89,8 @@ class _Planter:
         self.lowered = lowered
         self.blocks = blocks
         self.open: list[str] = []
+        self.around: set[str] = set()
+        """Modules that are no blocks because they hold nearly all: names inside leave them away."""
         self.graph = nx.DiGraph()
         self.graph.add_nodes_from(lowered.nodes)
         self.graph.add_edges_from((s.made, made) for made in lowered.nodes for s in made.inputs.values())
@@ -111,6 +113,8 @@ class _Planter:
                         level.append(blocks[place.path])
                     way.append(blocks[place.path])
                     level, path = way[-1].inner, place.path
+                elif place.path in self.around:
+                    path = place.path
             piece = Piece(made.id or _relative(made.path, path), made.type, made, params=dict(made.params))
             level.append(piece)
             self.way[made] = (*way, piece)
@@ -160,6 +164,8 @@ class _Planter:
         for path, inside in members.items():
             kind = types[path].rpartition(".")[2]
             whole = kinds.count(kind) == 1 and len(inside) > _MOST * len(self.lowered.nodes)
+            if whole:
+                self.around.add(path)
             if kind in _CONTAINERS or not is_block_name(block_name(kind)) or len(inside) < 2 or whole:
                 continue
             reason = self._reason(set(inside), shared, ends)
