@@ -125,7 +125,8 @@ def _room(shape: tuple[Any, ...]) -> tuple[int, int]:
 
 
 def _projected(case: Case, port: str, given: tuple[Any, ...], wanted: tuple[Any, ...]) -> Fix | None:
-    if given[0] != wanted[0]:
+    sizes = [*given[1:], *wanted[1:]]
+    if given[0] != wanted[0] or not all(isinstance(size, int) and size for size in sizes):
         return None
     rank, edge = len(given), case.edge(port)
     if rank == 2 or (rank == 3 and given[1] == wanted[1]):

@@ -182,3 +182,11 @@ def test_a_problem_inside_a_block_is_shown_and_mended_where_it_is():
     assert told.blocks["Outer"].problems[0].node == "deep"
     mended = outside(document, "Inner", inner.fix.edit(inside(document, "Inner")))
     assert analyze(mended, told).problems == ()
+
+
+def test_a_batch_that_does_not_come_first_has_no_button():
+    g = Builder()
+    a, b = (g.add("Permute", g.add("Input", shape=(4, 5, n)), dims=(1, 0, 2, 3)) for n in (6, 12))
+    g.add("Output", g.add("Add", a, b, id="sum"))
+    (problem,) = analyze(g.document()).problems
+    assert (problem.node, problem.fix) == ("sum", None)
