@@ -10,7 +10,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QStandardPaths, Signal
 
-from engine.compiler.trust import trust_source
 from engine.graph import blocks, custom
 from engine.graph.custom import TEMPLATE
 from engine.graph.document import Document
@@ -19,6 +18,7 @@ from engine.graph.signature import read_signature
 from engine.layers.declaration import CATEGORIES, Layer
 from engine.storage.atomic import write_bytes
 from engine.storage.library import Entry, keep, list_blocks, remove
+from gui.trusted import remember
 
 CATEGORY = "My blocks"
 FOLDER = "NETWRIGHT_BLOCKS"
@@ -87,7 +87,7 @@ class Library(QObject):
         """
         if type_ == NEW.type:
             source = TEMPLATE.format(name=custom.free_name(document))
-            trust_source(source)  # nobody but this program wrote it
+            remember([source])  # nobody but this program wrote it
             return custom.add_custom(document, source)
         entry = self.entry(type_)
         if entry is None or not entry.block:

@@ -24,7 +24,7 @@ from engine.graph.blocks import ungroup
 from engine.graph.document import Document
 from engine.graph.settings import set_training
 from engine.storage.library import BLOCK_SUFFIX
-from gui import sharing, style, trust
+from gui import sharing, style, trusted
 from gui.actions import Actions
 from gui.analyst import Analyst
 from gui.bench import Bench
@@ -71,7 +71,7 @@ class MainWindow(QMainWindow):
         self.grouping = Grouping(bench, self)
         self._menus: dict[str, QMenu] = {}
         self._minimap = True
-        trust.load()
+        trusted.load()
         self._make_parts()
         self._lay_out()
         self.actions_ = Actions(self)

@@ -1,46 +1,25 @@
-"""Asking whether Python code may run: the banner over the canvas, the review, what is remembered."""
+"""Asking whether Python code may run: the banner over the canvas, and the review."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QFrame, QTabWidget, QWidget
 
-from engine.compiler.trust import digest, is_trusted, trust, untrusted
+from engine.compiler.trust import is_trusted, untrusted
 from gui.bench import Bench
 from gui.panels.code_view import CodeView
 from gui.panels.problems import SeverityIcon
 from gui.panels.words import plural
 from gui.theme import TITLE_PX, Theme
+from gui.trusted import remember
 from gui.widgets.basic import button, column, label, row, rule
-
-_KEY = "trust/digests"
-_MOST = 2000
-"""Digests that are remembered; the oldest are forgotten and asked about again."""
 
 MEANS = (
     "Code that you trust can do anything that you can do on this computer: read, change and delete files, "
     "use the network. Trust it only if you understand it, or know who wrote it."
 )
-
-
-def load() -> None:
-    """Let what the user trusted at any time before run again."""
-    trust(_remembered())
-
-
-def remember(sources: Iterable[str]) -> None:
-    """Trust these texts now and at every later start."""
-    new = [digest(source) for source in sources]
-    trust(new)
-    kept = [each for each in _remembered() if each not in new]
-    QSettings().setValue(_KEY, [*kept, *new][-_MOST:])
-
-
-def _remembered() -> list[str]:
-    stored = QSettings().value(_KEY, [])
-    return [stored] if isinstance(stored, str) else [str(each) for each in stored or []]
 
 
 def ask_trust(bench: Bench, title: str, sources: Mapping[str, str], parent: QWidget | None = None) -> bool:

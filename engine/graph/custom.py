@@ -60,7 +60,9 @@ def set_custom(document: Document, name: str, source: str) -> tuple[Document, st
     """
     if name not in document.customs:
         raise EditError(f"There is no layer {shown(name)} written in Python.")
-    old, new = read_signature(document.customs[name].source, name), read_signature(source)
+    before = document.customs[name].source
+    chosen = name if read_signature(before).type != name else ""  # another one than the last was meant
+    old, new = read_signature(before, name), read_signature(source, chosen)
     if new.type != name and new.type in document.customs:
         raise EditError(f"There is a layer {shown(new.type)} already; give the class another name.")
     custom = Custom(new.type, source)

@@ -54,7 +54,7 @@ def merge_block(document: Document, library: Document, name: str) -> tuple[Docum
     used = {node.type for each in needed for node in library.blocks[each].nodes.values()}
     for each, custom in library.customs.items():
         if each in used:
-            document, _ = add_custom(document, custom.source)
+            document, _ = add_custom(document, custom.source, each)
     names: dict[str, str] = {}
     for each in needed:
         block = _renamed(library.blocks[each], names)

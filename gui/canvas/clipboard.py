@@ -34,7 +34,7 @@ def to_text(document: Document, ids: Iterable[str]) -> str:
         if source.node in chosen and target.node in chosen
     ]
     types = {node.type for node in document.nodes.values() if node.id in chosen}
-    customs = [each.source for name, each in document.customs.items() if name in types]
+    customs = [[name, each.source] for name, each in document.customs.items() if name in types]
     parts = {"nodes": nodes, "edges": edges} | ({"customs": customs} if customs else {})
     return json.dumps({KEY: VERSION} | parts, ensure_ascii=False)
 
@@ -48,8 +48,8 @@ def from_text(text: str) -> tuple[list[Node], list[Edge]]:
     return nodes, edges
 
 
-def _read(text: str) -> tuple[list[Node], list[Edge], list[str]]:
-    """Return nodes, edges and the sources of custom layers."""
+def _read(text: str) -> tuple[list[Node], list[Edge], list[list[str]]]:
+    """Return nodes, edges, and the names and sources of custom layers."""
     if len(text) > LONGEST:
         raise EditError("The clipboard holds too much text to be nodes.")
     try:
@@ -65,8 +65,8 @@ def _read(text: str) -> tuple[list[Node], list[Edge], list[str]]:
         raise EditError(_NO_NODES)
     if len(nodes) > MOST or len(edges) > 4 * MOST or len(customs) > MOST:
         raise EditError(f"The clipboard holds more than {MOST:,} nodes.")
-    if not all(isinstance(source, str) for source in customs):
-        raise _bad("the source of a layer is not a text")
+    if not all(isinstance(each, list) and [type(part) for part in each] == [str, str] for each in customs):
+        raise _bad("a custom layer is not a name and a source")
     read = [_node(each) for each in nodes]
     if len({node.id for node in read}) < len(read):
         raise EditError("Two nodes on the clipboard have the same name.")
@@ -79,8 +79,8 @@ def paste(document: Document, text: str, offset: Point) -> tuple[Document, list[
     Raises EngineError for a text of another form or nodes that cannot be.
     """
     nodes, edges, customs = _read(text)
-    for source in customs:
-        document, _ = add_custom(document, source)
+    for name, source in customs:
+        document, _ = add_custom(document, source, name)
     document, ids = edits.paste(document, nodes, edges, offset)
     # a copy may have lost the first places of a variadic port: close them up
     return edits.disconnect(document, ()), ids

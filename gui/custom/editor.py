@@ -8,15 +8,16 @@ from PySide6.QtWidgets import QDialog, QMessageBox, QWidget
 
 from engine.compiler.trust import is_trusted
 from engine.errors import EngineError
+from engine.graph.blocks import layer_of
 from engine.graph.custom import set_custom
 from engine.graph.document import Document
-from engine.graph.signature import SourceError, read_signature
-from gui import trust
+from engine.graph.signature import SourceError
 from gui.bench import Bench
 from gui.custom.face import FacePreview
 from gui.panels.code_editor import CodeEditor
 from gui.panels.words import plural
 from gui.theme import TITLE_PX
+from gui.trusted import remember
 from gui.widgets.basic import Scroll, button, column, label, row, rule, set_role
 
 _PAUSE_MS = 250
@@ -118,8 +119,8 @@ class CustomEditor(QDialog):
         self.apply_button.setText("Trust and apply" if off else "Apply")
         self.discard_button.setEnabled(self.unapplied)
         try:
-            self._edited(self._bench.store.document, text)
-            self.face.show_layer(read_signature(text))
+            document, name = self._edited(self._bench.store.document, text)
+            self.face.show_layer(layer_of(document, name))
         except EngineError as error:
             self.view.set_fault(error.line if isinstance(error, SourceError) else 0)
             self._tell(_capital(error.message), "error")
@@ -140,7 +141,7 @@ class CustomEditor(QDialog):
         text = self.view.toPlainText()
         text = text if text.endswith("\n") else f"{text}\n"
         old, (document, name) = self.name, self._edited(self._bench.store.document, text)
-        trust.remember([text])
+        remember([text])
         self.name, self._source = name, text
         self._names.append(name)
         self._bench.store.apply(f"Edit the code of {old}", document)

@@ -266,3 +266,13 @@ def test_pieces_keep_the_text():
         "\n".join(piece.text for piece in parts.body) == source.replace("import math  # gone\n", "").rstrip()
     )
     assert {"A", "B", "f", "math"} == set(parts.bound)
+
+
+def test_one_of_several_in_a_source_is_chosen_by_name_and_stays_chosen():
+    source = "def first(a): return a\ndef last(b): return b\n"
+    document, name = add_custom(Document(), source, "first")
+    assert (name, [port.name for port in layer_of(document, name).inputs]) == ("first", ["a"])
+    document, name = set_custom(document, name, source.replace("first(a)", "first(a, k=1)"))
+    assert (name, [param.name for param in layer_of(document, name).params]) == ("first", ["k"])
+    with pytest.raises(SourceError, match="no layer 'third'"):
+        add_custom(document, source, "third")

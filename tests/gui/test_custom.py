@@ -15,7 +15,7 @@ from engine.graph.custom import TEMPLATE, add_custom
 from engine.graph.document import Document, Slot
 from engine.graph.edits import add_node, connect, set_params
 from engine.storage.document_file import save_document
-from gui import trust
+from gui import trusted as remembered
 from gui.canvas.picture import picture
 from gui.custom.editor import CustomEditor
 from gui.main_window import MainWindow
@@ -231,7 +231,7 @@ def test_a_file_with_code_is_off_until_it_is_trusted_and_remembered(window, qtbo
     assert not banner(window).isVisible()
     qtbot.waitUntil(lambda: errors(window) == [])
     trusted.distrust(trusted.state())  # as if the program were started again
-    trust.load()
+    remembered.load()
     window.undo_stack.setClean()
     opened(window, qtbot, path)
     assert not banner(window).isVisible()
@@ -329,3 +329,14 @@ def test_the_palette_lists_it_and_takes_it_out_when_nothing_uses_it(window, qtbo
     assert not rows.findItems("Custom1", Qt.MatchFlag.MatchExactly)
     window.undo_stack.undo()
     assert rows.findItems("Custom1", Qt.MatchFlag.MatchExactly)
+
+
+def test_what_the_palette_made_is_trusted_the_next_time_too(window, qtbot, tmp_path):
+    window.canvas.add_layer("new-custom-layer")
+    path = tmp_path / "own.netwright"
+    save_document(window.bench.store.whole, path)
+    trusted.distrust(trusted.state())
+    remembered.load()
+    window.undo_stack.setClean()
+    opened(window, qtbot, path)
+    assert not banner(window).isVisible()
