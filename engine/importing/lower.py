@@ -276,7 +276,7 @@ class _Lowering:
             if given is None:
                 continue
             try:
-                tensors = {name: self._stored_value(given.get(name)) for name in rule.tensors}
+                tensors = dict(self._stored_values(rule.tensors, given))
             except LookupError:
                 continue
             plain = {
@@ -305,6 +305,17 @@ class _Lowering:
 
     def _owner(self, node: ast.expr | None) -> object:
         return self.calls[node.id] if isinstance(node, ast.Name) else None
+
+    def _stored_values(
+        self, names: Sequence[str], given: Mapping[str, ast.expr]
+    ) -> Iterator[tuple[str, Tensor | None]]:
+        """Yield the tensors that arguments stand for, those of a list as ``params.0`` ..."""
+        for name in names:
+            node = given.get(name)
+            if isinstance(node, ast.List | ast.Tuple):
+                yield from ((f"{name}.{n}", self._stored_value(each)) for n, each in enumerate(node.elts))
+            else:
+                yield name, self._stored_value(node)
 
     def _stored_value(self, node: ast.expr | None) -> Tensor | None:
         """Return the tensor that an argument stands for. Raises LookupError if an input enters it."""
@@ -410,7 +421,7 @@ class _Substitute(ast.NodeTransformer):
             return node
         pair = call.values
         if isinstance(pair[0], Tensor):
-            if not pair[0].shape and call.known and call.role != "tensor" and _same(*pair):
+            if not pair[0].shape and call.known and _same(*pair):
                 return ast.parse(value_text(pair[0].item()), mode="eval").body
             return node
         if call.role != "call" or not _is_plain(pair[0]):

@@ -209,6 +209,12 @@ def _gather(node: Node) -> str:
     raise ValueError("indices of several dimensions")
 
 
+def _gather_nd(node: Node) -> str:
+    if node.attribute("batch_dims", 0):
+        raise ValueError("batch_dims")
+    return f"{node.inputs[0]}[tuple({node.inputs[1]}.unbind(-1))]"
+
+
 def _split(node: Node) -> str:
     axis = node.attribute("axis", 0)
     sizes = node.attribute("split") or (node.constant(1) if len(node.inputs) > 1 else None)
@@ -320,6 +326,7 @@ RULES: Mapping[str, Rule] = {
     "Erf": "torch.erf({0})", "Exp": "torch.exp({0})", "Expand": _expand, "Flatten": _flatten,
     "Floor": "torch.floor({0})", "Gather": _gather,
     "GatherElements": lambda n: f"torch.gather({n.inputs[0]}, {n.attribute('axis', 0)}, {n.inputs[1]})",
+    "GatherND": _gather_nd,
     "Gelu": lambda n: f"F.gelu({n.inputs[0]}, approximate={n.attribute('approximate', 'none')!r})",
     "Gemm": _gemm, "GlobalAveragePool": _global("avg"), "GlobalMaxPool": _global("max"),
     "Greater": "{0} > {1}", "GreaterOrEqual": "{0} >= {1}",

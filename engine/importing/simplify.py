@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import torch
+
 from engine.importing.calls import About, Call, Trace, all_names
 from engine.importing.normalize import called
 
@@ -40,22 +42,30 @@ def _keep_shape(product: Call, calls: dict[str, Call], readers: dict[str, list[C
         return
     read = [calls[name] for name in all_names(product.expression) & calls.keys()]
     flat = next((each for each in read if "input" in each.depends), None)
-    if flat is None or not flat.text or called(flat.expression)[0] not in _RESHAPES:
+    if flat is None or not _is_reshape(flat):
         return
-    before = calls.get(getattr(called(flat.expression)[1][0], "id", ""))
-    if before is None or not isinstance(before.shapes[0], About) or not isinstance(product.shapes[0], About):
+    after = [reader.shapes for reader in readers.get(product.name, ()) if _is_reshape(reader)]
+    if (
+        len(flat.shapes[0].shape) != 2
+        or not isinstance(product.shapes[0], About)
+        or len(readers[flat.name]) != 1
+    ):
         return
-    if len(flat.shapes[0].shape) != 2 or before.shapes[0].shape[-1] != flat.shapes[0].shape[-1]:
+    if len(after) != len(readers[product.name]) or any(shapes != after[0] for shapes in after):
         return
-    after = tuple(
-        About((*old.shape[:-1], new.shape[-1]), new.dtype)
-        for old, new in zip(before.shapes, product.shapes, strict=True)
-    )
-    for reader in readers.get(product.name, ()):
-        if not reader.text or called(reader.expression)[0] not in _RESHAPES or reader.shapes != after:
-            return
-    product.text = re.sub(rf"\b{flat.name}\b", before.name, product.text)
-    product.shapes = after
+    rows = [(*shape.shape[:-1],) for shape in after[0]]
+    if any(
+        torch.Size(lead).numel() != shape.shape[0] or wanted.shape[-1] != shape.shape[-1]
+        for lead, shape, wanted in zip(rows, product.shapes, after[0], strict=True)
+    ):
+        return
+    for call in (flat, product):
+        pairs = zip(rows, call.shapes, strict=True)
+        call.shapes = tuple(About((*lead, about.shape[-1]), about.dtype) for lead, about in pairs)
+
+
+def _is_reshape(call: Call) -> bool:
+    return bool(call.text) and called(call.expression)[0] in _RESHAPES
 
 
 def _take_in_bias(total: Call, calls: dict[str, Call], readers: dict[str, list[Call]]) -> None:

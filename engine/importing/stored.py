@@ -165,6 +165,37 @@ def _prelu(t: Tensors, p: Mapping[str, Any]) -> Built:
     return None if weight is None else (_text("PReLU", weight.numel()), {"weight": weight.reshape(-1)})
 
 
+def _recurrent(kind: str) -> Callable[[Tensors, Mapping[str, Any]], Built]:
+    """The layer of ``torch.lstm(input, hx, params, ...)``, whose tensors come in one list."""
+
+    def build(t: Tensors, p: Mapping[str, Any]) -> Built:
+        params = [value for name, value in t.items() if name.startswith("params.")]
+        state = [value for name, value in t.items() if name.startswith("hx")]
+        if any(value is None or value.any() for value in state) or None in params or not p["batch_first"]:
+            return None
+        bias, both = bool(p["has_biases"]), bool(p["bidirectional"])
+        kinds = ["weight_ih", "weight_hh", *(["bias_ih", "bias_hh"] if bias else [])]
+        ends = ["", "_reverse"] if both else [""]
+        names = [f"{w}_l{layer}{end}" for layer in range(p["num_layers"]) for end in ends for w in kinds]
+        if len(names) != len(params):
+            return None
+        options = {
+            "bias": None if bias else False,
+            "dropout": p["dropout"] or None,
+            "bidirectional": both or None,
+        }
+        sizes = (params[0].shape[1], params[1].shape[1], p["num_layers"])
+        text = _text(kind.partition("_")[0].upper(), *sizes, batch_first=True, **options)
+        if kind == "rnn_relu":
+            text = text.replace("batch_first", "nonlinearity='relu', batch_first")
+        return text, dict(zip(names, params, strict=True))
+
+    return build
+
+
+_RECURRENT = (
+    "input", "hx", "params", "has_biases", "num_layers", "dropout", "train", "bidirectional", "batch_first",
+)  # fmt: skip
 _CONV = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
 _TRANSPOSED = ("input", "weight", "bias", "stride", "padding", "output_padding", "groups", "dilation")
 
@@ -201,5 +232,9 @@ STORED: tuple[Rule, ...] = (
     Rule(("rms_norm",), ("input", "normalized_shape", "weight", "eps"), ("weight",), _rms_norm),
     Rule(("embedding",), ("input", "weight", "padding_idx", "max_norm"), ("weight",), _embedding),
     Rule(("prelu",), ("input", "weight"), ("weight",), _prelu),
+    *(
+        Rule((kind,), _RECURRENT, ("hx", "params"), _recurrent(kind))
+        for kind in ("lstm", "gru", "rnn_tanh", "rnn_relu")
+    ),
 )
 """Every function that is a layer once its tensors are stored."""

@@ -128,7 +128,7 @@ def test_what_no_layer_does_is_a_custom_layer(tmp_path: Path) -> None:
     assert "torch.atan2" in imported.text()
 
 
-@pytest.mark.parametrize("name", ["residual", "vision transformer", "bert", "autoencoder"])
+@pytest.mark.parametrize("name", ["residual", "vision transformer", "bert", "tagger"])
 def test_programs_of_torch_export(name: str, tmp_path: Path) -> None:
     export_program(name, tmp_path / "net.pt2")
     imported = import_file(str(tmp_path / "net.pt2"))
