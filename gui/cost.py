@@ -82,9 +82,10 @@ COSTS = (
 
 @dataclass(frozen=True)
 class Heat:
-    """How a node is tinted: a number with its share as ``text``, and its ``level`` from 0 to 1."""
+    """How a node is tinted: a number with its share as ``text``, the share alone, a level from 0 to 1."""
 
     text: str
+    share: str
     level: float
 
 
@@ -115,8 +116,9 @@ def heats(bench: Bench) -> dict[str, Heat]:
     if not numbers:
         return {}
     most, whole = max(numbers.values()), sum(numbers.values())
+    parts = {id: share(number, whole) for id, number in numbers.items()}
     return {
-        id: Heat(f"{chosen.text(number)} · {share(number, whole)}", sqrt(number / most))
+        id: Heat(f"{chosen.text(number)} · {parts[id]}", parts[id], sqrt(number / most))
         for id, number in numbers.items()
     }
 

@@ -15,6 +15,8 @@ from gui.widgets.basic import label, row
 from gui.widgets.menu_button import MenuButton
 
 _STEPS = 12
+_WIDE = 560
+"""Pixels of the canvas from which there is room for the sum too."""
 _log = logging.getLogger(__name__)
 
 
@@ -32,6 +34,8 @@ class HeatControl(QFrame):
         self.button.menu().actions()[0].setText("Off")
         self.button.chosen.connect(bench.show_heat)
         self.scale = _Scale(bench)
+        self._words = self._whole = ""
+        self._stale = True
         self.text = label("", "muted", 11)
         layout = row(self, 8)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -62,9 +66,10 @@ class HeatControl(QFrame):
         most, whole = max(numbers, default=0), sum(numbers)
         self.scale.setVisible(bool(most))
         if most:
-            self.text.setText(f"0 … {chosen.text(most)}, together {chosen.text(whole)}")
+            self._whole = f", together {chosen.text(whole)}"
+            self._words = f"0 … {chosen.text(most)}"
         elif chosen:
-            self.text.setText(self._why_not(chosen))
+            self._words, self._whole = self._why_not(chosen), ""
         self.text.setVisible(chosen is not None)
         self.text.setToolTip(chosen.tip if chosen else "")
         ground = theme.panel if chosen else "transparent"
@@ -73,7 +78,7 @@ class HeatControl(QFrame):
         self.setStyleSheet(f"#heat {{ background: {ground}; {line} border-radius: {RADIUS}px; {padding} }}")
         self.layout().setContentsMargins(0, 0, 10 if chosen else 0, 0)
         self.scale.update()
-        self.adjustSize()
+        self._stale = True
         self.fit()
         self.raise_()
 
@@ -86,6 +91,11 @@ class HeatControl(QFrame):
     def fit(self) -> None:
         """Stand in the bottom right corner."""
         around = self.parentWidget()
+        words = self._words + (self._whole if around.width() > _WIDE else "")
+        if words != self.text.text() or self._stale:
+            self.text.setText(words)
+            self.adjustSize()
+            self._stale = False
         self.move(around.width() - self.width() - self.INSET, around.height() - self.height() - self.INSET)
 
 

@@ -66,10 +66,12 @@ def paint_node(painter: QPainter, face: Face, mood: Mood, theme: Theme, scale: f
         painter.drawRoundedRect(QRectF(PAD, 14, 9, 9), 2.5, 2.5)
         _paint_words(painter, face, mood, theme)
         if mood.heat:
-            _paint_heat(painter, mood.heat, theme)
+            _paint_heat(painter, mood.heat.text, mood.heat.level, theme)
     elif scale >= STRIP_FROM:
         painter.drawRoundedRect(QRectF(PAD, 18, 12, 12), 3.5, 3.5)
         _paint_name(painter, face, theme, scale)
+        if mood.heat:
+            _paint_heat(painter, mood.heat.share, mood.heat.level, theme, min(_name_px(scale), 18))
     else:
         painter.drawRoundedRect(QRectF(PAD, 12, face.width - 2 * PAD, 12), 3, 3)
     if face.strip is not None and scale >= STRIP_FROM:
@@ -129,26 +131,30 @@ def _paint_words(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> Non
             painter.drawText(foot, _RIGHT | _MIDDLE, mood.health)
 
 
-def _paint_heat(painter: QPainter, heat: Heat, theme: Theme) -> None:
+def _paint_heat(painter: QPainter, text: str, level: float, theme: Theme, px: int = CAPTION_PX) -> None:
     """Paint the number behind the tint on the upper edge."""
-    width = fonts.text_metrics(CAPTION_PX).horizontalAdvance(heat.text) + 14
-    box = QRectF(PAD - 4, -11, width, 17)
-    painter.setPen(QPen(QColor(mix(theme.line, theme.heat, 0.3 + 0.7 * heat.level)), 1))
+    width, height = fonts.text_metrics(px).horizontalAdvance(text) + 14, px + 6
+    box = QRectF(PAD - 4, -3 - height / 2, width, height)
+    painter.setPen(QPen(QColor(mix(theme.line, theme.heat, 0.3 + 0.7 * level)), 1))
     painter.setBrush(theme.color("panel"))
-    painter.drawRoundedRect(box, 8.5, 8.5)
+    painter.drawRoundedRect(box, height / 2, height / 2)
     painter.setPen(theme.color("text"))
-    painter.setFont(fonts.caption())
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, heat.text)
+    painter.setFont(fonts.text(px))
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
 
 def _paint_name(painter: QPainter, face: Face, theme: Theme, scale: float) -> None:
     """Paint the title alone, larger than life, so that it can be read from where all else cannot."""
-    px = min(ceil(NAME_PX / scale), 24)
+    px = _name_px(scale)
     room = face.width - 2 * PAD - 18
     painter.setPen(theme.color("text"))
     painter.setFont(fonts.text(px, 600))
     line = QRectF(PAD + 18, 6, room, 36)
     painter.drawText(line, _LEFT | _MIDDLE, _short_name(face.title, px, room))
+
+
+def _name_px(scale: float) -> int:
+    return min(ceil(NAME_PX / scale), 24)
 
 
 @lru_cache(maxsize=2048)

@@ -151,13 +151,15 @@ class CostSection(Section):
 
     def _show(self, costs: Iterable[tuple[Cost, float, str]]) -> None:
         empty(self._tiles)
-        place = -1
+        costs = list(costs)
         for place, (cost, number, part) in enumerate(costs):
+            alone = place % 2 == 0 and place == len(costs) - 1
             exact = f"{number:,.0f}" if cost.key in ("parameters", "macs") else cost.text(number)
             shown = exact if cost.key == "parameters" and number < 1e7 else cost.text(number)
             tip = f"{cost.tip}: {exact}, {part}"
-            self._tiles.addWidget(_tile(shown, cost.caption, tip), place // 2, place % 2)
-        self.setVisible(place >= 0)
+            tile = _tile(shown, cost.caption, tip)
+            self._tiles.addWidget(tile, place // 2, place % 2, 1, 2 if alone else 1)
+        self.setVisible(bool(costs))
 
 
 class FootprintSection(Section):

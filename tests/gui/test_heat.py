@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QLabel
@@ -146,3 +148,15 @@ def test_numbers_as_people_read_them():
     ]
     assert [share(part, 1000) for part in (1, 6, 14, 1000)] == ["<1 %", "1 %", "1 %", "100 %"]
     assert [cost.key for cost in COSTS] == ["parameters", "macs", "memory", "time"]
+
+
+def test_from_afar_the_share_stands_beside_the_name(qtbot):
+    with open_window(qtbot, "lenet5") as window:
+        window.bench.show_heat("parameters")
+        window.canvas.show_all()
+        window.canvas.zoom_to(0.45)
+        fc1 = window.canvas.graph.nodes["fc1"]
+        assert fc1.mood.heat.share == "78 %"
+        with_share = window.canvas.viewport().grab().toImage()
+        fc1.set_mood(heat=replace(fc1.mood.heat, share=""))
+        assert window.canvas.viewport().grab().toImage() != with_share
