@@ -160,14 +160,18 @@ class Match:
         made = _made(self.layer, wanted)
         if made is not None and wanted != written and not itself:
             return False
-        if itself:
+        own = self.layer.source and (itself or wanted == written)
+        if own:
+            of = signatures.of_source(self.layer.source, self.layer.type, "forward" if itself else "__init__")
+            pairs = [(of, of)]
+        elif itself:
             pairs = [(of := self._forward(), of)]
         elif made is not None:
             pairs = [(of := signatures.of_class(made), of)]
         else:
             ours, theirs = signatures.of_function(wanted), signatures.of_function(written)
             pairs = [(a, b) for a in ours for b in theirs]
-        method = not itself and made is None
+        method = not itself and not own and made is None
         args = [_receiver(pattern, wanted), _receiver(tree, written)] if method else [[], []]
         reason: Refused | None = None
         for one, other in pairs:

@@ -69,6 +69,28 @@ def of_forward(made: type) -> Signature:
     return _arguments(inspect.signature(made.forward))[1:]
 
 
+@cache
+def of_source(source: str, name: str, method: str = "__init__") -> Signature:
+    """Return the arguments of a class's method, or of a function, that a custom layer's text defines."""
+    found = next((node for node in ast.parse(source).body if getattr(node, "name", "") == name), None)
+    if isinstance(found, ast.ClassDef):
+        found = next((node for node in found.body if getattr(node, "name", "") == method), None)
+    if not isinstance(found, ast.FunctionDef):
+        return ()
+    given = (
+        found.args.args[1:] if found.args.args[:1] and found.args.args[0].arg == "self" else found.args.args
+    )
+    defaults = [EMPTY] * (len(given) - len(found.args.defaults)) + [*map(_constant, found.args.defaults)]
+    return tuple(Argument(each.arg, default) for each, default in zip(given, defaults, strict=True))
+
+
+def _constant(expression: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(expression)
+    except ValueError:
+        return None
+
+
 def bind(
     signature: Signature, args: Sequence[ast.expr], keywords: Iterable[ast.keyword]
 ) -> Mapping[str, ast.expr] | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import pkgutil
 import re
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -45,7 +46,6 @@ class ModuleText:
     model: str = ""
     tuples: dict[str, tuple[str, ...]] = field(default_factory=dict)
     loss: ast.FunctionDef | None = None
-    custom: set[str] = field(default_factory=set)
 
 
 def parse_module(text: str, customs: Mapping[str, str] | None = None) -> ModuleText:
@@ -54,26 +54,23 @@ def parse_module(text: str, customs: Mapping[str, str] | None = None) -> ModuleT
     Raises ReadError for what is no Python, or nothing that a module of layers holds.
     """
     try:
-        tree = ast.parse(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about what is typed: an odd number is the reader's business
+            tree = ast.parse(text)
     except SyntaxError as error:
         raise ReadError(f"this is not Python yet: {error.msg}.", error.lineno or 0) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise ReadError(f"this is not Python: {error}.") from None
-    tree = _Names(tree).visit(tree)
     module = ModuleText()
-    known, own = _shipped(), _sources(customs or {})
+    tree.body = _without_brought(tree.body, customs or {})
+    tree = _Names(tree).visit(tree)
     for statement in tree.body:
         name = getattr(statement, "name", "")
         if isinstance(statement, ast.Import | ast.ImportFrom) or _is_text(statement):
             continue
-        if name in own:
-            _unchanged(statement, own, "the layer's own page")
-            module.custom.add(name)
-        elif name in known:
-            _unchanged(statement, known, "Netwright, which brings it along")
-        elif isinstance(statement, ast.ClassDef) and _base(statement) == "NamedTuple":
+        if isinstance(statement, ast.ClassDef) and _base(statement) == "NamedTuple":
             module.tuples[name] = tuple(
-                each.target.id for each in statement.body if isinstance(each, ast.AnnAssign)
+                ast.unparse(each.target) for each in statement.body if isinstance(each, ast.AnnAssign)
             )
         elif isinstance(statement, ast.ClassDef):
             module.classes[name] = _class(statement)
@@ -115,10 +112,15 @@ def brief(node: ast.AST) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def line_of(node: ast.AST) -> int:
+    """Return the line of a piece of code, 0 for one that was made on the way."""
+    return getattr(node, "lineno", 0)
+
+
 def cannot(node: ast.AST, where: str) -> ReadError:
     """Return the error for syntax that no graph can say."""
     what = _CANNOT.get(type(node))
-    line = getattr(node, "lineno", 0)
+    line = line_of(node)
     if what:
         return ReadError(f"{what} cannot be drawn: {where} is one call after the other.", line)
     return ReadError(f"`{brief(node)}` cannot be drawn.", line)
@@ -138,24 +140,27 @@ def _base(node: ast.ClassDef) -> str:
 
 @cache
 def _shipped() -> Mapping[str, str]:
-    """Return what the files of ``engine.modules`` define, by name."""
+    """Return what the files of ``engine.modules`` define."""
     files = [info.name for info in pkgutil.iter_modules(engine.modules.__path__)]
-    return _sources({name: engine.modules.definitions(name) for name in files})
+    return _statements(engine.modules.definitions(name) for name in files)
 
 
-def _sources(texts: Mapping[str, str]) -> Mapping[str, str]:
-    found = {}
-    for text in texts.values():
-        tree = ast.parse(text)
-        found |= {
-            node.name: ast.dump(_Names(tree).visit(node)) for node in tree.body if hasattr(node, "name")
-        }
-    return found
+def _statements(sources: Iterable[str]) -> Mapping[str, str]:
+    """Return the statements of some sources, each with the name that it defines."""
+    return {ast.dump(node): getattr(node, "name", "") for text in sources for node in ast.parse(text).body}
 
 
-def _unchanged(statement: ast.stmt, known: Mapping[str, str], where: str) -> None:
-    if ast.dump(statement) != known[statement.name]:
-        raise ReadError(f"{statement.name} belongs to {where}: it cannot be changed here.", statement.lineno)
+def _without_brought(body: list[ast.stmt], customs: Mapping[str, str]) -> list[ast.stmt]:
+    """Leave away what layers bring along as it is. Raises ReadError where it was changed."""
+    shipped, own = _shipped(), _statements(customs.values())
+    places = (("Netwright, which brings it along", shipped), ("its layer, where its code is", own))
+    kept = [node for node in body if ast.dump(node) not in own and ast.dump(node) not in shipped]
+    for node in kept:
+        name = getattr(node, "name", "")
+        for where, known in places:
+            if name and name in known.values():
+                raise ReadError(f"{name} belongs to {where}: it cannot be changed here.", node.lineno)
+    return kept
 
 
 def _class(node: ast.ClassDef) -> ClassText:

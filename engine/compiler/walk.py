@@ -10,7 +10,7 @@ from typing import Any
 from engine.compiler.drawing import Drawing, Drawings, DrawnNode, Made, Maker, at_line, is_self
 from engine.compiler.recognize import Recognized, recognize_call, recognize_use
 from engine.compiler.signatures import Argument, bind
-from engine.compiler.text import ClassText, brief, cannot, told_shapes
+from engine.compiler.text import ClassText, brief, cannot, line_of, told_shapes
 from engine.errors import EngineError, ReadError
 from engine.graph.document import Share, Slot
 from engine.graph.names import is_id
@@ -153,7 +153,7 @@ class Walk:
         """
         if isinstance(expression, ast.Name):
             if expression.id not in self.names:
-                raise ReadError(f"there is no tensor `{expression.id}` here.", expression.lineno)
+                raise ReadError(f"there is no tensor `{expression.id}` here.", line_of(expression))
             return self.names[expression.id]
         if isinstance(expression, ast.Tuple | ast.List):
             return tuple(self.value(each) for each in expression.elts)
@@ -180,7 +180,7 @@ class Walk:
         if value is None or isinstance(value, Slot):
             return None
         if place >= len(value):
-            raise ReadError(f"`{brief(expression)}` asks for more than there is.", expression.lineno)
+            raise ReadError(f"`{brief(expression)}` asks for more than there is.", line_of(expression))
         return value[place]
 
     @property
@@ -197,7 +197,7 @@ class Walk:
             if isinstance(expression, ast.Call | ast.BinOp | ast.Subscript | ast.Attribute | ast.Compare):
                 raise ReadError(
                     f"`{brief(expression)}` is no layer that Netwright knows.",
-                    getattr(expression, "lineno", 0),
+                    line_of(expression),
                 )
             raise cannot(expression, "a forward")
         return self._node(found, expression, target)
@@ -206,7 +206,7 @@ class Walk:
         """Call what the constructor made; a second call shares its weights."""
         if name not in self.made:
             known = ", ".join(f"self.{each}" for each in list(self.made)[:5]) or "nothing yet"
-            raise ReadError(f"self.{name} is not made in __init__, which makes {known}.", call.lineno)
+            raise ReadError(f"self.{name} is not made in __init__, which makes {known}.", line_of(call))
         row = self.made[name]
         again = name in self.called
         value: Value | None = None
@@ -220,7 +220,7 @@ class Walk:
             elif isinstance(value, Slot):
                 inputs = {self._first(made): value}
             else:
-                raise ReadError(f"{row[place - 1].type} in self.{name} gives several tensors.", call.lineno)
+                raise ReadError(f"{row[place - 1].type} in self.{name} gives several tensors.", line_of(call))
             share = made.copy
             if again and self._has_weights(made):
                 share = Share(self.called[name][place])
@@ -228,7 +228,14 @@ class Walk:
                 share = Share(self.called.get(share.node, (share.node,))[0], share.follow, share.amount)
             ids.append(id)
             node = DrawnNode(
-                id, made.type, made.params, call.lineno, "" if again else own, share, made.inferred, made.line
+                id,
+                made.type,
+                made.params,
+                line_of(call),
+                "" if again else own,
+                share,
+                made.inferred,
+                made.line,
             )
             value = self._add(node, inputs)
         self.called.setdefault(name, tuple(ids))
@@ -250,7 +257,7 @@ class Walk:
             names = self.drawings.inputs_of(made.type)
             given = bind(tuple(map(Argument, names)), call.args, call.keywords)
             if given is None or len(given) != len(names):
-                raise ReadError(f"{made.type} takes {', '.join(names)}.", call.lineno)
+                raise ReadError(f"{made.type} takes {', '.join(names)}.", line_of(call))
         else:
             given = recognize_use(self.drawings.layer(made.type), call).inputs
         return {port: self.value(expression) for port, expression in given.items()}
@@ -266,7 +273,7 @@ class Walk:
             while self._is_taken(f"{prefix}{count}"):
                 count += 1
             id = f"{prefix}{count}"
-        line = getattr(expression, "lineno", 0)
+        line = line_of(expression)
         return self._add(DrawnNode(id, found.type, found.params, line, inferred=found.inferred), inputs)
 
     def _add(self, node: DrawnNode, inputs: Mapping[str, Value]) -> Value:

@@ -9,12 +9,14 @@ from dataclasses import replace
 import pytest
 
 from engine import catalogue
+from engine.compiler import trust
 from engine.compiler.analyze import analyze
 from engine.compiler.read import read_source
 from engine.compiler.recognize import recognize_call, recognize_init, recognize_use
 from engine.errors import ReadError
 from engine.graph import blocks, edits
 from engine.graph.build import Builder
+from engine.graph.custom import TEMPLATE, add_custom
 from engine.graph.document import Document, Slot
 from engine.layers.formula import Formula
 from presets import preset, presets
@@ -374,6 +376,46 @@ def test_a_class_that_is_typed_becomes_a_block():
     assert after.nodes["fc2"].type == "Tail"
     assert after.nodes["fc2"].position == preset("lenet5").document().nodes["fc2"].position
     assert "self.fc2 = Tail()" in text_of(after) or "self.fc2 = Tail(" in text_of(after)
+
+
+def test_an_input_of_a_block_takes_another_name():
+    text = text_of(stages())
+    after = read_source(text.replace("forward(self, x: Tensor)", "forward(self, image: Tensor)")
+                        .replace("self.narrow(x)", "self.narrow(image)"), stages())  # fmt: skip
+    assert {id for id, node in after.blocks["Unit"].nodes.items() if node.type == "Input"} == {"image"}
+    assert after.incoming("rest") == {"image": Slot("first", "output")}
+
+
+def test_what_is_returned_without_a_loss_is_marked():
+    document = preset("googlenet-small").document()
+    text = text_of(document)
+    lines = [line for line in text.splitlines() if "head4d, label" not in line]
+    (gone,) = set(text.splitlines()) - set(lines)
+    name = gone.split("=")[0].strip()
+    after = read_source("\n".join(lines).replace(f" + {name}", ""), document)
+    marks = [after.incoming(id)["x"].node for id, node in after.nodes.items() if node.type == "Output"]
+    assert "head4d" in marks
+    assert "return Outputs(" in text_of(after)
+
+
+@pytest.fixture
+def trusting():
+    before = trust.state()
+    yield
+    trust.distrust(trust.state() - before)
+
+
+def test_custom_layers_of_the_document_stay(trusting):
+    document, type_ = add_custom(Document("Net"), TEMPLATE.format(name="Gate"))
+    document, given = edits.add_node(document, "Input", {"shape": (4,)}, id="given")
+    document, gate = edits.add_node(document, type_, id="gate")
+    document = edits.connect(document, Slot(given, "y"), Slot(gate, "x"))
+    trust.trust_document(document)
+    text = text_of(document)
+    assert read_source(text + "# the same\n", document) == document
+    after = read_source(text.replace("Gate(4)", "Gate(4, gate=0.25)"), document)
+    assert after == edits.set_params(document, gate, gate=0.25)
+    assert "Gate belongs to its layer" in said(text.replace("torch.tanh", "torch.sin"), document)
 
 
 # What cannot be followed
