@@ -17,7 +17,7 @@ from gui.canvas.scene import CanvasScene
 NEAREST, FARTHEST = 4.0, 0.02
 STEP = 1.2
 """Zoom of one notch of the wheel."""
-GRID_STEP = 24
+GRID_STEP, DOTS = 24, 8
 MANY = 150
 """Visible nodes from which small ones are painted as an overview."""
 _WORLD = QRectF(-1e6, -1e6, 2e6, 2e6)
@@ -261,27 +261,43 @@ class Navigator(QGraphicsView):
         theme = self.bench.theme
         more = 2 / self.zoom  # what is exposed may end within a pixel of the screen, which must not be mixed
         rect = rect.adjusted(-more, -more, more, more)
-        painter.fillRect(rect, theme.color("canvas"))
         strength = min(max((self.zoom - 0.35) / 0.35, 0.0), 1.0)
-        if strength:
-            size = max(1, round(GRID_STEP * self.zoom * self.devicePixelRatioF()))
-            brush = QBrush(self._grid_tile(size, strength))
-            brush.setTransform(QTransform.fromScale(GRID_STEP / size, GRID_STEP / size))
-            painter.fillRect(rect, brush)
+        if not strength:
+            painter.fillRect(rect, theme.color("canvas"))
+        else:  # one opaque tile: a color and dots over it would paint everything twice
+            exact = GRID_STEP * self.zoom * self.devicePixelRatioF()
+            size = max(1, round(exact))
+            tile = self._grid_tile(size, strength)
+            if exact == size and self.devicePixelRatioF() == 1:  # pixel for pixel: a plain copy
+                at = painter.transform().map(QPointF(0, 0))
+                area = painter.transform().mapRect(rect).toAlignedRect()
+                painter.save()
+                painter.resetTransform()
+                painter.drawTiledPixmap(area, tile, (area.topLeft() - at.toPoint()))
+                painter.restore()
+            else:
+                brush = QBrush(tile)
+                brush.setTransform(QTransform.fromScale(GRID_STEP / size, GRID_STEP / size))
+                painter.fillRect(rect, brush)
 
     def _grid_tile(self, size: int, strength: float) -> QPixmap:
-        """Return one dot of the grid, in device pixels, so that it is sharp at every zoom."""
+        """Return dots of the grid, in device pixels, so that they are sharp at every zoom.
+
+        Many on one tile, because each copy of a tile costs more than its pixels.
+        """
         key = (size, round(strength, 2), self.bench.theme.name)
         if self._grid is None or self._grid[0] != key:
-            tile = QPixmap(size, size)
-            tile.fill(Qt.GlobalColor.transparent)
+            tile = QPixmap(size * DOTS, size * DOTS)
+            tile.fill(self.bench.theme.color("canvas"))
             painter = QPainter(tile)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(Qt.PenStyle.NoPen)
             color: QColor = self.bench.theme.color("grid", round(255 * strength))
             painter.setBrush(color)
             radius = min(max(size / GRID_STEP, 0.7), 2.5)
-            painter.drawEllipse(QPointF(size / 2, size / 2), radius, radius)
+            for x in range(DOTS):
+                for y in range(DOTS):
+                    painter.drawEllipse(QPointF((x + 0.5) * size, (y + 0.5) * size), radius, radius)
             painter.end()
             self._grid = (key, tile)
         return self._grid[1]

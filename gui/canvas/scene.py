@@ -78,6 +78,8 @@ class CanvasScene(QGraphicsScene):
             self._add_wire(Edge(source, target))
         self._reroute()
         self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.BspTreeIndex)
+        # A new index learns the scene's size only when that changes; without it every item is in one leaf.
+        self.setSceneRect(self.sceneRect().adjusted(0, 0, 1, 1))
         self.show_selection(self.bench.store.selection)
         self.show_heat()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainterPath, QPainterPathStroker, QPen
 from PySide6.QtWidgets import QGraphicsPathItem
@@ -63,6 +65,7 @@ class WireItem(QGraphicsPathItem):
         return self._shape
 
 
+@lru_cache(maxsize=64)
 def pen_of(theme: Theme, dashed: bool, failing: bool, lit: bool = False) -> QPen:
     """Return the pen of a wire."""
     color = theme.color("error" if failing else "accent" if lit else "wire")

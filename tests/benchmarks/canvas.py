@@ -105,7 +105,7 @@ def build(document: Document) -> dict[str, object]:
     """Every item made anew."""
     bench = Bench(Store(document))
     keep: list[object] = []
-    ours, theirs = best(lambda: keep.append(CanvasScene(bench)), lambda: keep.append(bare(document)), 3)
+    ours, theirs = best(lambda: keep.append(CanvasScene(bench)), lambda: keep.append(bare(document)), 7)
     return _row(
         "canvas build",
         ours,
@@ -181,7 +181,7 @@ def drag(document: Document, view: CanvasView) -> dict[str, object]:
         "canvas drag",
         ours,
         theirs,
-        2.5,
+        1.5,
         "one node and its wires at 1:1, the same items without routing or grid",
     )
 
