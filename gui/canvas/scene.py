@@ -48,6 +48,7 @@ class CanvasScene(QGraphicsScene):
         self._strips: dict[str, Strip | None] = {}
         self._ranges: dict[str, tuple[float, float]] = {}
         self._failed: Problem | None = None
+        self._tinted = False
         self._label_boxes: np.ndarray | None = None
         self._rows: list[WireItem] = []
         self._dragged: _Dragged | None = None
@@ -134,6 +135,9 @@ class CanvasScene(QGraphicsScene):
     def show_heat(self) -> None:
         """Tint the nodes by the cost that is chosen now."""
         found = heats(self.bench)
+        if not found and not self._tinted:
+            return
+        self._tinted = bool(found)
         for id, item in self.nodes.items():
             item.set_mood(heat=found.get(id))
         self._overview = None
