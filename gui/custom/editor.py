@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QDialog, QMessageBox, QWidget
 
+from engine.compiler.analysis import Analysis
 from engine.compiler.trust import is_trusted
 from engine.errors import EngineError
 from engine.graph.blocks import layer_of
@@ -58,6 +59,7 @@ class CustomEditor(QDialog):
         bench.store.edited.connect(self._follow)
         bench.store.replaced.connect(self._end)
         bench.trust_changed.connect(self.look)
+        bench.analyzed.connect(self._show_analysis)
         self._load()
         room = parent.window().size() if parent else self.size()
         self.resize(min(900, room.width() - 60), min(600, room.height() - 60))
@@ -130,6 +132,20 @@ class CustomEditor(QDialog):
         self._tell(_OFF if off else _FINE, "warning" if off else "muted")
         self.apply_button.setEnabled(self.unapplied or off)
         return True
+
+    def _show_analysis(self, analysis: Analysis) -> None:
+        """Tell what went wrong in a line of the applied code when a node of it was measured."""
+        if self.unapplied or self._pause.isActive():
+            return
+        begins = f"{self.name}, line "
+        found = (each.message for each in analysis.problems if each.message.startswith(begins))
+        message = next(found, "")
+        number = message.removeprefix(begins).partition(":")[0]
+        if number.isdecimal():
+            self.view.set_fault(int(number))
+            self._tell(message, "error")
+        elif self.view.fault:
+            self.look()
 
     def _edited(self, document: Document, text: str) -> tuple[Document, str]:
         return set_custom(document, self.name, text)

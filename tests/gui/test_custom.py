@@ -340,3 +340,19 @@ def test_what_the_palette_made_is_trusted_the_next_time_too(window, qtbot, tmp_p
     window.undo_stack.setClean()
     opened(window, qtbot, path)
     assert not banner(window).isVisible()
+
+
+def test_what_goes_wrong_when_it_runs_is_marked_in_the_editor(window, qtbot):
+    window.bench.store.open(spirals(GATE))
+    window.edit_custom("Gate")
+    editor = editor_of(window)
+    wrong = GATE.replace("torch.tanh(", "torch.tan_h(")
+    retype(editor, wrong)
+    press(editor.apply_button)
+    line = 1 + wrong[: wrong.index("tan_h")].count("\n")
+    qtbot.waitUntil(lambda: editor.view.fault == line)
+    assert f"Gate, line {line}: AttributeError" in editor.said.text()
+    retype(editor, GATE)
+    press(editor.apply_button)
+    qtbot.waitUntil(lambda: not errors(window))
+    assert editor.view.fault == 0
