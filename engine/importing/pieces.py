@@ -164,7 +164,7 @@ class _Planter:
         for path, inside in members.items():
             kind = types[path].rpartition(".")[2]
             whole = kinds.count(kind) == 1 and len(inside) > _MOST * len(self.lowered.nodes)
-            if whole:
+            if whole and kind not in _CONTAINERS:
                 self.around.add(path)
             if kind in _CONTAINERS or not is_block_name(block_name(kind)) or len(inside) < 2 or whole:
                 continue

@@ -54,6 +54,10 @@ def _keep_shape(product: Call, calls: dict[str, Call], readers: dict[str, list[C
     if len(after) != len(readers[product.name]) or any(shapes != after[0] for shapes in after):
         return
     rows = [(*shape.shape[:-1],) for shape in after[0]]
+    before = calls.get(getattr(called(flat.expression)[1][0], "id", ""))
+    starts = [shape.shape[:1] for shape in before.shapes] if before else []
+    if starts != [lead[:1] for lead in rows] or any(lead[1:] != rows[0][1:] for lead in rows):
+        return  # the batch is somewhere else than in front
     if any(
         torch.Size(lead).numel() != shape.shape[0] or wanted.shape[-1] != shape.shape[-1]
         for lead, shape, wanted in zip(rows, product.shapes, after[0], strict=True)

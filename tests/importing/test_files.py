@@ -128,6 +128,7 @@ def test_what_no_layer_does_is_a_custom_layer(tmp_path: Path) -> None:
     assert "torch.atan2" in imported.text()
 
 
+@pytest.mark.filterwarnings("ignore:The tensor attributes")  # what torch says when it exports an LSTM
 @pytest.mark.parametrize("name", ["residual", "vision transformer", "bert", "tagger"])
 def test_programs_of_torch_export(name: str, tmp_path: Path) -> None:
     export_program(name, tmp_path / "net.pt2")
