@@ -10,12 +10,16 @@ import torch
 from torch import nn
 
 from engine.compiler.module import compile_document
+from engine.graph.settings import set_optimizer, set_training
 from engine.importing.calls import ImportingError
 from engine.importing.examples import examples_for, tensors
 from engine.importing.files import import_file, save_import
+from engine.importing.python_import import import_module
 from engine.storage.document_file import load_document
+from engine.training.checkpoint import save_weights
 from engine.training.runner import Runner
 from main import main
+from presets import preset
 from tests.importing.architectures import make
 
 NET = """
@@ -200,11 +204,9 @@ def test_a_program_that_would_run_code_is_refused(tmp_path: Path) -> None:
     assert "half.pt2" in refused(tmp_path / "half.pt2")
 
 
-def test_a_document_trains_from_imported_weights(tmp_path: Path) -> None:
+def test_weights_travel_beside_the_document(tmp_path: Path) -> None:
     module = nn.Linear(2, 3)
     path = tmp_path / "line.netwright"
-    from engine.importing.python_import import import_module
-
     saved = save_import(import_module(module, ["1,2"]), path)
     assert '"weights": "line.safetensors"' in path.read_text()
     moved = tmp_path / "elsewhere"
@@ -216,10 +218,21 @@ def test_a_document_trains_from_imported_weights(tmp_path: Path) -> None:
     assert saved.training.weights != document.training.weights
 
 
-def test_a_run_without_its_weights_says_so(tmp_path: Path) -> None:
-    from engine.graph.settings import set_training
-    from presets import preset
+def test_a_run_begins_with_the_weights_that_its_document_names(tmp_path: Path) -> None:
+    document = preset("spirals").document()
+    model = compile_document(document).model
+    nn.init.constant_(next(model.parameters()), 0.125)
+    save_weights(model, tmp_path / "w.safetensors")
+    document = set_training(document, weights=str(tmp_path / "w.safetensors"), epochs=1)
+    runner = Runner(set_optimizer(document, lr=0.0))
+    runner.start()
+    runner.join(60)
+    started = next(event for event in runner.events.drain() if type(event).__name__ == "Started")
+    assert started.loaded.startswith(f"{len(model.state_dict())} of")
+    assert (next(runner.model.parameters()) == 0.125).all()
 
+
+def test_a_run_without_its_weights_says_so(tmp_path: Path) -> None:
     document = set_training(preset("spirals").document(), weights=str(tmp_path / "gone.safetensors"))
     runner = Runner(document)
     runner.start()
