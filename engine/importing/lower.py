@@ -37,7 +37,7 @@ from engine.importing.calls import (
 )
 from engine.importing.constructors import layer_of_module
 from engine.importing.custom_code import custom_source
-from engine.importing.fx_trace import value_text
+from engine.importing.literals import Substitute, same
 from engine.importing.normalize import BATCH_NAME, normalize
 from engine.importing.opaque import module_source
 from engine.importing.stored import STORED
@@ -165,7 +165,7 @@ class _Lowering:
     def _tensor_node(self, call: Call) -> Value_:
         """Return the node of a tensor that no input enters: learned, or fixed."""
         value = call.tensor if call.role == "tensor" else call.values[0]
-        if call.known and call.role != "tensor" and not _same(*call.values):
+        if call.known and call.role != "tensor" and not same(*call.values):
             value = _one_sample(call)
         return self._stored(value, call.depends >= {"learned"}, call)
 
@@ -358,7 +358,7 @@ class _Lowering:
             if known.known and isinstance(
                 value := known.values[0], Tensor
             ):  # a mask that is the same for all
-                value = value if _same(*known.values) else _one_sample(known)
+                value = value if same(*known.values) else _one_sample(known)
                 if value.shape[-2:].numel() == value.numel():
                     return _first(self._stored(value.reshape(value.shape[-2:]), False, known))
         return self._source(node, call.places)
@@ -400,102 +400,7 @@ class _Lowering:
 
     def _substituted(self, expression: ast.expr) -> ast.expr:
         """Return an expression with numbers in the place of names that stand for known numbers."""
-        return _Substitute(self.calls).visit(copy.deepcopy(expression))
-
-
-class _Substitute(ast.NodeTransformer):
-    def __init__(self, calls: Mapping[str, Call]):
-        self.calls = calls
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        known = self._asked(node)
-        return known if known is not None else self.generic_visit(node)
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        known = self._asked(node)
-        return known if known is not None else self.generic_visit(node)
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        call = self.calls.get(node.id)
-        if call is None or not call.values:
-            return node
-        pair = call.values
-        if isinstance(pair[0], Tensor):
-            if not pair[0].shape and call.known and _same(*pair):
-                return ast.parse(value_text(pair[0].item()), mode="eval").body
-            return node
-        if call.role != "call" or not _is_plain(pair[0]):
-            return node
-        return literal_of(pair)
-
-    def _asked(self, node: ast.expr) -> ast.expr | None:
-        """Return the literal of ``x.size(1)`` where it is part of a longer expression."""
-        names = all_names(node) & self.calls.keys()
-        if not names or any(not self.calls[name].values for name in set(names_read(node)) & names):
-            return None
-        values = []
-        for place in range(len(BATCHES)):
-            env = {
-                name: call.values[place] if call.values else _Shape(call.shapes[place])
-                for name in names
-                if (call := self.calls[name]).values or isinstance(call.shapes[place], About)
-            }
-            try:
-                values.append(
-                    eval(
-                        compile(
-                            ast.fix_missing_locations(ast.Expression(copy.deepcopy(node))), "<shape>", "eval"
-                        ),
-                        {**NAMESPACE, **env},
-                    )
-                )
-            except Exception:
-                return None
-        return literal_of(tuple(values)) if _is_plain(values[0]) else None
-
-
-class _Shape:
-    """A tensor of which only shape and dtype are known."""
-
-    def __init__(self, about: About):
-        self._empty = torch.empty(about.shape, dtype=about.dtype, device="meta")
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._empty, name)
-
-    def __len__(self) -> int:
-        return len(self._empty)
-
-
-def literal_of(pair: Sequence[Any]) -> ast.expr:
-    """Return a literal; what depends on the batch size is written as a multiple of ``N``."""
-    a, b = pair
-    if isinstance(a, tuple | list):
-        elements = [literal_of(each) for each in zip(a, b, strict=True)]
-        return ast.List(elements, ast.Load()) if isinstance(a, list) else ast.Tuple(elements, ast.Load())
-    if isinstance(a, slice):
-        return literal_of_slice(a, b)
-    if a == b or a != a:
-        return ast.parse(value_text(a), mode="eval").body
-    times, left = divmod(a, BATCHES[0]) if isinstance(a, int) else (0, 1)
-    if left or times * BATCHES[1] != b:
-        raise ImportingError(
-            f"A number depends on the batch size in a way that cannot be drawn: {a} and {b}."
-        )
-    return ast.parse(BATCH_NAME if times == 1 else f"{times} * {BATCH_NAME}", mode="eval").body
-
-
-def literal_of_slice(a: slice, b: slice) -> ast.expr:
-    parts = [
-        literal_of(pair) for pair in zip((a.start, a.stop, a.step), (b.start, b.stop, b.step), strict=True)
-    ]
-    return ast.Call(ast.Name("slice", ast.Load()), parts, [])
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, tuple | list):
-        return all(map(_is_plain, value))
-    return value is None or isinstance(value, bool | int | float | str | slice | torch.dtype | torch.device)
+        return Substitute(self.calls).visit(copy.deepcopy(expression))
 
 
 def _literal(node: ast.expr) -> Any:
@@ -514,15 +419,6 @@ def _batched(call: Call) -> bool:
     return isinstance(a, About) and bool(a.shape) and (a.shape[0], b.shape[0]) == BATCHES
 
 
-def _same(a: Any, b: Any) -> bool:
-    return (
-        isinstance(a, Tensor)
-        and isinstance(b, Tensor)
-        and a.shape == b.shape
-        and bool(torch.allclose(a.double(), b.double(), rtol=0, atol=0, equal_nan=True))
-    )
-
-
 def _one_sample(call: Call) -> Tensor:
     """Return what a fixed tensor holds for one sample, where it repeats it for each."""
     a, b = call.values
@@ -533,7 +429,7 @@ def _one_sample(call: Call) -> Tensor:
         and a.shape[1:] == b.shape[1:]
     ):
         rows = torch.cat([a, b])
-        if all(_same(row, rows[0]) for row in rows):
+        if all(same(row, rows[0]) for row in rows):
             return a[:1]
     raise ImportingError(f"{call.text} gives other numbers for another batch size, which no node can.")
 
