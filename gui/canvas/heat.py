@@ -1,10 +1,10 @@
-"""The heat map's control in a corner of the canvas: which cost tints the nodes, and its scale."""
+"""The heat map's control above the canvas: which cost tints the nodes, and its scale."""
 
 from __future__ import annotations
 
 import logging
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QWidget
 
@@ -23,7 +23,9 @@ _log = logging.getLogger(__name__)
 class HeatControl(QFrame):
     """A button with a menu of costs; beside it the scale, while one is shown."""
 
-    INSET = 12
+    INSET = 6
+    resized = Signal(int)
+    """Tells its width: the caption beside it has the rest."""
 
     def __init__(self, parent: QWidget, bench: Bench):
         super().__init__(parent)
@@ -35,7 +37,8 @@ class HeatControl(QFrame):
         self.button.chosen.connect(bench.show_heat)
         self.scale = _Scale(bench)
         self._words = self._whole = ""
-        self._stale = True
+        self._stale, self._scaled, self._taken = True, False, 0
+        self._shown: object = None
         self.text = label("", "muted", 11)
         layout = row(self, 8)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -64,13 +67,12 @@ class HeatControl(QFrame):
             action.setChecked(key == bench.heat)
         numbers = list(chosen.of(bench.analysis, times_of(bench)).values()) if chosen else []
         most, whole = max(numbers, default=0), sum(numbers)
-        self.scale.setVisible(bool(most))
+        self._scaled = bool(most)
         if most:
             self._whole = f", together {chosen.text(whole)}"
             self._words = f"0 … {chosen.text(most)}"
         elif chosen:
             self._words, self._whole = self._why_not(chosen), ""
-        self.text.setVisible(chosen is not None)
         self.text.setToolTip(chosen.tip if chosen else "")
         ground = theme.panel if chosen else "transparent"
         padding = "padding-right: 10px;" if chosen else ""
@@ -82,6 +84,11 @@ class HeatControl(QFrame):
         self.fit()
         self.raise_()
 
+    def leave_room(self, width: int) -> None:
+        """Keep so many pixels at the left free for what stands there."""
+        self._taken = width
+        self.fit()
+
     def _why_not(self, chosen: Cost) -> str:
         """Say why there is nothing to tint."""
         if not chosen.missing:
@@ -89,14 +96,23 @@ class HeatControl(QFrame):
         return "Measuring …" if self._bench.state in ("starting", "running") else chosen.missing
 
     def fit(self) -> None:
-        """Stand in the bottom right corner."""
+        """Stand in the upper right corner, in the row of the caption, where no node hides.
+
+        In a narrow window the sum gives way first, then the words, then the scale.
+        """
         around = self.parentWidget()
-        words = self._words + (self._whole if around.width() > _WIDE else "")
-        if words != self.text.text() or self._stale:
+        room = around.width() - self._taken
+        words = self._words + (self._whole if room > _WIDE else "")
+        shown = (self._scaled and room > _WIDE // 3, bool(self._bench.heat) and room > _WIDE // 2, words)
+        if shown != self._shown or self._stale:
+            self._shown = shown
             self.text.setText(words)
+            self.scale.setVisible(shown[0])
+            self.text.setVisible(shown[1])
             self.adjustSize()
             self._stale = False
-        self.move(around.width() - self.width() - self.INSET, around.height() - self.height() - self.INSET)
+        self.move(around.width() - self.width() - self.INSET, self.INSET // 2)
+        self.resized.emit(self.width() + self.INSET)
 
 
 class _Scale(QWidget):

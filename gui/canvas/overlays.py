@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
@@ -25,6 +25,7 @@ class Caption(QWidget):
     def __init__(self, view: Navigator):
         super().__init__(view)
         self._view = view
+        self._left = 0
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.show_document()
 
@@ -46,6 +47,11 @@ class Caption(QWidget):
         self.fit()
         self.update()
 
+    def leave_room(self, width: int) -> None:
+        """Keep so many pixels at the right free for others."""
+        self._left = width
+        self.update()
+
     def fit(self) -> None:
         """Cover the top of the view, or all of it to invite."""
         self.setGeometry(0, 0, self._view.width(), self._view.height() if self.invites else 36)
@@ -61,7 +67,7 @@ class Caption(QWidget):
     def _paint(self, painter: QPainter) -> None:
         theme = self._view.bench.theme
         bold, plain = fonts.text_metrics(weight=600), fonts.text_metrics(TEXT_PX)
-        room = self.width() - 28.0
+        room = self.width() - 28.0 - self._left
         name = bold.elidedText(self._name, Qt.TextElideMode.ElideRight, room * 0.6)
         wide = bold.horizontalAdvance(name)
         notes = plain.elidedText(self._notes, Qt.TextElideMode.ElideRight, min(room - wide - 8, 640.0))
@@ -86,6 +92,9 @@ class Caption(QWidget):
 
 class Trail(QWidget):
     """The way into the block that is open, each part a button back to it; hidden in the document itself."""
+
+    resized = Signal(int)
+    """Tells where it ends."""
 
     def __init__(self, view: Navigator):
         super().__init__(view)
@@ -124,7 +133,7 @@ class Trail(QWidget):
         self.setVisible(bool(scope))
         self.adjustSize()
         self.raise_()
-
+        self.resized.emit(self.x() + self.width() if scope else 0)
 
     def _add_places(self, depth: int, count: int) -> None:
         """Say which of the blocks in a row is looked at, with arrows to the others."""

@@ -71,8 +71,9 @@ def test_an_edit_changes_the_tints_and_the_control_stays_in_its_corner(qtbot):
         qtbot.waitUntil(lambda: fc1.mood.heat.text == "401 · 10 %")
         control = window.canvas.heat
         window.resize(1100, 800)
-        corner = window.canvas.rect().bottomRight() - control.geometry().bottomRight()
-        assert (corner.x(), corner.y()) == (control.INSET, control.INSET)
+        corner = window.canvas.rect().topRight() - control.geometry().topRight()
+        assert corner.x() == control.INSET
+        assert control.geometry().bottom() <= window.canvas.caption.height()
 
 
 def test_inside_a_block_the_shares_are_of_the_block(qtbot):
@@ -160,3 +161,12 @@ def test_from_afar_the_share_stands_beside_the_name(qtbot):
         with_share = window.canvas.viewport().grab().toImage()
         fc1.set_mood(heat=replace(fc1.mood.heat, share=""))
         assert window.canvas.viewport().grab().toImage() != with_share
+
+
+def test_in_a_narrow_window_the_way_back_out_of_a_block_stays_free(qtbot):
+    with open_window(qtbot, "resnet50") as window:
+        window.resize(1000, 700)
+        window.bench.show_heat("memory")
+        window.bench.store.enter("Bottleneck")
+        qtbot.waitUntil(lambda: window.canvas.trail.isVisible())
+        assert not window.canvas.trail.geometry().intersects(window.canvas.heat.geometry())
