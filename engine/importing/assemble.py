@@ -15,7 +15,7 @@ from engine.graph.document import Block, Document, Node, Share, Slot, frozen
 from engine.graph.layout import layout
 from engine.graph.names import is_id
 from engine.graph.parametrize import free_name, is_size
-from engine.importing.lower import Lowered
+from engine.importing.made import Lowered
 from engine.importing.pieces import Outlet, Piece, Tree, block_name, make_tree, readers_of
 from engine.layers.declaration import Layer
 from engine.layers.formula import Formula

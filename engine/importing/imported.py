@@ -16,7 +16,8 @@ from engine.graph.document import Document
 from engine.importing.assemble import Assembled, assemble
 from engine.importing.calls import BATCHES, ImportingError, Trace, run
 from engine.importing.examples import Example, tensors
-from engine.importing.lower import Lowered, lower
+from engine.importing.lower import lower
+from engine.importing.made import Lowered
 from engine.importing.report import BAD, GOOD, NOTICE, Note
 from engine.importing.simplify import simplify
 

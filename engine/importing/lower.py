@@ -6,7 +6,6 @@ import ast
 import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -38,48 +37,11 @@ from engine.importing.calls import (
 from engine.importing.constructors import layer_of_module
 from engine.importing.custom_code import custom_source
 from engine.importing.literals import Substitute, same
+from engine.importing.made import Lowered, Made, Source, Value_
 from engine.importing.normalize import BATCH_NAME, normalize
 from engine.importing.opaque import module_source
 from engine.importing.stored import STORED
 from engine.layers.declaration import Layer
-from engine.layers.params import Value
-
-
-@dataclass(eq=False)
-class Made:
-    """A node to be: its layer, what enters it, and the weights that it brings by their names in it."""
-
-    type: str
-    params: Mapping[str, Value] = field(default_factory=dict)
-    inputs: dict[str, Source] = field(default_factory=dict)
-    weights: Mapping[str, Tensor] = field(default_factory=dict)
-    places: tuple[Place, ...] = ()
-    path: str = ""
-    id: str = ""
-    share: Made | None = None
-    custom: str = ""
-    call: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """An output of a node to be."""
-
-    made: Made
-    port: str
-
-
-Value_ = Source | tuple["Value_", ...]
-
-
-@dataclass
-class Lowered:
-    """The nodes of a network in order, what it returns, and the sources of its custom layers."""
-
-    nodes: list[Made] = field(default_factory=list)
-    outputs: dict[str, Source] = field(default_factory=dict)
-    customs: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
 
 
 def lower(trace: Trace, refused: Mapping[str, str] | None = None) -> Lowered:

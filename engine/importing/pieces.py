@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.graph.names import is_block_name
 from engine.importing.calls import Place
-from engine.importing.lower import Lowered, Made, Source
+from engine.importing.made import Lowered, Made, Source
 from engine.layers.params import Value
 
 _CONTAINERS = {"Sequential", "ModuleList", "ModuleDict", "GraphModule"}
