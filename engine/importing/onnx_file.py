@@ -20,6 +20,8 @@ from engine.importing.onnx_ops import RULES
 _LARGEST = 2 * 2**30
 _UNNAMED = re.compile(r"(val_\d+|onnx::|/|_?constant|lifted|arange|mask).*", re.IGNORECASE)
 """Names that exporters give to numbers which are no weights."""
+_WORD = re.compile(r"[\w .,>-]{0,200}")
+"""What a text in the file may be: the name of a mode, or an equation of einsum."""
 _INT = (2, 3, 4, 5, 6, 7, 9, 12, 13)
 """ONNX's numbers for whole numbers and yes or no."""
 
@@ -104,7 +106,12 @@ class _Node:
         value = self._attributes.get(name, default)
         if isinstance(value, onnx.TensorProto):
             return torch.from_numpy(onnx.numpy_helper.to_array(value).copy())
-        return value.decode() if isinstance(value, bytes) else value
+        if isinstance(value, bytes):
+            value = value.decode("utf-8", "replace")
+            if not _WORD.fullmatch(value) or isinstance(default, int | float):
+                # It would enter the text of an expression: a word can do nothing there, code could.
+                raise ImportingError(f"{self.node.op_type} has {shown(value)} as its {name}.")
+        return value
 
     def constant(self, place: int) -> Any:
         """Return a known input as numbers."""

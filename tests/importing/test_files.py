@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from engine.compiler.module import compile_document
+from engine.errors import EngineError
 from engine.graph.settings import set_optimizer, set_training
 from engine.importing.calls import ImportingError
 from engine.importing.examples import examples_for, tensors
@@ -174,6 +175,31 @@ def test_an_onnx_operator_without_a_line_is_named(tmp_path: Path) -> None:
     graph = helper.make_graph([helper.make_node("Hardmax", ["x"], ["y"])], "g", [x], [y])
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]), tmp_path / "net.onnx")
     assert "'Hardmax'" in refused(tmp_path / "net.onnx")
+
+
+@pytest.mark.parametrize(
+    ("operator", "attribute", "value"),
+    [
+        ("Softmax", "axis", '(__import__("os").system("touch run"))'),
+        ("Gelu", "approximate", "tanh', x=__import__('os').system('touch run')) #"),
+        ("LeakyRelu", "alpha", "x)"),
+        ("Elu", "alpha", "word"),
+    ],
+)
+def test_onnx_attributes_never_become_code(tmp_path: Path, monkeypatch, operator, attribute, value) -> None:
+    import onnx
+    from onnx import TensorProto, helper
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(onnx.checker, "check_model", lambda model: None)  # which would refuse it before
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 4])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 4])
+    node = helper.make_node(operator, ["x"], ["y"], **{attribute: value})
+    graph = helper.make_graph([node], "g", [x], [y])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)]), tmp_path / "net.onnx")
+    with pytest.raises(EngineError):
+        import_file(str(tmp_path / "net.onnx"))
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_program_that_would_run_code_is_refused(tmp_path: Path) -> None:

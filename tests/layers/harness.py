@@ -52,8 +52,13 @@ class Trial:
 
 def _indices(axes: int) -> Callable[[Builder], Ref]:
     """Where the maxima stand in a picture whose pooling has 4 channels of 4, 4 × 4 or 4 × 4 × 4 numbers."""
-    shape = (4, *(8,) * axes)
-    return lambda g: g.add(f"MaxPool{axes}d", g.add("Input", shape=shape), return_indices=True)["indices"]
+
+    def source(g: Builder) -> Ref:
+        pooled = g.add(f"MaxPool{axes}d", g.add("Input", shape=(4, *(8,) * axes)), return_indices=True)
+        g.add("Output", pooled)
+        return pooled["indices"]
+
+    return source
 
 
 def _unpool(axes: int) -> Trial:

@@ -110,5 +110,12 @@ def test_defaults_are_those_of_torch(layer):
 
 
 def test_reserved_words_are_the_attributes_of_a_module():
-    names = [name for name in dir(nn.Module()) if not name.startswith("_")]
+    # Other libraries hang functions of their own on torch's class once they are imported.
+    names = [
+        name
+        for name in dir(nn.Module())
+        if not name.startswith("_")
+        and getattr(getattr(nn.Module, name, None), "__module__", "torch").startswith("torch")
+    ]
+    assert len(names) > 40
     assert [name for name in names if is_id(name)] == []
