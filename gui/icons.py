@@ -63,7 +63,8 @@ _FILLED: dict[str, Callable[[], QPainterPath]] = {
 _STROKED: dict[str, Callable[[], QPainterPath]] = {
     "plus": lambda: _joined(_line((8, 3), (8, 13)), _line((3, 8), (13, 8))),
     "pencil": lambda: _joined(
-        _line((3, 13), (3.6, 10.2), (11, 2.8), (13.2, 5), (5.8, 12.4), (3, 13)), _line((9.3, 4.5), (11.5, 6.7))
+        _line((3, 13), (3.6, 10.2), (11, 2.8), (13.2, 5), (5.8, 12.4), (3, 13)),
+        _line((9.3, 4.5), (11.5, 6.7)),
     ),
     "close": lambda: _joined(_line((4, 4), (12, 12)), _line((12, 4), (4, 12))),
     "check": lambda: _line((3, 8.5), (6.5, 12), (13, 4.5)),

@@ -257,9 +257,7 @@ class _Delegate(QStyledItemDelegate):
         box: QRect = option.rect
         type_ = index.data(_LAYER)
         if index.data(_BROKEN):
-            self._text(
-                painter, box.adjusted(26, 0, -14, 0), index.data(), ui_font(13), theme.color("muted")
-            )
+            self._text(painter, box.adjusted(26, 0, -14, 0), index.data(), ui_font(13), theme.color("muted"))
             dot = QRectF(box.left() + 8, box.center().y() - 4, 9, 9)
             paint_dot(painter, theme.error, dot)
         elif type_ is None:

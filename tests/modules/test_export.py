@@ -15,8 +15,8 @@ import torch
 import engine.modules
 from engine import catalogue
 from engine.compiler.analyze import analyze
-from engine.export import export
 from engine.compiler.module import compile_document
+from engine.export import export
 from engine.modules import defined_names, definitions
 from tests.layers.harness import around, cases
 from tests.layers.test_every_layer import tensors

@@ -14,8 +14,8 @@ import torch
 
 from engine.compiler.analyze import analyze
 from engine.compiler.data import load_node
-from engine.export import export
 from engine.compiler.module import compile_document
+from engine.export import export
 from engine.graph import edits
 from engine.graph.blocks import layer_of
 from engine.graph.document import Document, Slot
