@@ -23,6 +23,7 @@ from gui.canvas.autoscroll import AutoScroll
 from gui.canvas.editor import Editor
 from gui.canvas.gestures import BoxSelect, Gesture, MoveNodes, Pan, PressFix
 from gui.canvas.hits import Hit
+from gui.canvas.knife import Knife
 from gui.canvas.link import Link
 from gui.canvas.menus import node_menu, wire_menu
 from gui.canvas.node_paint import STRIP_FROM, TEXT_FROM
@@ -92,6 +93,8 @@ class CanvasView(Editor):
             self._gesture = Pan(self, at)
         elif button == Qt.MouseButton.LeftButton:
             self._press(at, event.modifiers())
+        elif button == Qt.MouseButton.RightButton and event.modifiers() & _CONTROL:
+            self._gesture = Knife(self, at)
         event.accept()
 
     def _press(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
@@ -150,6 +153,9 @@ class CanvasView(Editor):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         event.accept()
+        by_knife = event.modifiers() & _CONTROL and event.reason() == QContextMenuEvent.Reason.Mouse
+        if by_knife or self._gesture is not None:
+            return
         at = QPointF(event.pos())
         hit = self.hit(at)
         if hit.node is not None:
