@@ -6,6 +6,12 @@ import os
 import threading
 
 import pytest
+from hypothesis import settings
+
+# The same cases in every run, so that a change is judged by itself; --hypothesis-profile=explore seeks new ones.
+settings.register_profile("same", derandomize=True, database=None)
+settings.register_profile("explore", derandomize=False, print_blob=True)
+settings.load_profile("same")
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 

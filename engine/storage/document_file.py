@@ -385,7 +385,7 @@ def node_json(node: Node) -> dict[str, Any]:
     if node.share:
         follow = {"follow": node.share.follow, "amount": node.share.amount} if node.share.follow else {}
         parts["share"] = {"node": node.share.node, **follow}
-    return {**parts, "position": [round(each, 2) for each in node.position]}
+    return {**parts, "position": list(node.position)}
 
 
 def _block_text(block: Block) -> str:

@@ -45,6 +45,8 @@ class Editor(RuleBasedStateMachine):
         if not hasattr(self, "view"):
             return
         stack = self.store.undo_stack
+        while stack.canRedo():  # the last steps may have been undone ones
+            stack.redo()
         last = self.store.whole
         while stack.canUndo():
             stack.undo()
