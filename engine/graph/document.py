@@ -59,6 +59,7 @@ class Node:
 
     ``id`` is unique, never changes and is the attribute in code; ``name`` is free text for people, shown
     instead of the id where it is not empty. ``params`` holds only what differs from the layer's defaults.
+    ``position`` is kept to a hundredth of a pixel, as files hold it.
     """
 
     id: str
@@ -67,6 +68,10 @@ class Node:
     params: Mapping[str, Value] = field(default_factory=frozen)
     position: Point = (0.0, 0.0)
     share: Share | None = None
+
+    def __post_init__(self) -> None:
+        x, y = self.position
+        object.__setattr__(self, "position", (round(x, 2), round(y, 2)))
 
     @property
     def title(self) -> str:
