@@ -64,25 +64,35 @@ def did_you_mean(word: str, words: object) -> str:
 
 def search(text: str, among: Iterable[Layer] | None = None) -> list[Layer]:
     """Return the layers that answer to a text, best first: by name, synonym, category and doc."""
-    wanted = text.lower().strip()
     candidates = layers().values() if among is None else among
-    scored = [(score, each) for each in candidates if (score := _score(wanted, each)) is not None]
+    scored = [(score, each) for each in candidates if (score := _score(text, each)) is not None]
     return [each for _, each in sorted(scored, key=lambda pair: pair[0])]
 
 
 def _score(wanted: str, layer: Layer) -> int | None:
-    names = [name.lower() for name in (layer.type, layer.label, *layer.synonyms)]
+    names = (layer.type, layer.label, *layer.synonyms)
+    return rank(wanted, names, (layer.category, layer.doc))
+
+
+def rank(wanted: str, names: Iterable[str], words: Iterable[str] = ()) -> int | None:
+    """Return how well something answers to a search, 0 best, or None where it does not.
+
+    The first two of its ``names`` weigh more than the others, and all of them more than ``words`` about it.
+    """
+    wanted = wanted.lower().strip()
+    names = [name.lower() for name in names]
     if not wanted or wanted in names[:2]:
         return 0
     if wanted in names:
         return 1
     if any(name.startswith(wanted) for name in names):
         return 2
-    if any(wanted in name for name in names):
+    parts = wanted.split()
+    if any(all(part in name for part in parts) for name in names):
         return 3
     if any(_scattered(wanted, name) for name in names[:2]):
         return 4
-    return 5 if wanted in layer.category.lower() or wanted in layer.doc.lower() else None
+    return 5 if any(wanted in word.lower() for word in words) else None
 
 
 def _scattered(wanted: str, name: str) -> bool:

@@ -200,6 +200,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("Train"),
     Action("Train", "save_weights", "Save the weights …", "Ctrl+Alt+W", _save_weights, lambda w: w.has_run),
     Action("Train", "load_weights", "Run from weights …", "Ctrl+Alt+O", _load_weights, _can_begin),
+    Action("Help", "commands", "Find a command …", "Ctrl+Shift+P", lambda w: w.commands.open()),
+    Action("Help"),
     Action("Help", "about", "About Netwright", "F1", lambda w: w.about()),
 )
 

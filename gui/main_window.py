@@ -30,6 +30,7 @@ from gui.analyst import Analyst
 from gui.bench import Bench
 from gui.bridge import Bridge
 from gui.canvas.view import CanvasView
+from gui.commands.palette import CommandPalette
 from gui.custom.editor import CustomEditor
 from gui.exports import Exports
 from gui.files import Files
@@ -75,6 +76,7 @@ class MainWindow(QMainWindow):
         self._make_parts()
         self._lay_out()
         self.actions_ = Actions(self)
+        self.commands = CommandPalette(self)
         self._recent = QMenu("Open recent", self)
         self.menu("File").insertMenu(self.actions_["welcome"], self._recent)
         self._connect()
