@@ -93,6 +93,7 @@ def _inside(document: Document, name: str, use: Resolution, source: SourceText |
         frozen(use.macs),
         source,
         memory=frozen(inside_of(document, use)),
+        resolution=use,
     )
 
 

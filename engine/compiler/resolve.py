@@ -119,7 +119,7 @@ def _walk(
             past.hand_over(id, found)
             continue
         try:
-            _resolve_node(document, document.nodes[id], incoming[id], found)
+            resolve_node(document, document.nodes[id], incoming[id], found)
         except EngineError as error:
             found.problems.append(Problem(error.message, id, error.port or ""))
     _check_shared(document, found)
@@ -137,7 +137,7 @@ def _check_shared(document: Document, found: Resolution) -> None:
             found.problems.append(Problem(message, id))
 
 
-def _resolve_node(document: Document, node: Node, incoming: Mapping[str, Slot], found: Resolution) -> None:
+def resolve_node(document: Document, node: Node, incoming: Mapping[str, Slot], found: Resolution) -> None:
     """Enter one node into ``found``: its step and types, or its problems. Raises EngineError for one more."""
     layer = layer_of(document, node.type)
     if layer.source:
@@ -180,7 +180,7 @@ def accepts(document: Document, node: Node, params: Mapping[str, Any], found: Re
     trial = Resolution((), types=dict(found.types), values=found.values)
     node = replace(node, params=frozen({**node.params, **params}))
     try:
-        _resolve_node(document, node, document.incoming(node.id), trial)
+        resolve_node(document, node, document.incoming(node.id), trial)
     except EngineError:
         return False
     return not trial.problems

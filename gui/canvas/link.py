@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter, QPainterPath, QPen
 
 from engine.errors import EngineError
 from engine.graph import edits
+from engine.graph.blocks import layer_of
 from engine.graph.document import Slot
 from engine.graph.rules import check_connect
 from engine.layers.declaration import Layer
@@ -44,6 +45,10 @@ class Link(Gesture):
         self._target: Slot | None = None
         self._reason = ""
         self._hint = ""
+        self._gives = ""
+        """What the node would give with the wire, as the bubble says it."""
+        self._tried: dict[Slot, tuple[str, str]] = {}
+        self._analysis = view.bench.analysis
         self._lit: NodeItem | None = None
         self._box = QRectF()
         self._started = False
@@ -60,8 +65,8 @@ class Link(Gesture):
             wrong = item.face.outputs if self.forward else item.face.inputs
             right = item.face.inputs if self.forward else item.face.outputs
             dimmed = {(spot.name, spot.is_input) for spot in wrong}
-            if id in refused:
-                dimmed |= {(spot.name, spot.is_input) for spot in right}
+            unfit = right if id in refused else [spot for spot in right if self._unfit(Slot(id, spot.name))]
+            dimmed |= {(spot.name, spot.is_input) for spot in unfit}
             dimmed.discard((self.fixed.port, not self.forward) if id == self.fixed.node else None)
             item.set_mood(dimmed=frozenset(dimmed))
 
@@ -81,16 +86,24 @@ class Link(Gesture):
         reach = MAGNET / self.view.zoom
         found = near_port(graph, at, reach, self.forward)
         slot, item = found.slot, found.node
+        self._target, self._reason, self._hint, self._gives, self._at = None, "", "", "", at
         if slot is None and (item := node_at(graph, at)) is not None and item.face.id != self.fixed.node:
             slot = self._open_port(item.face.id)
-        self._target, self._reason, self._hint, self._at = None, "", "", at
+            if slot is None:
+                self._reason = self._closed(item.face.id)
         if slot is not None:
             self._reason = self.refusal(slot)
             if not self._reason:
                 self._target = slot
                 self._at = graph.slot_at(slot, self.forward) or at
-                self._hint = self._mismatch(slot)
+                self._hint, self._gives = self._told(slot)
         self._light(item if self._target is not None else None)
+
+    def _closed(self, id: str) -> str:
+        """Return why a wire that is dropped on a node's body finds no port there."""
+        face, end = self.view.graph.nodes[id].face, "input" if self.forward else "output"
+        some = face.inputs if self.forward else face.outputs
+        return f"{face.title} has no {'open ' * bool(some)}{end}."
 
     def _open_port(self, id: str) -> Slot | None:
         document, analysis = self.view.bench.store.document, self.view.bench.analysis
@@ -115,14 +128,43 @@ class Link(Gesture):
             return error.message
         return ""
 
-    def _mismatch(self, other: Slot) -> str:
-        """Return what will have to be mended after connecting, or an empty text."""
+    def _unfit(self, other: Slot) -> bool:
+        """Return whether a port's own rule refuses the tensor; the wire may be drawn, but must be mended."""
         source, target = self._ends(other)
-        document = self.view.bench.store.document
-        port = fitting.port_of(document, target, True)
         tensor = self.view.bench.analysis.types.get(source)
-        reason = port.refuse(tensor) if port is not None and tensor is not None else None
-        return f"{document.nodes[target.node].title} {reason}." if reason else ""
+        port = fitting.port_of(self.view.bench.store.document, target, True)
+        return tensor is not None and port is not None and port.refuse(tensor) is not None
+
+    def _told(self, other: Slot) -> tuple[str, str]:
+        """Return what will have to be mended after connecting, and what the node will give; remembered."""
+        if self._analysis is not self.view.bench.analysis:
+            self._analysis, self._tried = self.view.bench.analysis, {}
+        if other not in self._tried:
+            self._tried[other] = self._try(*self._ends(other))
+        return self._tried[other]
+
+    def _try(self, source: Slot, target: Slot) -> tuple[str, str]:
+        document, analysis = self.view.bench.store.document, self._analysis
+        title, tensor = document.nodes[target.node].title, analysis.types.get(source)
+        if tensor is None:
+            return "", ""
+        port = fitting.port_of(document, target, True)
+        before = layer_of(document, document.nodes[source.node].type)
+        if port is not None and (reason := port.refuse(tensor)):
+            return f"{title} {reason}.", ""
+        if port is not None and before.type in port.inside:
+            return f"{title} applies {before.label} itself: it should receive the scores before it.", ""
+        if analysis.resolution is None:
+            return "", ""
+        # Imported when something has been analyzed: it needs torch, which loads beside the window.
+        from engine.compiler.trial import try_node
+
+        document = fitting.connect(document, source, target, self.off)
+        trial = try_node(document, target.node, analysis.resolution)
+        shapes = ", ".join(each.sample for each in trial.types[:3])
+        if trial.reason or not shapes:
+            return trial.reason, ""
+        return "", f"{title} gives {shapes}"
 
     def _light(self, item: NodeItem | None) -> None:
         if self._lit is not None and self._lit is not item:
@@ -188,7 +230,7 @@ class Link(Gesture):
         box = QRectF(start, self._at).normalized()
         room = max(120.0, box.width() / 2)
         box.adjust(-room, -40, room, 40)
-        if self._reason or self._hint:
+        if self._reason or self._hint or self._gives:
             wide = 320 / self.view.zoom
             box = box.united(QRectF(self._at.x() - wide, self._at.y() - 120, 2 * wide, 280))
         return box
@@ -216,3 +258,5 @@ class Link(Gesture):
             paint_bubble(painter, self._at, self._reason, theme, "error")
         elif self._hint:
             paint_bubble(painter, self._at, self._hint, theme, "warning")
+        elif self._gives:
+            paint_bubble(painter, self._at, self._gives, theme, "line")

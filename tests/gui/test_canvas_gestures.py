@@ -8,8 +8,11 @@ from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from engine.compiler import trial
+from engine.compiler.analyze import analyze
 from engine.graph.document import Slot
-from tests.gui.canvas_help import NONE, RIGHT, canvas, point, port
+from gui.canvas import link
+from tests.gui.canvas_help import LEFT, NONE, RIGHT, canvas, messages, point, port
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
@@ -88,3 +91,88 @@ def test_the_knife_works_where_only_boxes_are_painted(view):
     at = view.graph.wires[Slot("relu1", "x")].route.path.pointAtPercent(0.5)
     right_drag(view, point(view, at + QPointF(0, -150)), point(view, at + QPointF(0, 200)))
     assert Slot("relu1", "x") not in document(view).edges
+
+
+# -- a wire in the hand ------------------------------------------------------------------------------------
+
+
+def hang(view, start: QPoint, end: QPoint) -> None:
+    """Press at a port and hold the wire over a place."""
+    QTest.mousePress(view.viewport(), LEFT, NONE, start)
+    for share in (0.3, 0.7, 1.0):
+        QTest.mouseMove(view.viewport(), start + (end - start) * share)
+
+
+@pytest.fixture
+def known(view):
+    """The canvas with what an analysis really finds."""
+    view.bench.analysis = analyze(document(view))
+    view.bench.analyzed.emit(view.bench.analysis)
+    return view
+
+
+def bubbles(view, monkeypatch) -> list[tuple[str, str]]:
+    """What the bubble at the pointer says from now on, and its tone."""
+    said = []
+    monkeypatch.setattr(link, "paint_bubble", lambda p, at, text, theme, tone: said.append((text, tone)))
+    view.grab()
+    return said
+
+
+def test_before_the_drop_one_sees_the_shape_that_comes_out(known, monkeypatch):
+    view = known
+    said = bubbles(view, monkeypatch)
+    hang(view, port(view, "images", "y", False), port(view, "flatten1", "x", True))
+    view.grab()
+    assert said[-1] == ("flatten1 gives 64", "line")
+    QTest.mouseRelease(view.viewport(), LEFT, NONE, port(view, "flatten1", "x", True))
+    assert analyze(document(view)).types[Slot("flatten1", "y")].sample == "64"
+
+
+def test_ports_that_refuse_the_tensor_are_dimmed_and_say_what_they_expect(known, monkeypatch):
+    view = known
+    said = bubbles(view, monkeypatch)
+    hang(view, port(view, "fc1", "y", False), port(view, "loss", "target", True))
+    assert ("target", True) in view.graph.nodes["loss"].mood.dimmed
+    assert ("logits", True) not in view.graph.nodes["loss"].mood.dimmed
+    view.grab()
+    assert said[-1] == (
+        "loss expects whole numbers (class or token indices), decimal numbers arrive.",
+        "warning",
+    )
+    QTest.keyClick(view, Qt.Key.Key_Escape, NONE)
+    assert not view.graph.nodes["loss"].mood.dimmed
+
+
+def test_a_port_behind_says_that_it_would_close_a_cycle(known, monkeypatch):
+    view = known
+    said = bubbles(view, monkeypatch)
+    hang(view, port(view, "fc1", "y", False), port(view, "conv1", "x", True))
+    view.grab()
+    assert said[-1] == ("fc1 already depends on conv1; this edge would close a cycle.", "error")
+    QTest.keyClick(view, Qt.Key.Key_Escape, NONE)
+
+
+def test_a_node_without_an_open_port_says_so(known, monkeypatch):
+    view = known
+    told, said = messages(view), bubbles(view, monkeypatch)
+    middle_of = point(view, view.graph.nodes["relu1"].body().center())
+    hang(view, port(view, "images", "y", False), middle_of)
+    view.grab()
+    assert said[-1] == ("relu1 has no open input.", "error")
+    QTest.mouseRelease(view.viewport(), LEFT, NONE, middle_of)
+    assert told == ["relu1 has no open input."]
+    assert steps(view)[0] == 0
+
+
+def test_a_wire_tries_each_port_once_however_often_the_mouse_moves(known, monkeypatch):
+    view = known
+    tried = []
+    real = trial.try_node
+    monkeypatch.setattr(trial, "try_node", lambda *args: tried.append(args[1]) or real(*args))
+    at = port(view, "flatten1", "x", True)
+    hang(view, port(view, "images", "y", False), at)
+    for step in range(12):
+        QTest.mouseMove(view.viewport(), at + QPoint(step % 4 - 2, step % 3 - 1))
+    assert tried.count("flatten1") == 1
+    QTest.keyClick(view, Qt.Key.Key_Escape, NONE)
