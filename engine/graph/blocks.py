@@ -10,7 +10,10 @@ import networkx as nx
 
 from engine import catalogue
 from engine.errors import EditError, EngineError, shown
-from engine.graph.document import Block, Document, Node, Slot, frozen
+from engine.graph import marks
+from engine.graph.document import About, Block, Document, Node, Slot, closed_up, frozen
+from engine.graph.missing import ROLE as MISSING
+from engine.graph.missing import missing_layer
 from engine.graph.names import is_block_name, is_param_name
 from engine.graph.pieces import bound_names
 from engine.graph.signature import read_signature
@@ -19,6 +22,8 @@ from engine.layers.formula import Formula
 from engine.layers.params import Int, Value
 
 ROLE = "block"
+_INSIDE = ("notes", "nodes", "edges", "comments", "bends")
+"""What a block holds as a document does."""
 
 
 def layer_of(document: Document, type_: str) -> Layer:
@@ -101,14 +106,41 @@ def ends_of(block: Block) -> dict[str, Slot]:
 def inside(document: Document, name: str) -> Document:
     """Return a block's graph as a document, for every edit and view; ``outside`` puts it back."""
     block = document.blocks[name]
-    return document.with_(name=block.name, notes=block.notes, nodes=block.nodes, edges=block.edges)
+    return document.with_(**{part: getattr(block, part) for part in ("name", *_INSIDE)})
 
 
 def outside(document: Document, name: str, inner: Document) -> Document:
     """Return the document with a block's graph replaced by an edited one."""
-    block = replace(inner.blocks[name], nodes=inner.nodes, edges=inner.edges, notes=inner.notes)
-    parts = {"blocks": inner.blocks, "customs": inner.customs, "training": inner.training}
-    return with_block(document.with_(**parts), block)
+    block = replace(inner.blocks[name], **{part: getattr(inner, part) for part in _INSIDE})
+    parts = {
+        "blocks": inner.blocks,
+        "customs": inner.customs,
+        "training": inner.training,
+        "missing": inner.missing,
+    }
+    lost = frozenset(document.blocks[name].ports) - frozenset(block.ports) if name in document.blocks else ()
+    document = with_block(document.with_(**parts), block)
+    return _unlinked(document, name, lost) if lost else document
+
+
+def _unlinked(document: Document, name: str, lost: Iterable[str]) -> Document:
+    """Return the document without the links of every use of a block to ports that it has lost."""
+
+    def kept(graph: Document | Block) -> dict[Slot, Slot]:
+        used = {Slot(node.id, port) for node in uses_of(graph, name) for port in lost}
+        left = {t: s for t, s in graph.edges.items() if t not in used and s not in used}
+        return closed_up(left) if len(left) < len(graph.edges) else dict(graph.edges)
+
+    for block in document.blocks.values():
+        if len(edges := kept(block)) < len(block.edges):
+            inner = inside(document, block.name).with_(edges=edges)
+            document = outside(document, block.name, inner)
+    return document.with_(edges=kept(document))
+
+
+def uses_of(graph: Document | Block, name: str) -> list[Node]:
+    """Return the nodes of a graph that use a block."""
+    return [node for node in graph.nodes.values() if node.type == name]
 
 
 def set_params(document: Document, name: str, params: Mapping[str, int | None]) -> Document:
@@ -324,7 +356,8 @@ def ungroup(document: Document, id: str) -> Document:
         t: out.get(s, s) for t, s in document.edges.items() if t.node != id and (s.node != id or s in out)
     }
     others = {each: n for each, n in document.nodes.items() if each != id}
-    return document.with_(nodes={**others, **nodes}, edges={**kept, **edges})
+    document = document.with_(nodes={**others, **nodes}, edges={**kept, **edges})
+    return marks.copies(document, block.comments.values(), block.bends, names, node.position)[0]
 
 
 def _ports_of(document: Document, node: Node) -> list[str]:

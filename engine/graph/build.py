@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from engine.errors import EditError
-from engine.graph import edits
+from engine.graph import edits, marks
 from engine.graph.blocks import inside, layer_of, outside, with_block
 from engine.graph.document import Block, Document, Objective, Point, Slot, Training, frozen
-from engine.graph.layout import layout
+from engine.graph.layout import SIZE, layout
 from engine.layers.formula import Formula
 from engine.optimizers import check_optimizer
 
@@ -26,6 +26,8 @@ class Builder:
     def __init__(self, name: str = "Untitled", notes: str = ""):
         self._document = Document(name=name, notes=notes)
         self._placed: set[str] = set()
+        self._notes: list[tuple[str, Point | None, float, str]] = []
+        self._frames: list[tuple[str, list[str], str, str]] = []
 
     def again(
         self, owner: Slot, *inputs: Slot, id: str = "", follow: str = "", amount: float | None = None
@@ -58,6 +60,14 @@ class Builder:
         """
         return BlockBuilder(self, Block(name, frozen(params), notes))
 
+    def note(self, text: str, at: Point | None = None, width: float = 340.0, color: str = "gray") -> None:
+        """Put a note in Markdown on the canvas; without a place it stands above the network."""
+        self._notes.append((text, at, width, color))
+
+    def frame(self, title: str, *members: Slot, text: str = "", color: str = "blue") -> None:
+        """Put a frame with a title around nodes, and perhaps a line of text below the title."""
+        self._frames.append((title, [each.node for each in members], text, color))
+
     def train(
         self, optimizer: str = "Adam", *, epochs: int, batch_size: int, seed: int = 0, **options: Any
     ) -> None:
@@ -70,7 +80,22 @@ class Builder:
     def document(self) -> Document:
         """Return the document; nodes that were not placed by hand are laid out."""
         places = {id: at for id, at in layout(self._document).items() if id not in self._placed}
-        return edits.move(self._document, places)
+        return self._commented(edits.move(self._document, places))
+
+    def _commented(self, document: Document) -> Document:
+        """Return the document with the notes and frames, now that the nodes stand where they stay."""
+        boxes = {id: (*node.position, *SIZE) for id, node in document.nodes.items()}
+        for title, members, text, color in self._frames:
+            box = marks.around(boxes[id] for id in members or boxes)
+            document, _ = marks.add_comment(document, "frame", box, title, text, color)
+        taken = [*boxes.values(), *(each.box for each in document.comments.values())]
+        left, top = (min((box[axis] for box in taken), default=0.0) for axis in (0, 1))
+        for text, at, width, color in self._notes:
+            height = marks.height_of(text, width)
+            x, y = at or (left, top - height - marks.PAD)
+            document, _ = marks.add_comment(document, "note", (x, y, width, height), "", text, color)
+            left += 0.0 if at else width + marks.PAD
+        return document
 
 
 class BlockBuilder(Builder):

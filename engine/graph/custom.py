@@ -8,7 +8,7 @@ from typing import Any
 
 from engine import catalogue
 from engine.errors import EditError, ParameterError, shown
-from engine.graph.document import Block, Custom, Document, Node, Slot, frozen
+from engine.graph.document import Block, Custom, Document, Node, Slot, bends_of, frozen
 from engine.graph.pieces import check_custom
 from engine.graph.signature import read_signature
 from engine.layers.declaration import Layer, Port
@@ -119,7 +119,8 @@ class _Follow:
             if not gone and (target.node not in ids or self.new.input(target.port)):
                 edges[target] = source
         if isinstance(graph, Block):
-            return replace(graph, nodes=frozen(nodes), edges=frozen(edges))
+            bends = bends_of(graph, edges)
+            return replace(graph, nodes=frozen(nodes), edges=frozen(edges), bends=bends)
         return graph.with_(nodes=nodes, edges=edges)
 
     def _node(self, node: Node) -> Node:

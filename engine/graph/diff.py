@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from engine.graph.document import Document, Slot
+
+K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,11 @@ class Diff:
     training: bool = False
     name: bool = False
     meaning: bool = False
-    """Whether anything but positions and titles changed: shapes and code may be different."""
+    """Whether anything but positions, titles and comments changed: shapes and code may be different."""
+    comments: frozenset[str] = frozenset()
+    """Ids of comments that came, went or changed."""
+    bends: frozenset[Slot] = frozenset()
+    """Slots of edges whose bends came, went or changed."""
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) for name in self.__dataclass_fields__)
@@ -39,7 +47,8 @@ def diff(before: Document, after: Document) -> Diff:
         edges_added = frozenset(slot for slot, source in now.items() if was.get(slot) != source)
         edges_removed = frozenset(slot for slot, source in was.items() if now.get(slot) != source)
     meaning = bool(added or removed or edges_added or edges_removed) or any(
-        (old[id].type, old[id].params, old[id].share) != (new[id].type, new[id].params, new[id].share)
+        (old[id].type, old[id].params, old[id].share, old[id].mode)
+        != (new[id].type, new[id].params, new[id].share, new[id].mode)
         for id in changed
     )
     training = before.training != after.training
@@ -62,4 +71,13 @@ def diff(before: Document, after: Document) -> Diff:
         training,
         renamed,
         meaning or before.name != after.name,
+        _different(before.comments, after.comments),
+        _different(before.bends, after.bends),
     )
+
+
+def _different(was: Mapping[K, object], now: Mapping[K, object]) -> frozenset[K]:
+    """Return the keys under which two mappings differ."""
+    if was is now:
+        return frozenset()
+    return frozenset(key for key in was.keys() | now.keys() if was.get(key) != now.get(key))

@@ -35,6 +35,22 @@ class Edge(NamedTuple):
     target: Slot
 
 
+def closed_up(edges: Mapping[Slot, Slot]) -> dict[Slot, Slot]:
+    """Return the edges with the places of variadic ports numbered from 0 without a gap."""
+    places: dict[tuple[str, str], list[tuple[int, Slot]]] = {}
+    result: dict[Slot, Slot] = {}
+    for target, source in edges.items():
+        base, dot, index = target.port.partition(".")
+        if dot:
+            places.setdefault((target.node, base), []).append((int(index), source))
+        else:
+            result[target] = source
+    for (node, base), sources in places.items():
+        for place, (_, source) in enumerate(sorted(sources, key=lambda pair: pair[0])):
+            result[Slot(node, f"{base}.{place}")] = source
+    return result
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """Whose weights a node uses: those of ``node``, which has the same type and the same parameters.
@@ -53,13 +69,19 @@ FOLLOWS: Mapping[str, float] = MappingProxyType({"": 0.0, "frozen": 0.0, "averag
 """Every way to share weights, and its usual amount."""
 
 
+MUTED, BYPASSED = "muted", "bypassed"
+MODES = ("", MUTED, BYPASSED)
+"""What a node is to the model: a part of it, left out with all that depends on it, or passing its input on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """One call of a layer.
 
     ``id`` is unique, never changes and is the attribute in code; ``name`` is free text for people, shown
     instead of the id where it is not empty. ``params`` holds only what differs from the layer's defaults.
-    ``position`` is kept to a hundredth of a pixel, as files hold it.
+    ``position`` is kept to a hundredth of a pixel, as files hold it. ``mode`` is one of ``MODES``;
+    ``collapsed`` shows the title alone, for the eye.
     """
 
     id: str
@@ -68,6 +90,8 @@ class Node:
     params: Mapping[str, Value] = field(default_factory=frozen)
     position: Point = (0.0, 0.0)
     share: Share | None = None
+    mode: str = ""
+    collapsed: bool = False
 
     def __post_init__(self) -> None:
         x, y = self.position
@@ -108,6 +132,53 @@ class Training:
     weights: str = ""
 
 
+Box = tuple[float, float, float, float]
+"""Left, top, width and height on the canvas."""
+KINDS = ("frame", "note")
+"""Every kind of comment."""
+COLORS = ("blue", "teal", "green", "amber", "rose", "gray")
+"""Every color of a comment, as a theme shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """What people write on the canvas, for the eye alone: a frame around nodes, or a note.
+
+    ``id`` holds a space and is therefore never a node's. What stands in a frame moves with it; ``text`` is
+    Markdown in a note, a plain line or two below the title in a frame. A note grows with its text.
+    """
+
+    id: str
+    kind: str = "note"
+    title: str = ""
+    text: str = ""
+    color: str = "blue"
+    box: Box = (0.0, 0.0, 280.0, 80.0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "box", tuple(round(each, 2) for each in self.box))
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is said of a block's parameter beside its default: a sentence, and the range of its values."""
+
+    doc: str = ""
+    min: int | None = None
+    max: int | None = None
+
+    def holds(self, value: int) -> bool:
+        """Return whether a value is within the range."""
+        return (self.min is None or value >= self.min) and (self.max is None or value <= self.max)
+
+    @property
+    def range(self) -> str:
+        """The range in words."""
+        if self.min is None:
+            return f"up to {self.max}"
+        return f"from {self.min}" + ("" if self.max is None else f" to {self.max}")
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """A graph with parameters of its own, used as a node; its Input and Output nodes are its ports.
@@ -121,6 +192,24 @@ class Block:
     notes: str = ""
     nodes: Mapping[str, Node] = field(default_factory=frozen)
     edges: Mapping[Slot, Slot] = field(default_factory=frozen)
+    about: Mapping[str, About] = field(default_factory=frozen)
+    comments: Mapping[str, Comment] = field(default_factory=frozen)
+    bends: Mapping[Slot, tuple[Point, ...]] = field(default_factory=frozen)
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """The names of its inputs and outputs, in their order."""
+        return tuple(id for id, node in self.nodes.items() if node.type in ("Input", "Output"))
+
+    def __eq__(self, other: object) -> bool:
+        """Blocks are equal if their ports and parameters stand in the same order too, unlike mappings."""
+        if self is other or not isinstance(other, Block):
+            return self is other
+        return (
+            all(getattr(self, each) == getattr(other, each) for each in Block.__dataclass_fields__)
+            and self.ports == other.ports
+            and tuple(self.params) == tuple(other.params)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +221,24 @@ class Custom:
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """A type of nodes that nothing here declares, and the ports that edges name of it.
+
+    ``xs.`` among the inputs is the variadic port ``xs``.
+    """
+
+    type: str
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A drawn network: nodes by id; edges by the slot that they enter, with the slot that they leave.
 
-    ``blocks`` and ``customs`` are the document's own kinds of nodes, by the type that their nodes name.
+    ``blocks`` and ``customs`` are the document's own kinds of nodes, by the type that their nodes name;
+    ``missing`` those that are nowhere declared, such as layers of a plug-in that is not installed.
+    For the eye alone: ``comments`` by id, and ``bends``, the points that an edge passes through, by its slot.
     """
 
     name: str = "Untitled"
@@ -145,6 +248,9 @@ class Document:
     training: Training = Training()
     blocks: Mapping[str, Block] = field(default_factory=frozen)
     customs: Mapping[str, Custom] = field(default_factory=frozen)
+    missing: Mapping[str, Missing] = field(default_factory=frozen)
+    comments: Mapping[str, Comment] = field(default_factory=frozen)
+    bends: Mapping[Slot, tuple[Point, ...]] = field(default_factory=frozen)
 
     def incoming(self, node: str) -> dict[str, Slot]:
         """Return the source slot of every connected input of a node, by input port name."""
@@ -155,8 +261,34 @@ class Document:
         return [Edge(source, target) for target, source in self.edges.items() if source.node == node]
 
     def with_(self, **changes: object) -> Document:
-        """Return the document with some fields replaced; mappings are frozen on the way."""
-        for name in ("nodes", "edges", "blocks", "customs"):
+        """Return the document with some fields replaced; mappings are frozen on the way.
+
+        With other ``edges``, the bends of those that are gone go too.
+        """
+        if self.bends and "edges" in changes and "bends" not in changes:
+            changes["bends"] = bends_of(self, changes["edges"])
+        for name in ("nodes", "edges", "blocks", "customs", "missing", "comments", "bends"):
             if name in changes:
                 changes[name] = frozen(changes[name])
         return replace(self, **changes)
+
+
+def bends_of(graph: Document | Block, edges: Mapping[Slot, Slot]) -> Mapping[Slot, tuple[Point, ...]]:
+    """Return the bends that a graph keeps with other edges: where an output still leads to the same input.
+
+    They move with an edge whose place in a variadic port has moved up.
+    """
+    if not graph.bends or edges is graph.edges:
+        return graph.bends
+    kept: dict[Slot, tuple[Point, ...]] = {}
+    for target, points in graph.bends.items():
+        source = graph.edges[target]
+        if edges.get(target) == source:
+            kept[target] = points
+            continue
+        base, dot, _ = target.port.partition(".")
+        for slot, leaves in edges.items() if dot else ():
+            same = slot.node == target.node and slot.port.partition(".")[0] == base and leaves == source
+            if same and graph.edges.get(slot) != source:
+                kept[slot] = points
+    return frozen(kept)

@@ -8,6 +8,7 @@ from typing import Any
 
 from engine import catalogue
 from engine.errors import EditError, ParameterError, shown
+from engine.graph import marks
 from engine.graph.blocks import layer_of
 from engine.graph.document import FOLLOWS, Document, Edge, Node, Point, Share, Slot, frozen
 from engine.graph.links import check_share, family, inherited
@@ -127,7 +128,11 @@ def rename(document: Document, id: str, name: str) -> Document:
 
 
 def move(document: Document, positions: Mapping[str, Point]) -> Document:
-    """Return the document with some nodes at new positions."""
+    """Return the document with some nodes at new positions, and comments and dots by their ids."""
+    beside = {id: at for id, at in positions.items() if " " in id}
+    if beside:
+        document = marks.moved(document, beside)
+        positions = {id: at for id, at in positions.items() if id not in beside}
     moved = {
         id: replace(_node(document, id), position=(float(x), float(y))) for id, (x, y) in positions.items()
     }
@@ -166,7 +171,10 @@ def _closed_up(edges: Mapping[Slot, Slot]) -> dict[Slot, Slot]:
 
 
 def delete(document: Document, nodes: Iterable[str], heal: bool = False) -> Document:
-    """Return the document without these nodes and their edges; ``heal`` links across them."""
+    """Return the document without these nodes and their edges; ``heal`` links across them.
+
+    Comments and dots of wires may be among them by their ids.
+    """
     gone = set(nodes)
     for id in gone:
         _node(document, id)
@@ -175,6 +183,9 @@ def delete(document: Document, nodes: Iterable[str], heal: bool = False) -> Docu
     for target, source in document.edges.items():
         if target.node in gone:
             continue
+    beside = {id for id in gone if " " in id}
+    if beside:
+        document, gone = marks.without(document, beside), gone - beside
         while heal and source.node in gone:
             before = document.incoming(source.node)
             source = next(iter(before.values()), Slot("", ""))

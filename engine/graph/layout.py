@@ -12,6 +12,9 @@ from engine.graph.view import graph_of
 COLUMN, ROW, LANE = 218.0, 192.0, 168.0
 """Pixels between columns, between the rows of a wrapped drawing, between nodes above each other."""
 
+SIZE = (176.0, 104.0)
+"""Width and height of a node for who cannot ask the window: as large as most become."""
+
 COLUMNS = 6
 """Columns of a row at most; a longer drawing wraps into rows of equal length."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 
 import networkx as nx
@@ -193,4 +193,4 @@ def use_instead(document: Document, ids: Iterable[str], match: Match) -> tuple[D
 
     edges = {ported(t): ported(s) for t, s in grouped.edges.items()}
     blocks = {each: block for each, block in grouped.blocks.items() if each != name}
-    return replace(grouped, nodes=frozen(nodes), edges=frozen(edges), blocks=frozen(blocks)), id
+    return grouped.with_(nodes=nodes, edges=edges, blocks=blocks), id

@@ -16,10 +16,26 @@ from engine.catalogue import did_you_mean
 from engine.errors import EngineError, FileError, shown
 from engine.graph.blocks import innermost_first, inside, layer_of, outside, with_block
 from engine.graph.custom import with_custom
-from engine.graph.document import Block, Custom, Document, Node, Objective, Share, Slot, Training, frozen
+from engine.graph.document import (
+    COLORS,
+    About,
+    Block,
+    Comment,
+    Custom,
+    Document,
+    Node,
+    Objective,
+    Share,
+    Slot,
+    Training,
+    frozen,
+)
 from engine.graph.edits import checked_node
 from engine.graph.links import check_share
-from engine.graph.names import is_param_name
+from engine.graph.marks import checked_comment
+from engine.graph.missing import check_foreign, is_known, with_missing
+from engine.graph.modes import check_mode
+from engine.graph.names import is_id, is_param_name
 from engine.graph.rules import check_ports
 from engine.graph.settings import SETTINGS, check_training, set_training
 from engine.graph.view import graph_of
@@ -171,6 +187,9 @@ class _Reader:
         if not nx.is_directed_acyclic_graph(graph_of(document)):
             cycle = [edge[0] for edge in nx.find_cycle(graph_of(document))]
             self.problems.append(f"{where}these nodes form a cycle: {', '.join(cycle[:10])}.")
+        document = document.with_(
+            comments=self._comments(raw, where), bends=self._bends(document, raw, where)
+        )
         return document
 
     def _try(self, where: str, make: Callable[[], Any]) -> Any:
@@ -260,6 +279,32 @@ def _parts(item: Any, schema: Mapping[str, tuple[type, Any]]) -> dict[str, Any]:
 
     Raises FileError for another type or an unknown part.
     """
+    def _comments(self, raw: Mapping[str, Any], before: str) -> dict[str, Comment]:
+        comments: dict[str, Comment] = {}
+        for place, item in enumerate(self._list(raw, "comments")):
+            where = f"{before}comment {place + 1}"
+            comment = self._try(where, partial(comment_from, item))
+            if comment and comment.id in comments:
+                self.problems.append(f"{where}: there are two of {shown(comment.id)}.")
+            elif comment:
+                comments[comment.id] = comment
+        return comments
+
+    def _bends(self, document: Document, raw: Mapping[str, Any], before: str) -> dict[Slot, tuple]:
+        bends: dict[Slot, tuple] = {}
+        for place, item in enumerate(self._list(raw, "bends")):
+            slot, points = (
+                (_slot(item[0]), item[1]) if isinstance(item, list) and len(item) == 2 else (None, 0)
+            )
+            if slot is None or not isinstance(points, list) or not points or not all(map(_is_point, points)):
+                self.problems.append(
+                    f'{before}bend {place + 1} should be an input and points such as ["conv1.x", [[0, 0]]], '
+                    f"not {shown(item)}."
+                )
+            elif slot in document.edges and slot not in bends:  # an edge that was refused needs no more words
+                bends[slot] = tuple((round(x, 2), round(y, 2)) for x, y in points)
+        return bends
+
     if not isinstance(item, dict):
         raise FileError(f"it should hold {', '.join(schema)}, not {shown(item)}.")
     for key in item.keys() - schema.keys():
@@ -276,7 +321,18 @@ def _parts(item: Any, schema: Mapping[str, tuple[type, Any]]) -> dict[str, Any]:
 _JSON_NAMES = {str: "a text", dict: "names with values", list: "a list", int | float: "a number"}
 
 
-_DOCUMENT = {"netwright", "name", "notes", "customs", "blocks", "nodes", "edges", "training"}
+_DOCUMENT = {
+    "netwright",
+    "name",
+    "notes",
+    "customs",
+    "blocks",
+    "nodes",
+    "edges",
+    "training",
+    "comments",
+    "bends",
+}
 _CUSTOM = {"name": (str, _REQUIRED), "source": (str, _REQUIRED)}
 _BLOCK = {
     "name": (str, _REQUIRED),
@@ -293,7 +349,39 @@ def _block(parts: Mapping[str, Any]) -> Block:
             raise FileError(f"{shown(name)} cannot name a parameter.")
         if default is not None and (type(default) is not int or abs(default) >= 2**31):
             raise FileError(f"the default of {name} should be a whole number, not {shown(default)}.")
-    return Block(parts["name"], frozen(parts["params"]), parts["notes"][:20_000])
+    about = {name: _about(parts["params"], name, each) for name, each in parts["about"].items()}
+    return Block(parts["name"], frozen(parts["params"]), parts["notes"][:20_000], about=frozen(about))
+
+
+def _about(params: Mapping[str, Any], name: str, raw: Any) -> About:
+    """Return what a file says of a block's parameter. Raises FileError for a range without its default."""
+    number = int | None
+    about = About(**_parts(raw, {"doc": (str, ""), "min": (number, None), "max": (number, None)}))
+    if name not in params:
+        raise FileError(f"it has no parameter {shown(name)} that something could be said of.")
+    for end in (about.min, about.max):
+        if end is not None and (type(end) is not int or abs(end) >= 2**31):
+            raise FileError(f"the range of {name} should be of whole numbers, not {shown(end)}.")
+    default = params[name]
+    if default is not None and not about.holds(default):
+        raise FileError(f"the default of {name} is {default}, outside of its range {about.range}.")
+    return replace(about, doc=about.doc[:500])
+
+
+def comment_from(item: Any) -> Comment:
+    """Return the comment that a file holds. Raises EngineError for what is none."""
+    parts = _parts(item, _COMMENT)
+    box = parts.pop("box")
+    if len(box) != 4 or not (_is_point(box[:2]) and _is_point(box[2:])):
+        raise FileError(f"its box should be left, top, width and height, not {shown(box)}.")
+    return checked_comment(Comment(**parts, box=tuple(box)))
+
+
+def comment_json(comment: Comment) -> dict[str, Any]:
+    """Return what a file holds of a comment."""
+    parts = {"id": comment.id, "kind": comment.kind, "title": comment.title, "text": comment.text}
+    parts = {name: text for name, text in parts.items() if text}
+    return {**parts, "color": comment.color, "box": list(comment.box)}
 
 
 def _node(document: Document, item: Any) -> Node:
@@ -317,6 +405,16 @@ def _node(document: Document, item: Any) -> Node:
 
 def _check_share(document: Document, id: str, share: Share) -> None:
     check_share(document, id, share)
+    "comments": (list, []),
+    "bends": (list, []),
+}
+_COMMENT = {
+    "id": (str, _REQUIRED),
+    "kind": (str, _REQUIRED),
+    "title": (str, ""),
+    "text": (str, ""),
+    "color": (str, COLORS[0]),
+    "box": (list, _REQUIRED),
     if document.nodes[id].params != document.nodes[share.node].params:
         raise FileError(f"it shares the weights of {share.node}, so it should have the same parameters.")
 
@@ -398,7 +496,13 @@ def _block_text(block: Block) -> str:
 def _graph_text(graph: Document | Block) -> str:
     nodes = _rows("nodes", (node_json(node) for node in graph.nodes.values()))
     edges = _rows("edges", ([_slot_text(s), _slot_text(t)] for t, s in graph.edges.items()))
-    return f"{nodes},\n{edges}"
+    parts = [nodes, edges]
+    if graph.comments:
+        parts.append(_rows("comments", (comment_json(each) for each in graph.comments.values())))
+    if graph.bends:
+        bends = ([_slot_text(slot), [list(at) for at in points]] for slot, points in graph.bends.items())
+        parts.append(_rows("bends", bends))
+    return ",\n".join(parts)
 
 
 def _training_json(training: Training) -> dict[str, Any]:
