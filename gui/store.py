@@ -94,10 +94,13 @@ class Store(QObject):
             whole = outside(self._whole, self._scope[-1], after) if self._scope else after
             self.undo_stack.push(_Edit(self, text, self._whole, whole, merge))
 
-    def apply_whole(self, text: str, document: Document) -> None:
-        """Replace the whole document, also from inside of a block, as one undo step called ``text``."""
+    def apply_whole(self, text: str, document: Document, merge: str = "") -> None:
+        """Replace the whole document, also from inside of a block, as one undo step called ``text``.
+
+        ``merge`` joins edits of one gesture, as in ``apply``.
+        """
         if document != self._whole:
-            self.undo_stack.push(_Edit(self, text, self._whole, document, ""))
+            self.undo_stack.push(_Edit(self, text, self._whole, document, merge))
 
     def open(self, document: Document) -> None:
         """Show another document with an empty history."""

@@ -239,6 +239,9 @@ def _enter(
     for name, value in values.items():
         if value is None:
             raise CompileError(f"{node.type} needs a value for {name}.")
+        about = document.blocks[node.type].about.get(name)
+        if about and not about.holds(value):
+            raise CompileError(f"{node.type} takes {name} {about.range}, not {value}.")
     if repeat > 1 and not len(step.inputs) == len(step.outputs) == 1:
         raise CompileError("Only a block with one input and one output can stand several times in a row.")
     types = tuple(found.types[slot]._replace(classes=0) for slot in step.inputs)

@@ -68,9 +68,12 @@ def _as_layer(same: _Same) -> Layer:
             default=default,
             optional=default is None,
             unset="needed",
-            doc=f"A parameter of {block.name}.",
+            min=about.min,
+            max=about.max,
+            doc=about.doc or f"A parameter of {block.name}.",
         )
         for name, default in block.params.items()
+        for about in (block.about.get(name, About()),)
     ]
     repeat = Int(
         name="repeat",
@@ -83,8 +86,10 @@ def _as_layer(same: _Same) -> Layer:
         block.name,
         category="Blocks",
         doc=block.notes.strip().partition("\n")[0] or "A block of this document.",
-        inputs=tuple(Port(id, dtype="any") for id, node in block.nodes.items() if node.type == "Input"),
-        outputs=tuple(Port(id) for id, node in block.nodes.items() if node.type == "Output"),
+        inputs=tuple(
+            Port(id, dtype="any", doc=node.name) for id, node in block.nodes.items() if node.type == "Input"
+        ),
+        outputs=tuple(Port(id, doc=node.name) for id, node in block.nodes.items() if node.type == "Output"),
         params=(*params, repeat),
         summary=lambda p: _summary(block, p),
         prefix=block.name.lower(),

@@ -10,7 +10,7 @@ from engine import catalogue
 from engine.errors import EditError, ParameterError, shown
 from engine.graph import marks
 from engine.graph.blocks import layer_of
-from engine.graph.document import FOLLOWS, Document, Edge, Node, Point, Share, Slot, frozen
+from engine.graph.document import FOLLOWS, Document, Edge, Node, Point, Share, Slot, closed_up, frozen
 from engine.graph.links import check_share, family, inherited
 from engine.graph.names import is_id
 from engine.graph.rules import check_connect
@@ -151,23 +151,7 @@ def connect(document: Document, source: Slot, target: Slot) -> Document:
 def disconnect(document: Document, targets: Iterable[Slot]) -> Document:
     """Return the document without the edges that enter these slots; later ones of a variadic port move up."""
     gone = set(targets)
-    return document.with_(edges=_closed_up({t: s for t, s in document.edges.items() if t not in gone}))
-
-
-def _closed_up(edges: Mapping[Slot, Slot]) -> dict[Slot, Slot]:
-    """Return the edges with the places of variadic ports numbered from 0 without a gap."""
-    places: dict[tuple[str, str], list[tuple[int, Slot]]] = {}
-    result: dict[Slot, Slot] = {}
-    for target, source in edges.items():
-        base, dot, index = target.port.partition(".")
-        if dot:
-            places.setdefault((target.node, base), []).append((int(index), source))
-        else:
-            result[target] = source
-    for (node, base), sources in places.items():
-        for place, (_, source) in enumerate(sorted(sources, key=lambda pair: pair[0])):
-            result[Slot(node, f"{base}.{place}")] = source
-    return result
+    return document.with_(edges=closed_up({t: s for t, s in document.edges.items() if t not in gone}))
 
 
 def delete(document: Document, nodes: Iterable[str], heal: bool = False) -> Document:
@@ -191,7 +175,7 @@ def delete(document: Document, nodes: Iterable[str], heal: bool = False) -> Docu
             source = next(iter(before.values()), Slot("", ""))
         if source.node in kept:
             edges[target] = source
-    return document.with_(nodes=inherited(document.nodes, kept), edges=_closed_up(edges))
+    return document.with_(nodes=inherited(document.nodes, kept), edges=closed_up(edges))
 
 
 def insert(

@@ -102,4 +102,4 @@ def _content(block: Block) -> tuple:
 
     ports = [node.id for node in block.nodes.values() if node.type in ("Input", "Output")]
     nodes = {id: unplaced(node) for id, node in block.nodes.items()}
-    return dict(block.params), block.notes, nodes, dict(block.edges), ports
+    return dict(block.params), dict(block.about), block.notes, nodes, dict(block.edges), ports

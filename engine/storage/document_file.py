@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -318,7 +318,7 @@ def _parts(item: Any, schema: Mapping[str, tuple[type, Any]]) -> dict[str, Any]:
     return parts
 
 
-_JSON_NAMES = {str: "a text", dict: "names with values", list: "a list", int | float: "a number"}
+_JSON_NAMES = {str: "a text", dict: "names with values", list: "a list", int | float: "a number", int | None: "a whole number"}
 
 
 _DOCUMENT = {
@@ -337,6 +337,7 @@ _CUSTOM = {"name": (str, _REQUIRED), "source": (str, _REQUIRED)}
 _BLOCK = {
     "name": (str, _REQUIRED),
     "params": (dict, {}),
+    "about": (dict, {}),
     "notes": (str, ""),
     "nodes": (list, []),
     "edges": (list, []),
@@ -490,7 +491,14 @@ def _block_text(block: Block) -> str:
     head = (
         f'{{"name": {_line(block.name)}, "params": {_line(dict(block.params))}, "notes": {_line(block.notes)}'
     )
+    if block.about:
+        about = {name: _about_json(each) for name, each in block.about.items()}
+        head += f', "about": {_line(about)}'
     return f"  {head},\n{_graph_text(block)}}}"
+
+
+def _about_json(about: About) -> dict[str, Any]:
+    return {key: value for key, value in asdict(about).items() if value not in ("", None)}
 
 
 def _graph_text(graph: Document | Block) -> str:
