@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from heapq import heappop, heappush
 
 import networkx as nx
 
@@ -34,13 +35,27 @@ def order_of(document: Document) -> list[str]:
 
     Raises EngineError that names the nodes of a cycle.
     """
-    graph = graph_of(document)
-    place = {id: index for index, id in enumerate(document.nodes)}
-    try:
-        return list(nx.lexicographical_topological_sort(graph, key=place.__getitem__))
-    except nx.NetworkXUnfeasible:
-        cycle = [edge[0] for edge in nx.find_cycle(graph)]
-        raise EngineError(f"These nodes form a cycle: {', '.join(cycle[:10])}.", cycle[0]) from None
+    ids = list(document.nodes)
+    place = {id: index for index, id in enumerate(ids)}
+    waits = [0] * len(ids)
+    readers: dict[int, list[int]] = {}
+    for target, source in document.edges.items():
+        reader = place[target.node]
+        waits[reader] += 1
+        readers.setdefault(place[source.node], []).append(reader)
+    ready = [index for index, count in enumerate(waits) if not count]  # sorted, so it is a heap
+    order: list[str] = []
+    while ready:
+        index = heappop(ready)
+        order.append(ids[index])
+        for reader in readers.get(index, ()):
+            waits[reader] -= 1
+            if not waits[reader]:
+                heappush(ready, reader)
+    if len(order) < len(ids):
+        cycle = [edge[0] for edge in nx.find_cycle(graph_of(document))]
+        raise EngineError(f"These nodes form a cycle: {', '.join(cycle[:10])}.", cycle[0])
+    return order
 
 
 def ancestors_of(document: Document, nodes: Iterable[str]) -> set[str]:

@@ -1,0 +1,212 @@
+"""Finding nodes by what they are called, what they are, how they are set and what is wrong with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple, Protocol
+
+from engine.errors import EngineError
+from engine.graph.blocks import inside, layer_of
+from engine.graph.document import Document, Node
+from engine.graph.view import order_of
+from engine.layers.declaration import Layer
+from engine.layers.params import Value
+
+
+class Told(Protocol):
+    """What an analysis says about a node."""
+
+    node: str
+    message: str
+    severity: str
+
+
+Problems = Mapping[str, Iterable[Told]]
+"""What is told about the nodes of each block, by its name; the empty name is the document's own."""
+
+
+class Hit(NamedTuple):
+    """A node that answers, and the way to it: the blocks to enter, outermost first, and the node of each."""
+
+    node: Node
+    scope: tuple[str, ...] = ()
+    way: tuple[str, ...] = ()
+
+
+class _Text(NamedTuple):
+    """What can be found of a node, in lower case; lines stand between line ends."""
+
+    layer: Layer | None
+    names: str
+    """Name, id, type, label, category and synonyms."""
+    own: str
+    """A line ``name=value`` for every parameter that was set."""
+    params: str
+    """The same for every parameter; the values of a tuple are joined by commas."""
+    numbers: str
+    """Every number among the values, between spaces."""
+
+
+_Test = Callable[[_Text, str], bool]
+_NUMBER = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?")
+_SIZES = re.compile(r"\d+([x×,]\d+)+")
+_last: tuple[Document, list[tuple[Hit, _Text]]] = (Document(), [])
+"""What was searched last: an edited document shares all other nodes, and what is known of them."""
+
+
+def find(document: Document, text: str, problems: Problems | None = None) -> list[Hit]:
+    """Return the nodes that answer to a text, in the order in which they run.
+
+    Every word has to be found in a node: in its name, id, type or category, in a parameter that was set, or
+    in what is wrong with it. A number is one of the parameters' values; ``kernel_size=3`` is that parameter
+    with that value, also where it is the default, and a part of its name is enough. The nodes of a block
+    follow the first node that uses it.
+    """
+    tests = [_test(word) for word in _words(text)]
+    if not tests:
+        return []
+    told = {scope: _told(problems, scope) for scope in {hit.scope for hit, _ in _index(document)}}
+    return [
+        hit
+        for hit, known in _index(document)
+        if all(test(known, told[hit.scope].get(hit.node.id, "")) for test in tests)
+    ]
+
+
+def reason(document: Document, hit: Hit, text: str, problems: Problems | None = None) -> str:
+    """Return the parameters or the problem for which a node was found; empty where it is its name or type."""
+    known = _text(hit.node, _Kind(document, hit.node.type))
+    wrong = _told(problems, hit.scope).get(hit.node.id, "")
+    parts: list[str] = []
+    for word in _words(text):
+        if not any(word in part for part in known.names.split("\n")[:4]):
+            lines = (_Text(None, "", line, f"\n{line}\n", _numbers(line)) for line in known.params.split())
+            parts += [line.params.strip() for line in lines if _test(word)(line, "")]
+            if word in wrong:
+                said = next(each for each in problems[_name(hit.scope)] if each.node == hit.node.id)
+                parts.append(said.message)
+    return ", ".join(dict.fromkeys(parts))
+
+
+# -- what is searched for ---------------------------------------------------------------------------------
+
+
+def _words(text: str) -> list[str]:
+    return re.sub(r"\s*([=,])\s*", r"\1", text.lower()).split()
+
+
+def _test(word: str) -> _Test:
+    name, equals, value = word.partition("=")
+    if equals and name:
+        line = re.compile(rf"\n[^=\n]*{re.escape(name)}[^=\n]*={_value(value)}\n")
+        return lambda known, wrong: name in known.params and line.search(known.params) is not None
+    word = value if equals else word
+    if _SIZES.fullmatch(word):
+        line = re.compile(rf"={_value(word)}\n")
+        return lambda known, wrong: line.search(known.params) is not None or word in known.names
+    if _NUMBER.fullmatch(word):
+        number = f" {word} "
+        return lambda known, wrong: number in known.numbers or word in known.names or word in wrong
+    return lambda known, wrong: word in known.names or word in known.own or word in wrong
+
+
+def _value(value: str) -> str:
+    """Return a pattern for a value: all sizes alike are one size, and a text may be begun."""
+    if _SIZES.fullmatch(value):
+        sizes = re.split("[x×,]", value)
+        return sizes[0] if len(set(sizes)) == 1 else ",".join(sizes)
+    if _NUMBER.fullmatch(value):
+        return f"{re.escape(value)}(?:,{re.escape(value)})*"
+    value = {"yes": "true", "no": "false"}.get(value, value)
+    return rf"{re.escape(value)}[^\n]*"
+
+
+# -- where it is searched ---------------------------------------------------------------------------------
+
+
+class _Kind:
+    """What all nodes of a type have in common."""
+
+    def __init__(self, document: Document, type_: str):
+        try:
+            self.layer: Layer | None = layer_of(document, type_)
+        except EngineError:
+            self.layer = None  # name, id, type and what was set can be found all the same
+        layer = self.layer
+        self.names = (type_, layer.label, layer.category, *layer.synonyms) if layer else (type_,)
+        self.lines = {name: _line(name, value) for name, value in layer.values({}).items()} if layer else {}
+        self.params = "\n".join(self.lines.values())
+        self.numbers = _numbers(self.params)
+
+
+def _index(document: Document) -> list[tuple[Hit, _Text]]:
+    """Return every node with its text; those of each block that is used, once, behind the first use of it."""
+    global _last
+    if _last[0] is document:
+        return _last[1]
+    before = {id(hit.node): text for hit, text in _last[1]}
+    kinds: dict[str, _Kind] = {}
+    found: list[tuple[Hit, _Text]] = []
+
+    def walk(graph: Document, scope: tuple[str, ...], way: tuple[str, ...]) -> None:
+        for name in _order(graph):
+            node = graph.nodes[name]
+            kind = kinds.get(node.type)
+            seen = kind is not None
+            if kind is None:
+                kind = kinds[node.type] = _Kind(document, node.type)
+            text = before.get(id(node))
+            if text is None or text.layer is not kind.layer:
+                text = _text(node, kind)
+            found.append((Hit(node, scope, way), text))
+            if node.type in document.blocks and not seen:
+                walk(inside(document, node.type), (*scope, node.type), (*way, name))
+
+    walk(document, (), ())
+    _last = (document, found)
+    return found
+
+
+def _order(graph: Document) -> Iterable[str]:
+    try:
+        return order_of(graph)
+    except EngineError:
+        return graph.nodes  # a cycle has no order
+
+
+def _text(node: Node, kind: _Kind) -> _Text:
+    params, numbers, own = kind.params, kind.numbers, {}
+    if node.params:
+        own = {name: _line(name, value) for name, value in node.params.items()}
+        params = "\n".join((kind.lines | own).values())
+        numbers = _numbers(params)
+    names = "\n".join((node.title, node.id, *kind.names)).lower()
+    return _Text(kind.layer, names, "\n".join(own.values()), f"\n{params}\n", numbers)
+
+
+def _line(name: str, value: Value) -> str:
+    parts = value if isinstance(value, tuple) else (value,)
+    return f"{name}={','.join(_spelled(part) for part in parts)}".lower()
+
+
+def _spelled(value: Value) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "" if value is None else "".join(str(value).split())
+
+
+def _numbers(lines: str) -> str:
+    values = (line.partition("=")[2] for line in lines.split())
+    return f" {' '.join(part for value in values for part in value.split(','))} "
+
+
+def _name(scope: tuple[str, ...]) -> str:
+    return scope[-1] if scope else ""
+
+
+def _told(problems: Problems | None, scope: tuple[str, ...]) -> dict[str, str]:
+    told: dict[str, str] = {}
+    for each in (problems or {}).get(_name(scope), ()):
+        told[each.node] = f"{told.get(each.node, '')}{each.severity}: {each.message}\n".lower()
+    return told
