@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from string import Template
 
@@ -27,6 +27,7 @@ def current() -> Theme:
     return _current
 
 
+@lru_cache(maxsize=1024)
 def mix(ground: str, over: str, share: float) -> str:
     """Return the color between two ``#rrggbb`` texts; ``share`` is how much of the second, 0 to 1."""
     pairs = zip(QColor(ground).getRgb()[:3], QColor(over).getRgb()[:3], strict=True)

@@ -57,7 +57,7 @@ def paint_node(painter: QPainter, face: Face, mood: Mood, theme: Theme, scale: f
         painter.setOpacity(0.4)
     words = scale >= TEXT_FROM
     if scale >= STRIP_FROM:
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale != 1)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale > 1)
         painter.drawPixmap(QPointF(-SHADOW, -SHADOW), shadow(face.width, face.height, theme.dark))
     _paint_body(painter, face, mood, theme)
     painter.setPen(Qt.PenStyle.NoPen)

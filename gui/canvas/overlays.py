@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from gui.canvas import fonts
@@ -157,6 +157,7 @@ class Minimap(QWidget):
         super().__init__(view)
         self._view = view
         self._wanted = True
+        self._painted: tuple[tuple, QPixmap] | None = None
         self.setAccessibleName("Minimap")
         self.setToolTip("Drag to move over the network")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -211,21 +212,33 @@ class Minimap(QWidget):
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
         area, scale, corner = self._place()
         painter.setClipRect(self.rect().adjusted(2, 2, -2, -2))
-        painter.save()
-        painter.translate(corner)
-        painter.scale(scale, scale)
-        painter.translate(-area.topLeft())
-        boxes, _ = view.graph.overview()
-        painter.setPen(Qt.PenStyle.NoPen)
-        for color, group in boxes.items():
-            painter.setBrush(theme.color(mix(theme.panel, theme.color(color).name(), 0.75)))
-            painter.drawRects(group)
-        painter.restore()
+        painter.drawPixmap(0, 0, self._boxes(area, scale, corner))
         seen = view.visible_rect()
         frame = QRectF(corner + (seen.topLeft() - area.topLeft()) * scale, seen.size() * scale)
         painter.setPen(QPen(theme.color("accent", 170), 1.2))
         painter.setBrush(theme.color("accent", 18))
         painter.drawRoundedRect(frame.intersected(QRectF(self.rect()).adjusted(3, 3, -3, -3)), 3, 3)
+
+    def _boxes(self, area: QRectF, scale: float, corner: QPointF) -> QPixmap:
+        """Return all nodes as small boxes, painted once for as long as none of them moves."""
+        view, theme, sharp = self._view, self._view.bench.theme, self.devicePixelRatioF()
+        boxes, _ = view.graph.overview()
+        now = (view.graph.edition, theme.name, sharp)
+        if self._painted is None or self._painted[0] != now:
+            picture = QPixmap(self.size() * sharp)
+            picture.setDevicePixelRatio(sharp)
+            picture.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(picture)
+            painter.translate(corner)
+            painter.scale(scale, scale)
+            painter.translate(-area.topLeft())
+            painter.setPen(Qt.PenStyle.NoPen)
+            for color, group in boxes.items():
+                painter.setBrush(theme.color(mix(theme.panel, theme.color(color).name(), 0.75)))
+                painter.drawRects(group)
+            painter.end()
+            self._painted = (now, picture)
+        return self._painted[1]
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._go(event.position())

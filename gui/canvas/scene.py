@@ -53,6 +53,8 @@ class CanvasScene(QGraphicsScene):
         self._rows: list[WireItem] = []
         self._dragged: _Dragged | None = None
         self._overview: tuple[dict[str, list[QRectF]], list[QLineF]] | None = None
+        self.edition = 0
+        """Counts the overviews, which change in place: a picture of one tells by it that it is old."""
         self.extent = QRectF()
         """The box around all nodes, kept with the overview."""
         self._boxes: dict[str, QRectF] = {}
@@ -352,6 +354,7 @@ class CanvasScene(QGraphicsScene):
             ends = {slot: self.ends_of(wire.edge) for slot, wire in self.wires.items()}
             self._lines = {slot: QLineF(*pair) for slot, pair in ends.items() if pair is not None}
             self._overview = boxes, list(self._lines.values())
+            self.edition += 1
             self.extent = self.bounds(self.nodes)
         return self._overview
 
@@ -359,6 +362,7 @@ class CanvasScene(QGraphicsScene):
         """Move the boxes and lines of a drag where they are: the lists hold the same objects."""
         if self._overview is None:
             return
+        self.edition += 1
         for id in drag.ids:
             self._boxes[id].moveTo(self.nodes[id].pos())
         for wire in drag.wires:
