@@ -51,22 +51,6 @@ def closed_up(edges: Mapping[Slot, Slot]) -> dict[Slot, Slot]:
     return result
 
 
-def closed_up(edges: Mapping[Slot, Slot]) -> dict[Slot, Slot]:
-    """Return the edges with the places of variadic ports numbered from 0 without a gap."""
-    places: dict[tuple[str, str], list[tuple[int, Slot]]] = {}
-    result: dict[Slot, Slot] = {}
-    for target, source in edges.items():
-        base, dot, index = target.port.partition(".")
-        if dot:
-            places.setdefault((target.node, base), []).append((int(index), source))
-        else:
-            result[target] = source
-    for (node, base), sources in places.items():
-        for place, (_, source) in enumerate(sorted(sources, key=lambda pair: pair[0])):
-            result[Slot(node, f"{base}.{place}")] = source
-    return result
-
-
 @dataclass(frozen=True, slots=True)
 class Share:
     """Whose weights a node uses: those of ``node``, which has the same type and the same parameters.
@@ -196,26 +180,6 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """What is said of a block's parameter beside its default: a sentence, and the range of its values."""
-
-    doc: str = ""
-    min: int | None = None
-    max: int | None = None
-
-    def holds(self, value: int) -> bool:
-        """Return whether a value is within the range."""
-        return (self.min is None or value >= self.min) and (self.max is None or value <= self.max)
-
-    @property
-    def range(self) -> str:
-        """The range in words."""
-        if self.min is None:
-            return f"up to {self.max}"
-        return f"from {self.min}" + ("" if self.max is None else f" to {self.max}")
-
-
-@dataclass(frozen=True, slots=True)
 class Block:
     """A graph with parameters of its own, used as a node; its Input and Output nodes are its ports.
 
@@ -229,24 +193,8 @@ class Block:
     nodes: Mapping[str, Node] = field(default_factory=frozen)
     edges: Mapping[Slot, Slot] = field(default_factory=frozen)
     about: Mapping[str, About] = field(default_factory=frozen)
-    about: Mapping[str, About] = field(default_factory=frozen)
     comments: Mapping[str, Comment] = field(default_factory=frozen)
     bends: Mapping[Slot, tuple[Point, ...]] = field(default_factory=frozen)
-
-    @property
-    def ports(self) -> tuple[str, ...]:
-        """The names of its inputs and outputs, in their order."""
-        return tuple(id for id, node in self.nodes.items() if node.type in ("Input", "Output"))
-
-    def __eq__(self, other: object) -> bool:
-        """Blocks are equal if their ports and parameters stand in the same order too, unlike mappings."""
-        if self is other or not isinstance(other, Block):
-            return self is other
-        return (
-            all(getattr(self, each) == getattr(other, each) for each in Block.__dataclass_fields__)
-            and self.ports == other.ports
-            and tuple(self.params) == tuple(other.params)
-        )
 
     @property
     def ports(self) -> tuple[str, ...]:
