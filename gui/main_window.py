@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QPointF, QRectF, QSettings, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QUndoStack
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QUndoStack
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
@@ -82,6 +82,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self.setAcceptDrops(True)
         self.resize(1600, 1000)
+        self.focus_ring = FocusRing(self)
         self._restore()
         self.show_welcome()
 
@@ -177,6 +178,26 @@ class MainWindow(QMainWindow):
     def about(self) -> None:
         """Tell what this is."""
         QMessageBox.about(
+    def go_to_part(self, step: int) -> None:
+        """Give the keyboard to the next part of the window, or with -1 to the one before."""
+        parts = (self.top, self.left, self.canvas, self.bottom, self.inspector, self.status)
+        next_part(parts if self._pages.currentWidget() is self._workbench else (self.welcome,), step)
+        self.focus_ring.follow()
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Ring what Tab has reached."""
+        found = super().focusNextPrevChild(forward)
+        self.focus_ring.follow()
+        return found
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Take Escape, which nothing else wanted, as the way back to the canvas."""
+        if event.key() == Qt.Key.Key_Escape and self._pages.currentWidget() is self._workbench:
+            self.canvas.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            self.focus_ring.follow()
+        else:
+            super().keyPressEvent(event)
+
             self,
             "About Netwright",
             "<b>Netwright</b><p>Draw a neural network, press Run, and watch it learn on the graph itself.</p>"
@@ -215,6 +236,7 @@ class MainWindow(QMainWindow):
         titles = {view.name: view.title for view in VIEWS}
         self._bottom_pages |= {"problems": self.problems, "code": self.code}
         titles |= {"problems": "Problems", "code": "Code"}
+        self.bottom.tabBar().setAccessibleName("Live views")
         for name, page in self._bottom_pages.items():
             self.bottom.addTab(page, titles[name])
         drawing = QWidget()

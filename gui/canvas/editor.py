@@ -15,6 +15,7 @@ from engine.training.events import Failed
 from gui.bench import Bench
 from gui.canvas import fitting
 from gui.canvas.commands import Commands
+from gui.canvas.connect import ConnectPopup
 from gui.canvas.face import TITLE_LEFT
 from gui.canvas.heat import HeatControl
 from gui.canvas.link import Link
@@ -25,6 +26,7 @@ from gui.canvas.overlays import Caption, Minimap, Trail
 from gui.canvas.quick_add import QuickAdd
 from gui.canvas.rename import TitleField
 from gui.canvas.wire_item import WireItem
+from gui.canvas.wires import wire_between
 
 
 class Editor(Navigator):
@@ -48,12 +50,16 @@ class Editor(Navigator):
         self.quick_add.set_theme(bench.theme)
         self.quick_add.chosen.connect(self._add_chosen)
         self.quick_add.offer = lambda: bench.library.offer(bench.store.document, bench.store.scope)
+        self.connect_popup = ConnectPopup(self)
+        self.connect_popup.set_theme(bench.theme)
         self.title_field = TitleField(self)
         self.title_field.renamed.connect(self.commands.rename)
         self.setAccessibleName("Network canvas")
         self.graph.arranged.connect(self.minimap.fit)
         bench.store.changed.connect(self._follow)
+        bench.store.leaving.connect(self._keep_place)
         bench.store.replaced.connect(self._replace)
+        bench.store.arrived.connect(self._find_place)
         bench.store.scope_changed.connect(self._replace)
         bench.store.selection_changed.connect(self._show_selection)
         bench.analyzed.connect(lambda _: self.graph.show_analysis())
@@ -81,10 +87,19 @@ class Editor(Navigator):
     def _replace(self) -> None:
         self.forget_pointer()
         self.quick_add.close_palette()
+        self.connect_popup.close_palette()
         self.graph.rebuild()
         self.caption.show_document()
         self.show_all()
         self._describe()
+
+    def _keep_place(self) -> None:
+        self.bench.store.session.place = self.place()
+
+    def _find_place(self) -> None:
+        """Look where one looked when this document was in front last."""
+        if (place := self.bench.store.session.place) is not None:
+            self.go_to(place)
 
     def _show_selection(self, selection: frozenset[str]) -> None:
         self.graph.show_selection(selection)
@@ -104,6 +119,7 @@ class Editor(Navigator):
     def _show_theme(self) -> None:
         self.graph.show_theme()
         self.quick_add.set_theme(self.bench.theme)
+        self.connect_popup.set_theme(self.bench.theme)
         for widget in (self.caption, self.minimap, self.viewport()):
             widget.update()
 
@@ -215,6 +231,20 @@ class Editor(Navigator):
             self.quick_add.open(at.toPoint(), fitting.fits_between, "Insert into the wire")
         else:
             self.quick_add.open(at.toPoint())
+
+    def connect_selection(self) -> None:
+        """Ask where a wire of the selected node should go; with two selected, connect them."""
+        document, chosen = self.bench.store.document, self.bench.store.selection
+        names = " and ".join(node.title for id, node in document.nodes.items() if id in chosen)
+        if len(chosen) == 2:
+            wire = wire_between(document, self.bench.analysis.types, chosen)
+            if wire is None:
+                text = f"No wire fits between {names}: no input is open, or it would close a cycle."
+                self.bench.message.emit(text)
+            else:
+                self.edit("Connect", lambda d: fitting.connect(d, wire.source, wire.target))
+        elif len(chosen) == 1 and not self.connect_popup.open(next(iter(chosen))):
+            self.bench.message.emit(f"There is no open port that {names} could be connected with.")
 
     def add_layer(self, type_: str) -> None:
         """Add a layer without a place, as from a list: behind the selected node, or in the middle."""

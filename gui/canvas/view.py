@@ -57,6 +57,8 @@ class CanvasView(Editor):
         self._space = False
         self._hovered = Hit()
         self._lit: WireItem | None = None
+        self._walked = ""
+        """The node that the keyboard walked to last: the selection may grow on the way."""
         super().__init__(bench, parent)
         self._scroll = AutoScroll(self)
         self.setMouseTracking(True)
@@ -158,7 +160,11 @@ class CanvasView(Editor):
             return
         at = QPointF(event.pos())
         hit = self.hit(at)
-        if hit.node is not None:
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        if by_key and (chosen := next(iter(self.bench.store.selection), "")):
+            at = self.viewportTransform().map(self.graph.nodes[chosen].body().center())
+            node_menu(self, chosen).popup(self.viewport().mapToGlobal(at.toPoint()))
+        elif hit.node is not None:
             if hit.node.face.id not in self.bench.store.selection:
                 self.bench.store.select({hit.node.face.id})
             node_menu(self, hit.node.face.id).popup(event.globalPos())
@@ -225,9 +231,13 @@ class CanvasView(Editor):
             self._space = True
             self.show_cursor()
         elif key in _ARROWS and modifiers & _ALT:
-            id = next_node(self.graph, store.selection, *_ARROWS[key])
+            chosen = store.selection
+            id = next_node(self.graph, chosen & {self._walked} or chosen, *_ARROWS[key])
             if id:
+                self._walked = id
                 self.show_node(id)
+                if modifiers & _SHIFT:
+                    store.select(chosen | {id})
         elif key in _ARROWS and store.selection and not modifiers & _CONTROL:
             step = FINE if modifiers & _SHIFT else NUDGE
             dx, dy = _ARROWS[key]

@@ -8,8 +8,9 @@ from gui.canvas.scene import CanvasScene
 def next_node(scene: CanvasScene, selection: frozenset[str], dx: int, dy: int) -> str:
     """Return the node to walk to, or an empty text.
 
-    Left and right follow the wires to what a node reads and what reads it; up and down go to the nearest
-    node above or below; without a selection the walk begins at the first node.
+    Left and right follow the wires to what a node reads and what reads it, and where no wire leads go to the
+    nearest node at that side; up and down go to the nearest node above or below; without a selection the walk
+    begins at the first node.
     """
     if not scene.nodes:
         return ""
@@ -25,6 +26,8 @@ def next_node(scene: CanvasScene, selection: frozenset[str], dx: int, dy: int) -
         y = scene.nodes[here].y()
         found = [id for id, item in scene.nodes.items() if (item.y() - y) * dy > 1]
     center = scene.nodes[here].body().center()
+    if dx and not found:
+        found = [id for id, item in scene.nodes.items() if (item.body().center().x() - center.x()) * dx > 1]
 
     def distance(id: str) -> float:
         way = scene.nodes[id].body().center() - center

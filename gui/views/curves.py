@@ -164,6 +164,7 @@ class CurvesView(LiveView):
             self._note.text = f"Loss curves appear here {self.soon}."
             self._note.update()
             self.legend.set_parts([Part("Loss", "text", 600)])
+            self.setAccessibleDescription(self._note.text)
             return
         accuracy = self.latest.get("val_accuracy", self.latest.get("accuracy"))
         told = accuracy is not None and self.width() >= _WIDE
@@ -173,6 +174,10 @@ class CurvesView(LiveView):
         loss = self.quantity.index == LOSS
         self._draw_loss() if loss else self._draw_accuracy()
         self._hover(self._hovered)
+        said = " ".join(f"{'Loss' if loss else 'Accuracy'}: {self.legend.text}".split())
+        said = f"{said}. {word}" if told and loss else said
+        if said != self.accessibleDescription():
+            self.setAccessibleDescription(said)
 
     def _lines(self, names: tuple[str, str]) -> list[Line]:
         start, stop = self.plot.x_range if self.plot.held else (-np.inf, np.inf)
