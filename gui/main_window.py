@@ -34,6 +34,7 @@ from gui.commands.palette import CommandPalette
 from gui.custom.editor import CustomEditor
 from gui.exports import Exports
 from gui.files import Files
+from gui.focus import FocusRing, next_part
 from gui.gallery.gallery import GalleryPanel
 from gui.gallery.shelf import entries, pictures
 from gui.gallery.welcome import WelcomePage
