@@ -12,8 +12,6 @@ from engine import catalogue
 from engine.errors import EditError, EngineError, shown
 from engine.graph import marks
 from engine.graph.document import About, Block, Document, Node, Slot, closed_up, frozen
-from engine.graph.missing import ROLE as MISSING
-from engine.graph.missing import missing_layer
 from engine.graph.names import is_block_name, is_param_name
 from engine.graph.pieces import bound_names
 from engine.graph.signature import read_signature

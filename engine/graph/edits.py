@@ -160,6 +160,9 @@ def delete(document: Document, nodes: Iterable[str], heal: bool = False) -> Docu
     Comments and dots of wires may be among them by their ids.
     """
     gone = set(nodes)
+    beside = {id for id in gone if " " in id}
+    if beside:
+        document, gone = marks.without(document, beside), gone - beside
     for id in gone:
         _node(document, id)
     kept = {id: node for id, node in document.nodes.items() if id not in gone}
@@ -167,9 +170,6 @@ def delete(document: Document, nodes: Iterable[str], heal: bool = False) -> Docu
     for target, source in document.edges.items():
         if target.node in gone:
             continue
-    beside = {id for id in gone if " " in id}
-    if beside:
-        document, gone = marks.without(document, beside), gone - beside
         while heal and source.node in gone:
             before = document.incoming(source.node)
             source = next(iter(before.values()), Slot("", ""))

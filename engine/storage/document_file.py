@@ -33,9 +33,7 @@ from engine.graph.document import (
 from engine.graph.edits import checked_node
 from engine.graph.links import check_share
 from engine.graph.marks import checked_comment
-from engine.graph.missing import check_foreign, is_known, with_missing
-from engine.graph.modes import check_mode
-from engine.graph.names import is_id, is_param_name
+from engine.graph.names import is_param_name
 from engine.graph.rules import check_ports
 from engine.graph.settings import SETTINGS, check_training, set_training
 from engine.graph.view import graph_of
@@ -184,12 +182,12 @@ class _Reader:
         document = document.with_(nodes=self._nodes(document, raw, where))
         self._shares(document, where)
         document = document.with_(edges=self._edges(document, raw, where))
-        if not nx.is_directed_acyclic_graph(graph_of(document)):
-            cycle = [edge[0] for edge in nx.find_cycle(graph_of(document))]
-            self.problems.append(f"{where}these nodes form a cycle: {', '.join(cycle[:10])}.")
         document = document.with_(
             comments=self._comments(raw, where), bends=self._bends(document, raw, where)
         )
+        if not nx.is_directed_acyclic_graph(graph_of(document)):
+            cycle = [edge[0] for edge in nx.find_cycle(graph_of(document))]
+            self.problems.append(f"{where}these nodes form a cycle: {', '.join(cycle[:10])}.")
         return document
 
     def _try(self, where: str, make: Callable[[], Any]) -> Any:
@@ -254,31 +252,6 @@ class _Reader:
                 edges[target] = source
         return edges
 
-    def _training(self) -> Training:
-        raw = self.raw.get("training", {})
-        settings = (
-            {key: value for key, value in raw.items() if key != "objectives"}
-            if isinstance(raw, dict)
-            else raw
-        )
-        checked = self._try("training", lambda: check_training(_parts(settings, _SETTINGS)))
-        items = raw.get("objectives", [{}]) if isinstance(raw, dict) else [{}]
-        if not isinstance(items, list) or not 1 <= len(items) <= 100:
-            self.problems.append("training: objectives should be a list of at least one.")
-            items = [{}]
-        objectives = [self._try("training", partial(_objective, item)) for item in items]
-        return Training(**(checked or {}), objectives=tuple(filter(None, objectives)) or (Objective(),))
-
-
-_SETTINGS = {param.name: (object, param.default) for param in SETTINGS}
-_REQUIRED = object()
-
-
-def _parts(item: Any, schema: Mapping[str, tuple[type, Any]]) -> dict[str, Any]:
-    """Return the parts of a JSON object by a schema of types and defaults.
-
-    Raises FileError for another type or an unknown part.
-    """
     def _comments(self, raw: Mapping[str, Any], before: str) -> dict[str, Comment]:
         comments: dict[str, Comment] = {}
         for place, item in enumerate(self._list(raw, "comments")):
@@ -305,6 +278,31 @@ def _parts(item: Any, schema: Mapping[str, tuple[type, Any]]) -> dict[str, Any]:
                 bends[slot] = tuple((round(x, 2), round(y, 2)) for x, y in points)
         return bends
 
+    def _training(self) -> Training:
+        raw = self.raw.get("training", {})
+        settings = (
+            {key: value for key, value in raw.items() if key != "objectives"}
+            if isinstance(raw, dict)
+            else raw
+        )
+        checked = self._try("training", lambda: check_training(_parts(settings, _SETTINGS)))
+        items = raw.get("objectives", [{}]) if isinstance(raw, dict) else [{}]
+        if not isinstance(items, list) or not 1 <= len(items) <= 100:
+            self.problems.append("training: objectives should be a list of at least one.")
+            items = [{}]
+        objectives = [self._try("training", partial(_objective, item)) for item in items]
+        return Training(**(checked or {}), objectives=tuple(filter(None, objectives)) or (Objective(),))
+
+
+_SETTINGS = {param.name: (object, param.default) for param in SETTINGS}
+_REQUIRED = object()
+
+
+def _parts(item: Any, schema: Mapping[str, tuple[type, Any]]) -> dict[str, Any]:
+    """Return the parts of a JSON object by a schema of types and defaults.
+
+    Raises FileError for another type or an unknown part.
+    """
     if not isinstance(item, dict):
         raise FileError(f"it should hold {', '.join(schema)}, not {shown(item)}.")
     for key in item.keys() - schema.keys():
@@ -318,7 +316,13 @@ def _parts(item: Any, schema: Mapping[str, tuple[type, Any]]) -> dict[str, Any]:
     return parts
 
 
-_JSON_NAMES = {str: "a text", dict: "names with values", list: "a list", int | float: "a number", int | None: "a whole number"}
+_JSON_NAMES = {
+    str: "a text",
+    dict: "names with values",
+    list: "a list",
+    int | float: "a number",
+    int | None: "a whole number",
+}
 
 
 _DOCUMENT = {
@@ -341,6 +345,16 @@ _BLOCK = {
     "notes": (str, ""),
     "nodes": (list, []),
     "edges": (list, []),
+    "comments": (list, []),
+    "bends": (list, []),
+}
+_COMMENT = {
+    "id": (str, _REQUIRED),
+    "kind": (str, _REQUIRED),
+    "title": (str, ""),
+    "text": (str, ""),
+    "color": (str, COLORS[0]),
+    "box": (list, _REQUIRED),
 }
 
 
@@ -406,16 +420,6 @@ def _node(document: Document, item: Any) -> Node:
 
 def _check_share(document: Document, id: str, share: Share) -> None:
     check_share(document, id, share)
-    "comments": (list, []),
-    "bends": (list, []),
-}
-_COMMENT = {
-    "id": (str, _REQUIRED),
-    "kind": (str, _REQUIRED),
-    "title": (str, ""),
-    "text": (str, ""),
-    "color": (str, COLORS[0]),
-    "box": (list, _REQUIRED),
     if document.nodes[id].params != document.nodes[share.node].params:
         raise FileError(f"it shares the weights of {share.node}, so it should have the same parameters.")
 
