@@ -1,131 +1,93 @@
-"""The page when nothing is selected inside a block: its notes and its parameters."""
+"""The page of a block: its interface, and the numbers in it that may become parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from engine.compiler.analysis import Analysis
 from engine.errors import EngineError
-from engine.graph import blocks
+from engine.graph.blocks import uses_of
 from engine.graph.document import Document
 from engine.graph.parametrize import Candidate, candidates, make_parameter
-from engine.layers.params import Int, Param, Value
 from gui.bench import Bench
-from gui.inspector.form import Form
+from gui.inspector.interface import Interface
 from gui.inspector.offers import Offers
 from gui.theme import TITLE_PX
-from gui.widgets.basic import button, column, label, row, section
-from gui.widgets.fields import LineField
+from gui.widgets.basic import button, column, label
 
-HELP = "A parameter of a node inside may be a formula over these: type = channels * 4."
+HELP = "A number of a node inside may be a formula over the parameters: type = channels * 4."
 
 
 class BlockPage(QWidget):
-    """A block's parameters with their defaults; they are added by name and removed by a click."""
+    """What a block takes and gives, shown inside of it while nothing is selected.
 
-    def __init__(self, bench: Bench):
+    From outside it is shown for a selected node with a way ``back`` to the node's own page.
+    """
+
+    def __init__(self, bench: Bench, block: str = "", back: Callable[[], None] | None = None):
         super().__init__()
         self._bench = bench
-        self.block = bench.store.scope[-1]
-        block = bench.store.document.blocks[self.block]
-        self.params = tuple(block.params)
-        self._word = 0
-        self.form = Form([_param(name) for name in self.params], self._set)
-        self.name = LineField()
-        self.name.setPlaceholderText("channels")
-        self.name.setAccessibleName("Name of a new parameter")
-        self.add = button("Add", "small", "Add a parameter to this block")
-        layout = column(self, 8)
+        self.block = block or bench.store.scope[-1]
+        self._outside = back is not None
+        self.interface = Interface(bench, self.block)
+        self.used = label("", "muted", wrap=True)
+        self._layout = layout = column(self, 8)
         layout.setContentsMargins(14, 12, 14, 18)
+        if back is not None:
+            self.back = button("‹ Back to the node", "flat", "Show the node again")
+            self.back.clicked.connect(back)
+            layout.addWidget(self.back, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(label(self.block, px=TITLE_PX, weight=600))
-        layout.addWidget(label(_used(bench.store.whole, self.block), "muted", wrap=True))
+        layout.addWidget(self.used)
         layout.addSpacing(6)
-        layout.addWidget(section("Parameters and defaults"))
-        layout.addWidget(self.form)
-        for name in self.params:
-            remove = button(f"Remove {name}", "flat", f"Take the parameter {name} away")
-            remove.clicked.connect(partial(self._remove, name))
-            layout.addWidget(remove, alignment=Qt.AlignmentFlag.AlignRight)
-        new = row(spacing=6)
-        new.addWidget(self.name, 1)
-        new.addWidget(self.add)
-        layout.addLayout(new)
+        layout.addWidget(self.interface)
         layout.addWidget(label(HELP, "muted", wrap=True))
-        self.offers = Offers(bench.store.document, self.block, self._offer)
+        self.offers = Offers(bench.store.whole, self.block, self._offer)
         layout.addWidget(self.offers)
         layout.addStretch(1)
         layout.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.add.clicked.connect(self._add)
-        self.name.returnPressed.connect(self._add)
         self.refresh()
+        self.show_analysis(bench.analysis)
 
     def refresh(self) -> None:
-        """Show the defaults as the document holds them now."""
-        self.form.show_values(dict(self._bench.store.document.blocks[self.block].params))
+        """Show the block as the document holds it now."""
+        whole = self._bench.store.whole
+        self.used.setText(_used(whole, self.block))
+        self.interface.refresh()
+        self.interface.show_analysis(self._bench.analysis)
+        if candidates(whole, self.block) != self.offers.candidates:
+            offers = Offers(whole, self.block, self._offer)
+            self._layout.replaceWidget(self.offers, offers)
+            self.offers.hide()
+            self.offers.deleteLater()
+            self.offers = offers
 
     def fits(self, document: Document) -> bool:
-        """Return whether the page still has the fields of the block."""
-        block = document.blocks.get(self.block)
-        return (
-            self._bench.store.scope[-1:] == (self.block,)
-            and block is not None
-            and tuple(block.params) == self.params
-            and candidates(document, self.block) == self.offers.candidates
-        )
+        """Return whether the page's block is still there."""
+        store = self._bench.store
+        inside = store.scope[-1:] == (self.block,)
+        return self.block in document.blocks and (self._outside or inside)
 
     def show_analysis(self, analysis: Analysis) -> None:
-        """Nothing here depends on shapes."""
+        """Show the shapes at the ports."""
+        if self.block in self._bench.store.whole.blocks:
+            self.interface.show_analysis(analysis)
 
     def show_snapshot(self) -> None:
         """Nothing here depends on a run."""
 
-    def _set(self, param: Param, value: Value, word: str) -> None:
-        self._change(f"Set the default of {param.name}", {**self._params(), param.name: value}, word)
-
-    def _add(self) -> None:
-        if name := self.name.text().strip():
-            self._change(f"Add the parameter {name}", {**self._params(), name: 1})
-
-    def _remove(self, name: str) -> None:
-        params = self._params()
-        params.pop(name, None)
-        self._change(f"Remove the parameter {name}", params)
-
     def _offer(self, candidate: Candidate, name: str, multiples: bool) -> None:
-        def edit(document: Document) -> Document:
-            return blocks.inside(make_parameter(document, self.block, candidate, name, multiples), self.block)
-
-        self._apply(f"Offer {candidate.number} as {name or candidate.name}", edit)
-
-    def _params(self) -> dict[str, int | None]:
-        return dict(self._bench.store.document.blocks[self.block].params)
-
-    def _change(self, text: str, params: dict[str, int | None], merge: str = "") -> None:
-        self._apply(text, lambda d: blocks.set_params(d, self.block, params), merge)
-
-    def _apply(self, text: str, edit: Callable[[Document], Document], merge: str = "") -> None:
+        store = self._bench.store
         try:
-            self._bench.store.apply(text, edit, merge=merge)
+            after = make_parameter(store.whole, self.block, candidate, name, multiples)
+            store.apply_whole(f"Offer {candidate.number} as {name or candidate.name}", after)
         except EngineError as error:
             self._bench.message.emit(error.message)
 
 
-def _param(name: str) -> Int:
-    return Int(
-        name=name,
-        default=None,
-        optional=True,
-        unset="no default",
-        label=name,
-        doc="Its default; empty where each use gives a value.",
-    )
-
-
 def _used(document: Document, name: str) -> str:
-    graphs = (document, *document.blocks.values())
-    count = sum(node.type == name for graph in graphs for node in graph.nodes.values())
+    count = sum(len(uses_of(graph, name)) for graph in (document, *document.blocks.values()))
     return f"Used {count} time{'s' * (count != 1)}; an edit here is followed by every use."

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.graph.blocks import layer_of
 from engine.graph.diff import Diff
+from engine.graph.document import Node
 from engine.layers.params import Value
 from gui.bench import Bench
 from gui.inspector.block_page import BlockPage
@@ -18,7 +19,7 @@ from gui.widgets.basic import Panel, Scroll, column
 WIDTH = 296
 _GOING = ("running", "paused")
 
-Page = NodePage | SeveralPage | TrainingPage
+Page = NodePage | SeveralPage | BlockPage | TrainingPage
 
 
 class Inspector(Panel):
@@ -45,6 +46,8 @@ class Inspector(Panel):
         bench.run_reset.connect(lambda: self.page.show_snapshot())
         bench.timed.connect(lambda times: self.page.show_analysis(bench.analysis))
         bench.theme_changed.connect(lambda theme: self.page.show_analysis(bench.analysis))
+        self._editing = ""
+        """The block whose interface is shown in place of the selected node that uses it."""
         self.page: Page
         self._chosen: frozenset[str] = frozenset()
         self._show()
@@ -54,6 +57,7 @@ class Inspector(Panel):
 
     def _select(self, selection: frozenset[str]) -> None:
         if selection != self._chosen:  # another document tells its selection a second time
+            self._editing = ""
             self._show()
 
     def _show(self) -> None:
@@ -69,10 +73,23 @@ class Inspector(Panel):
         selection = self._bench.store.selection & nodes.keys()  # deleted nodes leave it a moment later
         self._chosen = selection
         if len(selection) == 1:
-            return NodePage(self._bench, nodes[next(iter(selection))])
+            return self._make_single(nodes[next(iter(selection))])
         if selection:
             return SeveralPage(self._bench, selection)
         return BlockPage(self._bench) if self._bench.store.scope else TrainingPage(self._bench, self._tell)
+
+    def _make_single(self, node: Node) -> Page:
+        if self._editing == node.type and node.type in self._bench.store.whole.blocks:
+            return BlockPage(self._bench, node.type, lambda: self._edit_block(""))
+        page = NodePage(self._bench, node)
+        if node.type in self._bench.store.whole.blocks:
+            page.edit_block.clicked.connect(lambda: self._edit_block(node.type))
+        return page
+
+    def _edit_block(self, block: str) -> None:
+        """Show the interface of a block in place of the selected node, or the node again."""
+        self._editing = block
+        self._show()
 
     def _change(self, diff: Diff) -> None:
         if self._fits():
@@ -87,11 +104,14 @@ class Inspector(Panel):
         if isinstance(page, NodePage):
             if page.node not in nodes or nodes[page.node].type != page.type:
                 return False
-            return layer_of(store.document, page.type).source == page.source
+            layer = layer_of(store.document, page.type)
+            return (layer.source, layer.params) == (page.source, page.params)
         if isinstance(page, SeveralPage):
             return page.nodes <= nodes.keys() and page.types == tuple(
                 sorted({nodes[id].type for id in page.nodes})
             )
+        if self._editing and not self._chosen <= nodes.keys():
+            return False
         return page.fits(store.document)
 
     def _tell(self, name: str, value: Value) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.compiler.analysis import Analysis
 from engine.graph import edits
-from engine.graph.blocks import layer_of
+from engine.graph.blocks import ROLE, layer_of
 from engine.graph.document import Node
 from engine.layers.params import Param, Value
 from gui.bench import Bench
@@ -30,7 +30,7 @@ class NodePage(QWidget):
         super().__init__()
         self._bench, self.node, self.type = bench, node.id, node.type
         layer = layer_of(bench.store.document, node.type)
-        self.source = layer.source
+        self.source, self.params = layer.source, layer.params
         self._word = 0
         self.name = LineField(node.title)
         self.name.setProperty("plain", True)
@@ -60,6 +60,11 @@ class NodePage(QWidget):
             self.edit_code = IconButton(bench, "code", "Edit code", "small", f"Change what {node.type} does")
             self.edit_code.clicked.connect(lambda: bench.code_wanted.emit(self.type))
             layout.addWidget(self.edit_code, 0, Qt.AlignmentFlag.AlignLeft)
+        if layer.role == ROLE:
+            self.edit_block = IconButton(
+                bench, "pencil", "Edit block", "small", f"Change what {node.type} takes and gives"
+            )
+            layout.addWidget(self.edit_block, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self.form)
         for part in (self.preview, self.weights, self.shape, self.cost, self.code, self.live):
             if part is not None:

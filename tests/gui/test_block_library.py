@@ -84,7 +84,7 @@ def test_the_numbers_of_a_new_block_become_its_parameters_by_a_click(window):
     assert dict(store.whole.blocks["Bottleneck"].params) == {"width": 4}
     texts = [str(store.document.nodes[id].params["out_channels"]) for id in ("a1", "b1", "c1")]
     assert texts == ["width", "width", "width * 4"]
-    assert "width" in window.inspector.page.form.fields
+    assert "width" in window.inspector.page.interface.parameters.fields
     assert len(window.inspector.page.offers.rows) == 3
     window.undo_stack.undo()
     assert dict(store.whole.blocks["Bottleneck"].params) == {}
@@ -307,7 +307,8 @@ def test_a_value_that_a_block_needs_is_asked_for(window):
     window.bench.store.select(["bottleneck"])
     assert window.inspector.page.form.fields["channels"].line.placeholderText() == "needed"
     enter(window, "bottleneck")
-    assert window.inspector.page.form.fields["channels"].line.placeholderText() == "no default"
+    fields = window.inspector.page.interface.parameters.fields
+    assert fields["channels"].line.placeholderText() == "no default"
 
 
 def test_the_way_into_nested_blocks_is_told_and_walked_back(window, qtbot):
