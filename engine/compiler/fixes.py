@@ -7,6 +7,8 @@ from functools import partial
 from math import isqrt, prod
 
 from engine.compiler.analysis import Fix
+from engine.errors import shown
+from engine.graph import edits
 from engine.graph.document import Document, Edge, Slot
 from engine.graph.edits import connect, delete, insert, set_params
 from engine.layers.declaration import Port, TensorType
@@ -58,6 +60,13 @@ def connect_answer(
 def remove(node: str, label: str) -> Fix:
     """Return the mend that takes a node out of its wire."""
     return Fix(f"Remove {label}", lambda document: delete(document, [node], heal=True))
+
+
+def drop_unknown(node: str, names: Iterable[str]) -> Fix:
+    """Return the mend that takes settings from a node which its layer does not know."""
+    names = list(names)
+    what = shown(names[0]) if len(names) == 1 else f"{len(names)} settings"
+    return Fix(f"Remove {what}", lambda document: edits.drop_unknown(document, node))
 
 
 def set_param(node: str, label: str, name: str, value: object, text: str = "") -> Fix:

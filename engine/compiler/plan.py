@@ -11,6 +11,7 @@ from engine.compiler.resolve import Resolution, Step
 from engine.errors import CompileError
 from engine.graph.blocks import ROLE, layer_of
 from engine.graph.document import Document, Slot
+from engine.graph.missing import ROLE as MISSING
 from engine.graph.names import CLASSES
 from engine.graph.pieces import bound_names
 from engine.graph.view import ancestors_of, descendants_of
@@ -65,8 +66,9 @@ def make_plan(document: Document, resolution: Resolution) -> Plan:
     marked = {id for id, each in role.items() if each == "output"}
     wanted = _wanted(document, role, losses, marked)
     needed = ancestors_of(document, {slot.node for slot in wanted} | losses)
+    missing = {id for id, each in role.items() if each == MISSING}  # who knows what they are for
     for problem in resolution.problems:
-        if problem.node in needed | marked:
+        if problem.node in needed | marked | missing:
             raise CompileError(problem.message, problem.node, problem.port)
     order = [id for id in resolution.order if id in needed]
     classes = make_classes(document, resolution)

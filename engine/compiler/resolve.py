@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.compiler.analysis import Fix, Problem
 from engine.compiler.data import types_of
-from engine.compiler.fixes import connect_answer, fix_for
+from engine.compiler.fixes import connect_answer, drop_unknown, fix_for
 from engine.compiler.guard import check_expression
 from engine.compiler.meta import measure, parameters
 from engine.compiler.past import Past
@@ -18,6 +18,8 @@ from engine.compiler.trust import check_trusted, state
 from engine.errors import CompileError, EngineError
 from engine.graph.blocks import ROLE, ends_of, evaluated, inside, layer_of
 from engine.graph.document import Document, Edge, Node, Share, Slot, frozen
+from engine.graph.missing import ROLE as MISSING
+from engine.graph.missing import why_missing, why_unknown
 from engine.graph.view import order_of
 from engine.layers.declaration import Layer, TensorType
 from engine.layers.formula import Formula
@@ -142,6 +144,12 @@ def resolve_node(document: Document, node: Node, incoming: Mapping[str, Slot], f
     layer = layer_of(document, node.type)
     if layer.source:
         check_trusted(layer.source, node.title)
+    if layer.role == MISSING:
+        raise CompileError(why_missing(node.type))
+    if unknown := layer.unknown(node.params):
+        found.problems.append(
+            Problem(why_unknown(layer, unknown), node.id, fix=drop_unknown(node.id, unknown))
+        )
     params = evaluated(node.params, found.values)
     values = layer.values(params)
     outputs = [Slot(node.id, port.name) for port in layer.outputs_of(params)]

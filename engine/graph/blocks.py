@@ -12,6 +12,8 @@ from engine import catalogue
 from engine.errors import EditError, EngineError, shown
 from engine.graph import marks
 from engine.graph.document import About, Block, Document, Node, Slot, closed_up, frozen
+from engine.graph.missing import ROLE as MISSING
+from engine.graph.missing import missing_layer
 from engine.graph.names import is_block_name, is_param_name
 from engine.graph.pieces import bound_names
 from engine.graph.signature import read_signature
@@ -27,12 +29,16 @@ _INSIDE = ("notes", "nodes", "edges", "comments", "bends")
 def layer_of(document: Document, type_: str) -> Layer:
     """Return the layer of a node's type: a block or a custom layer of the document, else one that ships.
 
-    Raises EngineError that offers the nearest name.
+    For a type that the document knows to be missing here, it is what stands for it. Raises EngineError that
+    offers the nearest name for any other.
     """
     if block := document.blocks.get(type_):
         return _as_layer(_Same(block))
-    custom = document.customs.get(type_)
-    return read_signature(custom.source, custom.name) if custom else catalogue.layer(type_)
+    if custom := document.customs.get(type_):
+        return read_signature(custom.source, custom.name)
+    if type_ in document.missing and type_ not in catalogue.layers():
+        return missing_layer(document.missing[type_])
+    return catalogue.layer(type_)
 
 
 def palette(document: Document, scope: Iterable[str] = ()) -> list[Layer]:
@@ -174,9 +180,10 @@ def set_params(document: Document, name: str, params: Mapping[str, int | None]) 
 
 
 def free_name(document: Document) -> str:
-    """Return ``Block1``, ``Block2`` ...: the first name that no block and no custom layer has."""
+    """Return ``Block1``, ``Block2`` ...: the first name that no block and no other layer of it has."""
     count = 1
-    while f"Block{count}" in document.blocks or f"Block{count}" in bound_names(document.customs):
+    taken = document.blocks.keys() | document.missing.keys() | bound_names(document.customs)
+    while f"Block{count}" in taken:
         count += 1
     return f"Block{count}"
 
@@ -186,7 +193,8 @@ def with_block(document: Document, block: Block) -> Document:
 
     Raises EditError if it takes the name of a layer, or contains itself.
     """
-    taken = block.name in catalogue.layers() or block.name in bound_names(document.customs)
+    others = (catalogue.layers(), document.missing, bound_names(document.customs))
+    taken = any(block.name in each for each in others)
     if not is_block_name(block.name) or taken:
         raise EditError(
             f"{shown(block.name)} cannot name a block: begin with a capital, take no layer's name."
@@ -228,7 +236,7 @@ def group(document: Document, ids: Iterable[str], name: str) -> tuple[Document, 
     if not chosen:
         raise EditError("Select the nodes that shall become a block.")
     for id in chosen:
-        if layer_of(document, document.nodes[id].type).role not in ("layer", ROLE):
+        if layer_of(document, document.nodes[id].type).role not in ("layer", ROLE, MISSING):
             raise EditError(
                 f"{document.nodes[id].title} cannot stand in a block: data and losses stay outside.", id
             )

@@ -34,7 +34,12 @@ class {name}(nn.Module):
 
 
 def with_custom(document: Document, custom: Custom) -> Document:
-    """Return the document with a custom layer added or replaced. Raises SourceError with the line."""
+    """Return the document with a custom layer added or replaced.
+
+    Raises SourceError with the line, EditError for the name of a layer that is missing here.
+    """
+    if custom.name in document.missing:
+        raise EditError(f"Nodes of this document name another layer {shown(custom.name)}; take another name.")
     check_custom(custom, document.customs, catalogue.layers(), document.blocks)
     return document.with_(customs={**document.customs, custom.name: custom})
 

@@ -32,9 +32,11 @@ def checked_node(
     params: Mapping[str, Any] | None = None,
     position: Point = (0.0, 0.0),
     name: str = "",
+    foreign: bool = False,
 ) -> Node:
     """Return a node whose parameters have been checked; only what differs from the defaults is kept.
 
+    Where it is ``foreign``, of a file or another document, values that its layer does not know are kept too.
     Raises EditError for an id that is no identifier or means something else in a module, ParameterError for a
     refused value.
     """
@@ -42,7 +44,8 @@ def checked_node(
         raise EditError(
             f"{shown(id)} cannot name a node: use letters, digits and _, and none of Python's own words."
         )
-    return Node(id, layer.type, name, _changed(layer, params or {}, id), position)
+    kept = layer.unknown(params or {}) if foreign else {}
+    return Node(id, layer.type, name, _changed(layer, params or {}, id, kept), position)
 
 
 def add_node(
@@ -52,6 +55,7 @@ def add_node(
     position: Point = (0.0, 0.0),
     id: str = "",
     name: str = "",
+    foreign: bool = False,
 ) -> tuple[Document, str]:
     """Return the document with one more node, and the node's id.
 
@@ -61,16 +65,20 @@ def add_node(
     id = id or free_id(document, layer.prefix or layer.type.lower())
     if id in document.nodes:
         raise EditError(f"There is a node {shown(id)} already.", id)
-    return _with_node(document, checked_node(layer, id, params, position, name)), id
+    return _with_node(document, checked_node(layer, id, params, position, name, foreign)), id
 
 
-def _changed(layer: Layer, params: Mapping[str, Any], node: str) -> Mapping[str, Value]:
+def _changed(
+    layer: Layer, params: Mapping[str, Any], node: str, kept: Mapping[str, Value]
+) -> Mapping[str, Value]:
+    """Return what differs from the defaults, checked, and what is kept though the layer does not know it."""
     try:
-        values = check_params(layer.params, dict(params))
+        values = check_params(layer.params, {name: params[name] for name in params if name not in kept})
     except ParameterError as error:
         raise ParameterError(error.message, node) from None
     return frozen(
         {param.name: values[param.name] for param in layer.params if values[param.name] != param.default}
+        | dict(kept)
     )
 
 
@@ -92,11 +100,21 @@ def set_params(document: Document, id: str, **params: Any) -> Document:
     """
     node = _node(document, id)
     layer = layer_of(document, node.type)
-    changed = _changed(layer, {**node.params, **params}, id)
+    kept = {name: value for name, value in layer.unknown(node.params).items() if name not in params}
+    changed = _changed(layer, {**node.params, **params}, id, kept)
     members = {each: replace(document.nodes[each], params=changed) for each in family(document, id)}
     ports = {port.name for port in layer.outputs_of(changed)}
     edges = {t: s for t, s in document.edges.items() if s.node not in members or s.port in ports}
     return document.with_(nodes={**document.nodes, **members}, edges=edges)
+
+
+def drop_unknown(document: Document, id: str) -> Document:
+    """Return the document with a node, and those that share its weights, of what its layer knows alone."""
+    node = _node(document, id)
+    unknown = layer_of(document, node.type).unknown(node.params)
+    known = frozen({name: value for name, value in node.params.items() if name not in unknown})
+    members = {each: replace(document.nodes[each], params=known) for each in family(document, id)}
+    return document.with_(nodes={**document.nodes, **members})
 
 
 def share(document: Document, id: str, owner: str, follow: str = "", amount: float | None = None) -> Document:
@@ -108,13 +126,12 @@ def share(document: Document, id: str, owner: str, follow: str = "", amount: flo
     node, other = _node(document, id), _node(document, owner)
     link = Share(other.attribute, follow, FOLLOWS.get(follow, 0.0) if amount is None else amount)
     check_share(document, id, link)
-    nodes = {**document.nodes, id: replace(node, share=link)}
+    nodes = {**document.nodes, id: replace(node, share=link, params=other.params)}
     if not follow:  # who called this node's layer calls the other's now
         for each, member in document.nodes.items():
             if member.share and member.share.node == id:
                 nodes[each] = replace(member, share=replace(member.share, node=link.node))
-    params = layer_of(document, node.type).values(other.params)
-    return set_params(document.with_(nodes=nodes), id, **params)
+    return set_params(document.with_(nodes=nodes), id)
 
 
 def unshare(document: Document, id: str) -> Document:
@@ -205,7 +222,9 @@ def paste(
     for node in nodes:
         wanted = node.id if node.id not in document.nodes and is_id(node.id) else ""
         at = (node.position[0] + offset[0], node.position[1] + offset[1])
-        document, new[node.id] = add_node(document, node.type, node.params, at, wanted, node.name)
+        document, new[node.id] = add_node(
+            document, node.type, node.params, at, wanted, node.name, foreign=True
+        )
     for source, target in edges:
         if source.node in new and target.node in new:
             document = connect(

@@ -12,6 +12,7 @@ from engine.errors import EditError, shown
 from engine.graph.blocks import innermost_first, with_block
 from engine.graph.custom import add_custom
 from engine.graph.document import Block, Document, Node, frozen
+from engine.graph.missing import merged
 from engine.graph.pieces import bound_names
 
 
@@ -27,6 +28,7 @@ def block_document(document: Document, name: str) -> Document:
         notes=document.blocks[name].notes,
         blocks=frozen({each: document.blocks[each] for each in needed}),
         customs=frozen({each: custom for each, custom in document.customs.items() if each in used}),
+        missing=frozen({each: ports for each, ports in document.missing.items() if each in used}),
     )
 
 
@@ -55,6 +57,7 @@ def merge_block(document: Document, library: Document, name: str) -> tuple[Docum
     for each, custom in library.customs.items():
         if each in used:
             document, _ = add_custom(document, custom.source, each)
+    document = merged(document, [each for each in library.missing.values() if each.type in used])
     names: dict[str, str] = {}
     for each in needed:
         block = _renamed(library.blocks[each], names)
@@ -83,7 +86,7 @@ def _renamed(block: Block, names: Mapping[str, str]) -> Block:
 
 def _name_for(document: Document, block: Block) -> str:
     """Return the first of ``Name``, ``Name2`` ... that is free here or has this content already."""
-    taken = catalogue.layers().keys() | bound_names(document.customs)
+    taken = catalogue.layers().keys() | document.missing.keys() | bound_names(document.customs)
     name, count = block.name, 1
     while name in taken or (name in document.blocks and not _same(document.blocks[name], block)):
         count += 1

@@ -96,6 +96,8 @@ def _match(document: Document, block: Block, selection: Block, way: Mapping[str,
         if node.share or like_it.share:
             return None
         layer = layer_of(document, node.type)
+        if layer.unknown(node.params) != layer.unknown(like_it.params):
+            return None
         for param, (here, there) in _differing(layer, node, like_it).items():
             declared = layer.param(param)
             if not is_size(layer, declared, here):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from engine.errors import EditError, shown
 from engine.graph.blocks import ROLE, layer_of
 from engine.graph.document import FOLLOWS, Document, Node, Share
+from engine.graph.missing import ROLE as MISSING
 
 
 def root_of(nodes: Mapping[str, Node], id: str) -> str:
@@ -59,7 +60,7 @@ def check_share(document: Document, id: str, share: Share) -> None:
     if other is None:
         raise EditError(f"{node.title} shares the weights of {shown(share.node)}, which is not there.", id)
     layer = layer_of(document, node.type)
-    if not layer.init and layer.role != ROLE:
+    if not layer.init and layer.role not in (ROLE, MISSING):
         raise EditError(f"{layer.label} has no weights that could be shared.", id)
     if other.type != node.type:
         label = layer_of(document, other.type).label

@@ -120,8 +120,9 @@ class Layer:
     help; ``same_shape`` says that the inputs have to be alike; ``many`` that learning takes more than one
     sample at a time.
 
-    ``role`` is ``layer``, ``data`` (a source of fields), ``input``, ``output`` or ``loss``. ``metrics`` of a
-    loss are further numbers worth watching, as code over the same inputs.
+    ``role`` is ``layer``, ``data`` (a source of fields), ``input``, ``output`` or ``loss``; ``block`` and
+    ``missing`` stand for what a document brings along, or lacks here. ``metrics`` of a loss are further
+    numbers worth watching, as code over the same inputs.
     """
 
     type: str
@@ -163,6 +164,11 @@ class Layer:
     def values(self, params: Mapping[str, Value]) -> dict[str, Value]:
         """Return the value of every parameter, defaults filled in."""
         return {param.name: params.get(param.name, param.default) for param in self.params}
+
+    def unknown(self, params: Mapping[str, Value]) -> dict[str, Value]:
+        """Return the values that no parameter takes: those of a newer version or a layer that is not here."""
+        known = {param.name for param in self.params}
+        return {name: value for name, value in params.items() if name not in known}
 
     def outputs_of(self, params: Mapping[str, Value]) -> Ports:
         """Return the output ports, which may depend on the parameters."""

@@ -33,7 +33,8 @@ from engine.graph.document import (
 from engine.graph.edits import checked_node
 from engine.graph.links import check_share
 from engine.graph.marks import checked_comment
-from engine.graph.names import is_param_name
+from engine.graph.missing import check_foreign, is_known, with_missing
+from engine.graph.names import is_id, is_param_name
 from engine.graph.rules import check_ports
 from engine.graph.settings import SETTINGS, check_training, set_training
 from engine.graph.view import graph_of
@@ -137,6 +138,8 @@ class _Reader:
         self.problems: list[str] = []
         self.lost: set[str] = set()
         """Ids of nodes that were refused: their edges need no problem of their own."""
+        self.own = _own_types(raw)
+        """The types that the file says it brings along: those are never missing, but refused."""
 
     def document(self) -> Document:
         for key in self.raw.keys() - _DOCUMENT:
@@ -179,6 +182,7 @@ class _Reader:
     def _graph(self, document: Document, raw: Mapping[str, Any], where: str = "") -> Document:
         """Return the document with the nodes and edges of a parsed graph."""
         self.lost = set()
+        document = self._missing(document, raw)
         document = document.with_(nodes=self._nodes(document, raw, where))
         self._shares(document, where)
         document = document.with_(edges=self._edges(document, raw, where))
@@ -188,6 +192,28 @@ class _Reader:
         if not nx.is_directed_acyclic_graph(graph_of(document)):
             cycle = [edge[0] for edge in nx.find_cycle(graph_of(document))]
             self.problems.append(f"{where}these nodes form a cycle: {', '.join(cycle[:10])}.")
+        return document
+
+    def _missing(self, document: Document, raw: Mapping[str, Any]) -> Document:
+        """Return the document with the types of a parsed graph that nothing declares, and their ports."""
+        nodes, edges = raw.get("nodes", []), raw.get("edges", [])
+        types = {
+            id: type_
+            for item in (nodes if isinstance(nodes, list) else [])
+            if isinstance(item, dict) and isinstance(id := item.get("id"), str)
+            if isinstance(type_ := item.get("type"), str)
+            if is_id(type_) and type_ not in self.own and not is_known(document, type_)
+        }
+        ports: dict[str, tuple[dict[str, None], dict[str, None]]] = {
+            each: ({}, {}) for each in types.values()
+        }
+        for item in edges if types and isinstance(edges, list) else []:
+            ends = [_slot(end) for end in item] if isinstance(item, list) else []
+            for slot, side in zip(ends, (1, 0), strict=False):
+                if slot and slot.node in types:
+                    ports[types[slot.node]][side].setdefault(slot.port)
+        for type_, (inputs, outputs) in ports.items():
+            document = with_missing(document, type_, inputs, outputs)
         return document
 
     def _try(self, where: str, make: Callable[[], Any]) -> Any:
@@ -292,6 +318,13 @@ class _Reader:
             items = [{}]
         objectives = [self._try("training", partial(_objective, item)) for item in items]
         return Training(**(checked or {}), objectives=tuple(filter(None, objectives)) or (Objective(),))
+
+
+def _own_types(raw: Mapping[str, Any]) -> set[str]:
+    """Return the names of the blocks and custom layers that a parsed file holds, readable or not."""
+    lists = (raw.get("customs"), raw.get("blocks"))
+    items = [each for part in lists if isinstance(part, list) for each in part if isinstance(each, dict)]
+    return {name for each in items if isinstance(name := each.get("name"), str)}
 
 
 _SETTINGS = {param.name: (object, param.default) for param in SETTINGS}
@@ -412,9 +445,10 @@ def _node(document: Document, item: Any) -> Node:
     if not _is_point(parts["position"]):
         raise FileError(f"its position should be two numbers, not {shown(parts['position'])}.")
     x, y = parts["position"]
-    params = {name: param_value(value) for name, value in parts["params"].items()}
     layer = layer_of(document, parts["type"])
-    node = checked_node(layer, parts["id"], params, (float(x), float(y)), parts["name"][:200])
+    params = {name: param_value(value) for name, value in parts["params"].items()}
+    check_foreign(layer.unknown(params))
+    node = checked_node(layer, parts["id"], params, (float(x), float(y)), parts["name"][:200], foreign=True)
     return replace(node, share=share_from(parts["share"]) if parts["share"] else None)
 
 
@@ -467,7 +501,12 @@ def _slot_text(slot: Slot) -> str:
 
 
 def _line(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a character, such as "\ud800": only its escape can be written
+        return json.dumps(value, allow_nan=False)
+    return text
 
 
 def _rows(key: str, rows: Iterable[Any]) -> str:

@@ -2,7 +2,8 @@
 
 The format is JSON: ``{"netwright-nodes": 1, "nodes": [...], "edges": [...]}``. A node is
 what a file holds of it; an edge is ``[[node, output], [node, input]]``. ``customs`` are the
-sources of the custom layers among the nodes; pasting them does not trust them.
+sources of the custom layers among the nodes; pasting them does not trust them. ``missing`` are
+the ports of layers that are not installed, as ``[type, inputs, outputs]``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Any
 from engine.errors import EditError, EngineError
 from engine.graph import edits
 from engine.graph.custom import add_custom
-from engine.graph.document import Document, Edge, Node, Point, Slot, frozen
+from engine.graph.document import Document, Edge, Missing, Node, Point, Slot, frozen
+from engine.graph.missing import check_foreign, is_known, merged, with_missing
 from engine.storage.document_file import node_json, param_value, share_from
 
 KEY, VERSION = "netwright-nodes", 1
@@ -35,7 +37,9 @@ def to_text(document: Document, ids: Iterable[str]) -> str:
     ]
     types = {node.type for node in document.nodes.values() if node.id in chosen}
     customs = [[name, each.source] for name, each in document.customs.items() if name in types]
-    parts = {"nodes": nodes, "edges": edges} | ({"customs": customs} if customs else {})
+    missing = [[name, each.inputs, each.outputs] for name, each in document.missing.items() if name in types]
+    parts = {"nodes": nodes, "edges": edges}
+    parts |= ({"customs": customs} if customs else {}) | ({"missing": missing} if missing else {})
     return json.dumps({KEY: VERSION} | parts, ensure_ascii=False)
 
 
@@ -44,12 +48,12 @@ def from_text(text: str) -> tuple[list[Node], list[Edge]]:
 
     Raises EditError with a sentence for a text that is not of this form.
     """
-    nodes, edges, _ = _read(text)
+    nodes, edges, _, _ = _read(text)
     return nodes, edges
 
 
-def _read(text: str) -> tuple[list[Node], list[Edge], list[list[str]]]:
-    """Return nodes, edges, and the names and sources of custom layers."""
+def _read(text: str) -> tuple[list[Node], list[Edge], list[list[str]], list[Missing]]:
+    """Return nodes, edges, the names and sources of custom layers, and the layers that were not there."""
     if len(text) > LONGEST:
         raise EditError("The clipboard holds too much text to be nodes.")
     try:
@@ -70,7 +74,8 @@ def _read(text: str) -> tuple[list[Node], list[Edge], list[list[str]]]:
     read = [_node(each) for each in nodes]
     if len({node.id for node in read}) < len(read):
         raise EditError("Two nodes on the clipboard have the same name.")
-    return read, [_edge(each) for each in edges], customs
+    missing = [_missing(each) for each in _list(data.get("missing", []))]
+    return read, [_edge(each) for each in edges], customs, missing
 
 
 def paste(document: Document, text: str, offset: Point) -> tuple[Document, list[str]]:
@@ -78,9 +83,15 @@ def paste(document: Document, text: str, offset: Point) -> tuple[Document, list[
 
     Raises EngineError for a text of another form or nodes that cannot be.
     """
-    nodes, edges, customs = _read(text)
+    nodes, edges, customs, missing = _read(text)
     for name, source in customs:
         document, _ = add_custom(document, source, name)
+    document = merged(document, missing)
+    for node in nodes:
+        if not is_known(document, node.type):
+            inputs = [target.port for _, target in edges if target.node == node.id]
+            outputs = [source.port for source, _ in edges if source.node == node.id]
+            document = with_missing(document, node.type, inputs, outputs)
     document, ids = edits.paste(document, nodes, edges, offset)
     # a copy may have lost the first places of a variadic port: close them up
     return edits.disconnect(document, ()), ids
@@ -104,6 +115,7 @@ def _node(data: Any) -> Node:
     if not isinstance(params, dict):
         raise _bad(f"the parameters of {id[:40]!r} are not an object")
     params = frozen({name: param_value(value) for name, value in params.items()})
+    check_foreign(params)
     share = data.get("share")
     if share is not None and not isinstance(share, dict):
         raise _bad(f"the link of {id[:40]!r} is not an object")
@@ -120,6 +132,21 @@ def _position(data: Any) -> Point:
     if not (math.isfinite(x) and math.isfinite(y)):
         raise _bad("a position is not on the canvas")
     return (x, y)
+
+
+def _list(data: Any) -> list[Any]:
+    if not isinstance(data, list) or len(data) > MOST:
+        raise _bad("what should be a list is none")
+    return data
+
+
+def _missing(data: Any) -> Missing:
+    parts = data if isinstance(data, list) and len(data) == 3 else ()
+    if not parts or not isinstance(parts[0], str) or not all(isinstance(each, list) for each in parts[1:]):
+        raise _bad("a layer that is not installed is not a name and its ports")
+    if not all(isinstance(port, str) for ports in parts[1:] for port in ports):
+        raise _bad("a port is not a name")
+    return Missing(parts[0], tuple(parts[1]), tuple(parts[2]))
 
 
 def _edge(data: Any) -> Edge:

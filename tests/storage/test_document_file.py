@@ -44,7 +44,7 @@ def test_all_problems_are_told_at_once():
         "name": 3,
         "surprise": 1,
         "nodes": [
-            {"id": "a", "type": "Linea"},
+            {"id": "a", "type": "nn.Linear"},
             {"id": "__class__", "type": "Linear"},
             {"id": "b", "type": "Linear", "params": {"out_features": "__import__('os').system('true')"}},
             {"id": "c", "type": "Linear", "position": [1e400, "x"]},
@@ -102,7 +102,7 @@ def hostile() -> dict[str, bytes]:
         "code as type": document.replace('"ReLU"', "\"__import__('os').mkdir('executed')\"").encode(),
         "code as id": document.replace("hidden", "x=__import__('os').mkdir('executed')").encode(),
         "cycle": document.replace('"hidden.y", "relu1.x"', '"arm.y", "relu1.x"').encode(),
-        "unknown layer": document.replace('"ReLU"', '"RELU6"').encode(),
+        "unknown layer": document.replace('"ReLU"', '"nn.ReLU6"').encode(),
         "infinite position": document.replace("[0.0, 0.0]", "[1e999, 0]").encode(),
         "wrong types": b'{"netwright": 1, "nodes": {}, "edges": 3, "training": [], "name": {}}',
         "huge id": ('{"netwright": 1, "nodes": [{"id": "' + "a" * 10**6 + '", "type": "ReLU"}]}').encode(),
@@ -178,7 +178,7 @@ def test_mutated_documents_open_or_are_refused_with_a_sentence(seed, count):
 
 def test_reading_many_bad_edges_stays_quick():
     """Every edge of a refused node is passed over at once, whatever their number."""
-    raw = {"netwright": 1, "nodes": [{"id": f"n{i}", "type": "No"} for i in range(3000)]}
+    raw = {"netwright": 1, "nodes": [{"id": f"n{i}", "type": "no layer"} for i in range(3000)]}
     raw["edges"] = [[f"n{i}.y", f"n{i + 1}.x"] for i in range(2999)]
     with pytest.raises(FileError) as caught:
         from_json(json.dumps(raw))
