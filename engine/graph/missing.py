@@ -40,7 +40,7 @@ def with_missing(
     """
     if not is_id(type_):
         near = catalogue.did_you_mean(type_, catalogue.layers())
-        raise EditError(f"{shown(type_)} cannot name a layer.{near}")
+        raise EditError(f"There is no layer {shown(type_)}.{near}")
     old = document.missing.get(type_, Missing(type_))
     bases = (base + dot for base, dot, _ in (slot.partition(".") for slot in inputs))
     new = Missing(type_, _joined(old.inputs, bases), _joined(old.outputs, outputs))
