@@ -7,12 +7,13 @@ from collections import OrderedDict
 
 from engine import catalogue
 from engine.data.source import Dataset, Source
-from engine.data.table import file_stamp
+from engine.data.table import file_stamp, folder_stamp
 from engine.errors import DataError, EngineError
 from engine.graph.document import Node
 from engine.layers.declaration import TensorType
-from engine.layers.params import File
+from engine.layers.params import File, Folder
 
+_STAMPS = {File: file_stamp, Folder: folder_stamp}
 KEPT = 4
 """Data sets that stay in memory."""
 
@@ -31,7 +32,9 @@ def load_node(node: Node) -> Dataset:
         key = (
             source.type,
             tuple(values.items()),
-            tuple(file_stamp(values[param.name]) for param in source.params if isinstance(param, File)),
+            tuple(
+                _STAMPS[type(param)](values[param.name]) for param in source.params if type(param) in _STAMPS
+            ),
         )
         with _lock:
             if key not in _cache:

@@ -6,6 +6,7 @@ import csv
 import difflib
 import io
 import math
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -45,17 +46,33 @@ def file_stamp(path: str) -> tuple[str, int, int]:
 
     Raises DataError if there is no such file.
     """
-    if not path:
-        raise DataError("Choose a file.")
-    try:
-        full = Path(path).expanduser().resolve()
-        status = full.stat()
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = "there is no such file" if isinstance(error, FileNotFoundError) else str(error)
-        raise DataError(f"{path} cannot be read: {reason}.") from None
+    full, status = _status(path, "file")
     if not full.is_file():
         raise DataError(f"{path} is a folder; choose a file.")
     return str(full), status.st_mtime_ns, status.st_size
+
+
+def folder_stamp(path: str) -> tuple[str, int, int]:
+    """Return what changes when a file in the folders of a folder does: path, newest change, sum of sizes.
+
+    Raises DataError if there is no such folder.
+    """
+    full, status = _status(path, "folder")
+    if not full.is_dir():
+        raise DataError(f"{path} is a file; choose a folder.")
+    found = [status, *(each.stat() for each in full.glob("*/*"))]
+    return str(full), max(each.st_mtime_ns for each in found), sum(each.st_size + 1 for each in found)
+
+
+def _status(path: str, kind: str) -> tuple[Path, os.stat_result]:
+    if not path:
+        raise DataError(f"Choose a {kind}.")
+    try:
+        full = Path(path).expanduser().resolve()
+        return full, full.stat()
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = f"there is no such {kind}" if isinstance(error, FileNotFoundError) else str(error)
+        raise DataError(f"{path} cannot be read: {reason}.") from None
 
 
 def read_table(path: str, target: str = "", header: str = "auto", task: str = "auto") -> Table:

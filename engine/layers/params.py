@@ -306,6 +306,13 @@ class File(Text):
     patterns: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Folder(File):
+    """The path of a folder on this machine."""
+
+    kind: ClassVar[str] = "the path of a folder"
+
+
 def check_params(params: Iterable[Param], values: dict[str, Any]) -> dict[str, Value]:
     """Return every parameter's checked value, defaults filled in.
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QFileDialog, QPushButton, QWidget
 
 from engine.errors import ParameterError
-from engine.layers.params import Bool, Choice, File, Float, Int, Param, Value
+from engine.layers.params import Bool, Choice, File, Float, Folder, Int, Param, Value
 from gui.fonts import ui_font
 from gui.widgets.basic import button, row
 from gui.widgets.fields import LineField, NumberField, leading_digit
@@ -222,21 +222,31 @@ class FileField(TextField):
 
     def __init__(self, param: File):
         super().__init__(param)
-        self.browse: QPushButton = button("…", tip="Choose a file")
+        self.browse: QPushButton = button("…", tip=f"Choose {param.title.lower()}")
         self.browse.setAccessibleName(f"Choose {param.title.lower()}")
         self.browse.setFixedWidth(32)
         self._layout.addWidget(self.browse)
         self.browse.clicked.connect(self._ask)
 
     def _ask(self) -> None:
-        wanted = " ".join(self.param.patterns)
-        kinds = f"{self.param.title} ({wanted})" if wanted else ""
         here = str(Path(self.line.text()).parent) if self.line.text() else ""
-        path, _ = QFileDialog.getOpenFileName(self, f"Choose {self.param.title.lower()}", here, kinds)
+        path = self._pick(f"Choose {self.param.title.lower()}", here)
         if path:
             self.line.setText(path)
             self._take(path)
             self.done.emit()
+
+    def _pick(self, title: str, here: str) -> str:
+        wanted = " ".join(self.param.patterns)
+        kinds = f"{self.param.title} ({wanted})" if wanted else ""
+        return QFileDialog.getOpenFileName(self, title, here, kinds)[0]
+
+
+class FolderField(FileField):
+    """A folder's path with a button that asks for it."""
+
+    def _pick(self, title: str, here: str) -> str:
+        return QFileDialog.getExistingDirectory(self, title, here)
 
 
 FIELDS: dict[type[Param], Callable[[Param], Field]] = {
@@ -245,6 +255,7 @@ FIELDS: dict[type[Param], Callable[[Param], Field]] = {
     Bool: SwitchField,
     Choice: ChoiceField,
     File: FileField,
+    Folder: FolderField,
 }
 """The field of each kind of parameter; others are typed as text."""
 

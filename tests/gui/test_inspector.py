@@ -12,7 +12,15 @@ from engine.compiler.analysis import Fix, Problem
 from engine.graph import edits
 from engine.graph.settings import set_training
 from gui.bench import Bench
-from gui.inspector.fields import ChoiceField, FileField, NumericField, SwitchField, TextField, field_of
+from gui.inspector.fields import (
+    ChoiceField,
+    FileField,
+    FolderField,
+    NumericField,
+    SwitchField,
+    TextField,
+    field_of,
+)
 from gui.inspector.inspector import Inspector
 from gui.inspector.node_page import NodePage
 from gui.inspector.sections import snippet
@@ -315,11 +323,10 @@ def test_every_layer_has_a_page(qtbot, bench, inspector):
 
 def test_the_field_of_a_kind_of_parameter(qtbot):
     kinds = {"Int": NumericField, "Float": NumericField, "Bool": SwitchField, "Choice": ChoiceField}
+    kinds |= {"File": FileField, "Folder": FolderField}
     for layer in catalogue.layers().values():
         for param in layer.params:
-            expected = kinds.get(
-                type(param).__name__, FileField if type(param).__name__ == "File" else TextField
-            )
+            expected = kinds.get(type(param).__name__, TextField)
             field = field_of(param)
             qtbot.addWidget(field)
             assert type(field) is expected
