@@ -74,6 +74,10 @@ MODES = ("", MUTED, BYPASSED)
 """What a node is to the model: a part of it, left out with all that depends on it, or passing its input on."""
 
 
+Moved = tuple[float, float, float]
+"""What a block moved when it was expanded: all at its right, all below it, and itself upwards."""
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """One call of a layer.
@@ -81,7 +85,7 @@ class Node:
     ``id`` is unique, never changes and is the attribute in code; ``name`` is free text for people, shown
     instead of the id where it is not empty. ``params`` holds only what differs from the layer's defaults.
     ``position`` is kept to a hundredth of a pixel, as files hold it. ``mode`` is one of ``MODES``;
-    ``collapsed`` shows the title alone, for the eye.
+    ``collapsed`` shows the title alone, ``expanded`` the inside of a block in place; for the eye.
     """
 
     id: str
@@ -92,6 +96,7 @@ class Node:
     share: Share | None = None
     mode: str = ""
     collapsed: bool = False
+    expanded: Moved | None = None
 
     def __post_init__(self) -> None:
         x, y = self.position

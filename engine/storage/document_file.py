@@ -440,6 +440,7 @@ def _node(document: Document, item: Any) -> Node:
         "params": (dict, {}),
         "position": (list, [0, 0]),
         "share": (dict, {}),
+        "expanded": (list, []),
     }
     parts = _parts(item, schema)
     if not _is_point(parts["position"]):
@@ -449,6 +450,10 @@ def _node(document: Document, item: Any) -> Node:
     params = {name: param_value(value) for name, value in parts["params"].items()}
     check_foreign(layer.unknown(params))
     node = checked_node(layer, parts["id"], params, (float(x), float(y)), parts["name"][:200], foreign=True)
+    if moved := parts["expanded"]:
+        if not all(_is_point([each, 0]) for each in moved) or len(moved) != 3 or min(moved) < 0:
+            raise FileError(f"what expanding it moved should be three numbers, not {shown(moved)}.")
+        node = replace(node, expanded=tuple(moved))
     return replace(node, share=share_from(parts["share"]) if parts["share"] else None)
 
 
@@ -527,6 +532,8 @@ def node_json(node: Node) -> dict[str, Any]:
     if node.share:
         follow = {"follow": node.share.follow, "amount": node.share.amount} if node.share.follow else {}
         parts["share"] = {"node": node.share.node, **follow}
+    if node.expanded:
+        parts["expanded"] = list(node.expanded)
     return {**parts, "position": list(node.position)}
 
 
