@@ -82,6 +82,10 @@ def _export_block(window: MainWindow) -> None:
     sharing.export_block(window.bench, window)
 
 
+def _find_last(window: MainWindow) -> None:
+    window.canvas.find_bar.walk(-1)
+
+
 def _in_block(window: MainWindow) -> bool:
     return bool(window.bench.store.scope)
 
@@ -160,6 +164,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("Edit", "heal", "Delete and heal the link", "Ctrl+Del", _delete_and_heal, _selected),
     Action("Edit"),
     Action("Edit", "select_all", "Select all", "Ctrl+A", lambda w: w.canvas.select_all(), _has_nodes),
+    Action("Edit", "find", "Find …", "Ctrl+F", lambda w: w.canvas.find_bar.open(), _has_nodes),
+    Action("Edit", "find_next", "Find next", "F3", lambda w: w.canvas.find_bar.walk(), _has_nodes),
+    Action("Edit", "find_last", "Find previous", "Shift+F3", _find_last, _has_nodes),
     Action("Edit", "rename", "Rename", "F2", lambda w: w.canvas.rename_selected(), _selected),
     Action("Edit", "add", "Add a layer …", "Ctrl+Space", lambda w: w.canvas.open_quick_add()),
     Action("Edit"),

@@ -39,7 +39,9 @@ class _Text(NamedTuple):
 
     layer: Layer | None
     names: str
-    """Name, id, type, label, category and synonyms."""
+    """Name, id, type, label and category."""
+    synonyms: str
+    """Other names of its type, which count only as a whole."""
     own: str
     """A line ``name=value`` for every parameter that was set."""
     params: str
@@ -81,7 +83,9 @@ def reason(document: Document, hit: Hit, text: str, problems: Problems | None = 
     parts: list[str] = []
     for word in _words(text):
         if not any(word in part for part in known.names.split("\n")[:4]):
-            lines = (_Text(None, "", line, f"\n{line}\n", _numbers(line)) for line in known.params.split())
+            lines = (
+                _Text(None, "", "", line, f"\n{line}\n", _numbers(line)) for line in known.params.split()
+            )
             parts += [line.params.strip() for line in lines if _test(word)(line, "")]
             if word in wrong:
                 said = next(each for each in problems[_name(hit.scope)] if each.node == hit.node.id)
@@ -108,7 +112,10 @@ def _test(word: str) -> _Test:
     if _NUMBER.fullmatch(word):
         number = f" {word} "
         return lambda known, wrong: number in known.numbers or word in known.names or word in wrong
-    return lambda known, wrong: word in known.names or word in known.own or word in wrong
+    whole = f"\n{word}\n"
+    return lambda known, wrong: (
+        word in known.names or word in known.own or whole in known.synonyms or word in wrong
+    )
 
 
 def _value(value: str) -> str:
@@ -134,7 +141,9 @@ class _Kind:
         except EngineError:
             self.layer = None  # name, id, type and what was set can be found all the same
         layer = self.layer
-        self.names = (type_, layer.label, layer.category, *layer.synonyms) if layer else (type_,)
+        names = (type_, layer.label, layer.category) if layer else (type_,)
+        self.names = "\n".join(names).lower()
+        self.synonyms = "\n".join(("", *layer.synonyms, "")).lower() if layer else ""
         self.lines = {name: _line(name, value) for name, value in layer.values({}).items()} if layer else {}
         self.params = "\n".join(self.lines.values())
         self.numbers = _numbers(self.params)
@@ -181,8 +190,8 @@ def _text(node: Node, kind: _Kind) -> _Text:
         own = {name: _line(name, value) for name, value in node.params.items()}
         params = "\n".join((kind.lines | own).values())
         numbers = _numbers(params)
-    names = "\n".join((node.title, node.id, *kind.names)).lower()
-    return _Text(kind.layer, names, "\n".join(own.values()), f"\n{params}\n", numbers)
+    names = f"{node.title}\n{node.id}\n".lower() + kind.names
+    return _Text(kind.layer, names, kind.synonyms, "\n".join(own.values()), f"\n{params}\n", numbers)
 
 
 def _line(name: str, value: Value) -> str:

@@ -17,6 +17,7 @@ from gui.canvas import fitting
 from gui.canvas.commands import Commands
 from gui.canvas.connect import ConnectPopup
 from gui.canvas.face import TITLE_LEFT
+from gui.canvas.find_bar import FindBar
 from gui.canvas.heat import HeatControl
 from gui.canvas.link import Link
 from gui.canvas.navigation import Navigator
@@ -52,6 +53,7 @@ class Editor(Navigator):
         self.quick_add.offer = lambda: bench.library.offer(bench.store.document, bench.store.scope)
         self.connect_popup = ConnectPopup(self)
         self.connect_popup.set_theme(bench.theme)
+        self.find_bar = FindBar(self, bench)
         self.title_field = TitleField(self)
         self.title_field.renamed.connect(self.commands.rename)
         self.setAccessibleName("Network canvas")
@@ -141,6 +143,7 @@ class Editor(Navigator):
             self.minimap.fit()
             self.heat.fit()
             self.notice.fit()
+            self.find_bar.fit()
 
     # -- commands ----------------------------------------------------------------------------------------
 

@@ -131,10 +131,15 @@ class Navigator(QGraphicsView):
             return
         factor = min(port.width() / box.width(), port.height() / box.height(), 1.0)
         factor = max(factor, FARTHEST)
+        self._go(factor, box.center(), eased)
+
+    def _go(self, factor: float, place: QPointF, eased: bool) -> None:
+        """Show a place at a scale, on a short way if the window may move by itself."""
         if eased and moves(self):
-            self._glide.go((self.zoom, factor), (self.map_to_canvas(port.center()), box.center()))
+            middle = self.map_to_canvas(self._port().center())
+            self._glide.go((self.zoom, factor), (middle, place))
         else:
-            self._show_place(factor, box.center())
+            self._show_place(factor, place)
 
     def _show_place(self, factor: float, place: QPointF) -> None:
         """Show a place in the middle of what the caption leaves free."""
@@ -151,10 +156,11 @@ class Navigator(QGraphicsView):
         if item is None:
             return
         self.bench.store.select({id})
-        if not self.visible_rect().contains(item.body()) or self.zoom < TEXT_FROM:
-            if self.zoom < TEXT_FROM:
-                self.zoom_to(1.0)
-            self._hold(item.body().center(), QRectF(self.viewport().rect()).center())
+        self._glide.stop()
+        near = self.zoom >= TEXT_FROM
+        if not near or not self.visible_rect().contains(item.body()):
+            self._gliding_whole = False
+            self._go(self.zoom if near else 1.0, item.body().center(), eased=True)
         self.moved()
 
     def visible_rect(self) -> QRectF:

@@ -245,6 +245,8 @@ class CanvasView(Editor):
         elif key == Qt.Key.Key_Escape:
             if (gesture := self._let_go()) is not None:
                 gesture.cancel()
+            elif self.find_bar.isVisible():
+                self.find_bar.leave()
             elif store.selection or self._chosen_wire is not None or not store.scope:
                 store.select(())
                 self.choose_wire(None)
@@ -325,8 +327,15 @@ class CanvasView(Editor):
             self._paint_labels(painter, rect)
         if self._hovered.spot is not None and self._gesture is None and self.zoom >= STRIP_FROM:
             self._paint_port_label(painter)
+        if self.find_bar.marks:
+            self.find_bar.paint_marks(painter, rect)
         if self._gesture is not None:
             self._gesture.paint(painter)
+
+    def _paint_far(self, painter: QPainter, exposed: object) -> None:
+        super()._paint_far(painter, exposed)
+        if self.find_bar.marks:
+            self.find_bar.paint_far_marks(painter)
 
     def _paint_labels(self, painter: QPainter, rect: QRectF) -> None:
         theme = self.bench.theme

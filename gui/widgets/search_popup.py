@@ -75,13 +75,7 @@ class SearchPopup(QFrame):
     def set_theme(self, theme: Theme) -> None:
         """Take on the colors of a theme."""
         self._rows.theme = theme
-        self.setStyleSheet(
-            f"#searchPopup {{ background: {theme.raised}; border: 1px solid {theme.line};"
-            f" border-radius: {RADIUS + 3}px; }}"
-            f"#searchPopup QLabel {{ color: {theme.muted}; background: transparent;"
-            f" padding: 2px 4px 0 4px; }}"
-            f"#searchPopup QListWidget {{ background: transparent; border: none; outline: none; }}"
-        )
+        self.setStyleSheet(popup_style("searchPopup", theme))
 
     def open_at(self, at: QPoint, prompt: str = "") -> None:
         """Show it, empty, with its upper left corner at a point of the parent, or as near as it fits."""
@@ -173,3 +167,13 @@ class PopupRows(QStyledItemDelegate):
         ):
             painter.setBrush(theme.color("text", 12))
             painter.drawRoundedRect(box.adjusted(0, 1, -1, -1), RADIUS, RADIUS)
+
+
+def popup_style(name: str, theme: Theme) -> str:
+    """Return the style of a popup over the window, by its object name."""
+    return (
+        f"#{name} {{ background: {theme.raised}; border: 1px solid {theme.line};"
+        f" border-radius: {RADIUS + 3}px; }}"
+        f"#{name} QLabel {{ color: {theme.muted}; background: transparent; padding: 2px 4px 0 4px; }}"
+        f"#{name} QListView {{ background: transparent; border: none; outline: none; }}"
+    )
