@@ -56,6 +56,15 @@ def _load_weights(window: MainWindow) -> None:
     window.exports.load_weights()
 
 
+def _several_open(window: MainWindow) -> bool:
+    return len(window.bench.store.sessions) > 1
+
+
+def _pausable(window: MainWindow) -> bool:
+    active = window.bridge.active
+    return active is not None and active.run.state == "running"
+
+
 def _block_selected(window: MainWindow) -> bool:
     document, selection = window.bench.store.document, window.bench.store.selection
     return any(id in selection and node.type in document.blocks for id, node in document.nodes.items())
@@ -129,6 +138,7 @@ def _heat(key: str, text: str, keys: str) -> Action:
 ACTIONS: tuple[Action, ...] = (
     Action("File", "new", "New network", "Ctrl+N", lambda w: w.files.new()),
     Action("File", "open", "Open …", "Ctrl+O", lambda w: w.files.open()),
+    Action("File", "close_tab", "Close", "Ctrl+W", lambda w: w.files.close()),
     Action("File", "import", "Import from PyTorch or ONNX …", "Ctrl+I", lambda w: w.imports.open()),
     Action("File", "welcome", "Examples and recent files", "Ctrl+Shift+O", lambda w: w.show_welcome()),
     Action("File"),
@@ -190,6 +200,10 @@ ACTIONS: tuple[Action, ...] = (
     _panel("left", "Layers and gallery", "F9"),
     _panel("bottom", "Live views", "F10"),
     _panel("right", "Inspector", "F11"),
+    Action("View", "next_tab", "Next network", "Ctrl+Tab", lambda w: w.tabs.walk(1), _several_open),
+    Action(
+        "View", "last_tab", "Previous network", "Ctrl+Shift+Tab", lambda w: w.tabs.walk(-1), _several_open
+    ),
     Action("View", "minimap", "Minimap", "Alt+M", lambda w: w.toggle_minimap(), on=lambda w: w.minimap),
     Action("View"),
     _heat("", "No heat map", "Alt+0"),
@@ -204,9 +218,9 @@ ACTIONS: tuple[Action, ...] = (
     _theme("light", "Light", "Ctrl+Alt+L"),
     _theme("system", "As the system", "Ctrl+Alt+S"),
     Action("Train", "run", "Run", "F5", lambda w: w.bridge.run(), _can_run),
-    Action("Train", "pause", "Pause", "F6", lambda w: w.bridge.pause(), lambda w: w.bench.state == "running"),
+    Action("Train", "pause", "Pause", "F6", lambda w: w.bridge.pause(), _pausable),
     Action("Train", "step", "One step", "F8", lambda w: w.bridge.step(), _can_run),
-    Action("Train", "stop", "Stop", "Shift+F5", lambda w: w.bridge.stop(), lambda w: w.bridge.busy),
+    Action("Train", "stop", "Stop", "Shift+F5", lambda w: w.bridge.stop(), lambda w: w.bridge.active),
     Action("Train"),
     Action("Train", "save_weights", "Save the weights …", "Ctrl+Alt+W", _save_weights, lambda w: w.has_run),
     Action("Train", "load_weights", "Run from weights …", "Ctrl+Alt+O", _load_weights, _can_begin),
@@ -241,9 +255,13 @@ class Actions:
     def refresh(self) -> None:
         """Enable what can be done now, and name what undo would undo."""
         for action, item in self.actions.values():
-            item.setEnabled(action.enabled(self._window))
+            item.setEnabled(bool(action.enabled(self._window)))
             if action.on:
                 item.setChecked(action.on(self._window))
+        active = self._window.bridge.active
+        whose = f" {active.name}" if active and active is not self._window.bench.store.session else ""
+        self["pause"].setText(f"Pause{whose}")
+        self["stop"].setText(f"Stop{whose}")
         stack = self._window.undo_stack
         self["undo"].setText(f"Undo {stack.undoText()}".strip())
         self["redo"].setText(f"Redo {stack.redoText()}".strip())

@@ -14,6 +14,7 @@ from engine.errors import EngineError
 from engine.graph.diff import Diff
 from engine.graph.document import Document
 from gui.bench import Bench
+from gui.session import Session
 
 if TYPE_CHECKING:
     from engine.training.room import Shortage
@@ -29,14 +30,15 @@ class Analyst(QObject):
         super().__init__(parent)
         self._bench = bench
         self._wake = threading.Condition()
-        self._wanted: Document | None = bench.store.whole
+        self._wanted: Session | None = bench.store.session
         self._whole = Analysis(bench.store.whole)
         self._closing = False
         self.is_ready = False
         self._analyzed.connect(self._show)
         self.ready.connect(self._get_ready)
         bench.store.changed.connect(self._changed)
-        bench.store.replaced.connect(self._ask)
+        bench.store.replaced.connect(self._turn)
+        bench.store.arrived.connect(self._arrive)
         bench.store.scope_changed.connect(self._show_scope)
         bench.trust_changed.connect(self._ask)
         bench.store.turned.connect(self._show_scope)
@@ -81,8 +83,19 @@ class Analyst(QObject):
 
     def _ask(self) -> None:
         with self._wake:
-            self._wanted = self._bench.store.whole
+            self._wanted = self._bench.store.session
             self._wake.notify()
+
+    def _turn(self) -> None:
+        """Know of the document that is in front now what was found last time, or nothing."""
+        session = self._bench.store.session
+        self._whole = session.analysis or Analysis(Document())
+        self._bench.analysis = self._in_scope()
+
+    def _arrive(self) -> None:
+        if self._bench.store.session.analysis is not None:
+            self._bench.analyzed.emit(self._bench.analysis)
+        self._ask()
 
     def _work(self) -> None:
         # The first import of torch takes a second or two; the window is open meanwhile.
@@ -92,26 +105,34 @@ class Analyst(QObject):
 
         self.ready.emit()
         analysis: Analysis | None = None
-        while (document := self._next()) is not None:
+        while (wanted := self._next()) is not None:
+            session, document = wanted
             analysis = analyze(document, analysis)
             lacking = problem_of(analysis)
-            self._analyzed.emit(
-                replace(analysis, problems=(*analysis.problems, lacking)) if lacking else analysis
-            )
+            found = replace(analysis, problems=(*analysis.problems, lacking)) if lacking else analysis
+            self._analyzed.emit((session, found))
+            del session, document, wanted, found  # a document that was closed is not kept while this waits
 
-    def _next(self) -> Document | None:
+    def _next(self) -> tuple[Session, Document] | None:
         with self._wake:
             while self._wanted is None and not self._closing:
                 self._wake.wait()
-            document, self._wanted = self._wanted, None
-            return None if self._closing else document
+            session, self._wanted = self._wanted, None
+            return None if self._closing else (session, session.whole)
 
-    def _show(self, analysis: Analysis) -> None:
-        self._whole = analysis
-        self._show_scope()
+    def _show(self, found: tuple[Session, Analysis]) -> None:
+        session, analysis = found
+        session.analysis = analysis
+        if session is self._bench.store.session:  # another may have come to the front meanwhile
+            self._whole = analysis
+            self._show_scope()
 
     def _show_scope(self) -> None:
-        """Show what was found in the graph that is open: the document, or a block as it is used there."""
+        self._bench.analysis = self._in_scope()
+        self._bench.analyzed.emit(self._bench.analysis)
+
+    def _in_scope(self) -> Analysis:
+        """Return what was found in the graph that is open: the document, or a block as it is used there."""
         store, shown = self._bench.store, self._whole
         if store.scope:
             # Imported when it has been used: it needs torch, which loads beside the window.
@@ -119,5 +140,4 @@ class Analyst(QObject):
 
             known = analysis_inside(shown, store.scope, store.way) if shown.source or shown.types else None
             shown = known or Analysis(store.document)
-        self._bench.analysis = shown
-        self._bench.analyzed.emit(shown)
+        return shown

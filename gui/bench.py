@@ -43,6 +43,8 @@ class Bench(QObject):
     setting_changed = Signal(object)
     finished = Signal(object)
     failed = Signal(object)
+    runs_changed = Signal()
+    """A run began, ended or went on, perhaps of a document that is not in front."""
     look_changed = Signal()
     heat_changed = Signal()
     trust_changed = Signal()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,9 @@ from engine.training.events import (
     Watch,
 )
 from gui.analyst import Analyst
-from gui.bench import Bench
+from gui.bench import Bench, Offer
+from gui.runs import BUSY, Run
+from gui.session import Session
 
 if TYPE_CHECKING:
     from engine.training.runner import Runner
@@ -32,7 +35,11 @@ _PERIOD = 66
 
 
 class Bridge(QObject):
-    """Starts, steers and ends runs; the run's events arrive as the bench's signals.
+    """Starts, steers and ends runs; the events of the document in front arrive as the bench's signals.
+
+    A run belongs to its document and goes on behind another one; what it has told by then is told again when
+    its document comes to the front. One trains at a time, because torch's threads and random numbers are the
+    whole process's, and the same seed must give the same curve.
 
     ``lacking`` tells of a run that was asked for and does not fit into memory; ``run_anyway`` starts it.
     """
@@ -43,8 +50,9 @@ class Bridge(QObject):
         super().__init__(parent)
         self._bench = bench
         self._analyst = analyst
-        self.runner: Runner | None = None
-        self._paused_start = self._anyway = False
+        self.retelling = False
+        """Whether what arrives was told before, when another document was in front."""
+        self._paused_start = False
         self._pace = 0.0
         self._weights: Path | None = None
         self._timer = QTimer(self)
@@ -65,12 +73,27 @@ class Bridge(QObject):
         bench.analyzed.connect(self._watch)
         bench.store.scope_changed.connect(self._forget)
         bench.store.turned.connect(self._forget)
-        bench.store.replaced.connect(self.reset)
+        bench.store.leaving.connect(self._look_away)
+        bench.store.replaced.connect(self._turn)
+        bench.store.arrived.connect(self._retell)
+        bench.store.closed.connect(self._forget_session)
+        analyst.ready.connect(self._begin_waiting)
+
+    @property
+    def runner(self) -> Runner | None:
+        """The one that trains the document in front, or trained it last."""
+        run = self._bench.store.session.run
+        return run.runner if run else None
 
     @property
     def busy(self) -> bool:
-        """Whether a run is going on or held."""
-        return self._bench.state in ("starting", "running", "paused")
+        """Whether a run of the document in front is going on or held."""
+        return self._bench.state in BUSY
+
+    @property
+    def active(self) -> Session | None:
+        """The document whose run is going on or held, wherever it stands."""
+        return next((each for each in self._bench.store.sessions if each.run and each.run.busy), None)
 
     def run(self) -> None:
         """Start a run, or go on with the one that is held."""
@@ -86,8 +109,9 @@ class Bridge(QObject):
 
     def pause(self) -> None:
         """Hold the run after the step that it is taking."""
-        if self.runner:
-            self.runner.pause()
+        active = self.active
+        if active and active.run.runner:
+            active.run.runner.pause()
 
     def step(self) -> None:
         """Take one step and hold; begins a run if there is none."""
@@ -98,10 +122,12 @@ class Bridge(QObject):
 
     def stop(self) -> None:
         """End the run; what was learned stays to be looked at and saved."""
-        if self._bench.state == "starting" and self.runner is None:
-            self._set_state("idle")
-        elif self.runner:
-            self.runner.stop()
+        session = self.active or self._bench.store.session
+        run = session.run
+        if run and run.runner:
+            run.runner.stop()
+        elif run and run.state == "starting":
+            self._set_state(session, "idle")
 
     def change(self, name: str, value: object) -> None:
         """Change a setting of the optimizer while it runs."""
@@ -114,8 +140,9 @@ class Bridge(QObject):
     def set_pace(self, pace: float) -> None:
         """Take so many steps a second at most, now and in the next runs; 0 is as fast as it goes."""
         self._pace = pace
-        if self.runner:
-            self.runner.pace = pace
+        for session in self._bench.store.sessions:
+            if session.run and session.run.runner:
+                session.run.runner.pace = pace
 
     def start_from(self, weights: Path) -> None:
         """Begin a run with the weights of a file instead of fresh ones."""
@@ -123,54 +150,99 @@ class Bridge(QObject):
             self._weights = weights
             self._start(paused=False)
 
-    def reset(self) -> None:
-        """Forget the run: another document is open."""
-        self.close()
-        self._bench.snapshot = None
-        self._bench.times = {}
-        self._bench.run_reset.emit()
-        self._set_state("idle")
-
     def close(self) -> None:
-        """End the run and its threads."""
+        """End every run and its threads."""
         self._timer.stop()
-        if self.runner:
-            self.runner.close()
-            self.runner = None
+        for session in self._bench.store.sessions:
+            self._end(session)
+
+    def _end(self, session: Session) -> None:
+        if session.run:
+            session.run.close()
+            session.run = None
 
     def _start(self, paused: bool, anyway: bool = False) -> None:
-        self.close()
-        self._bench.snapshot = None
-        self._bench.times = {}
-        self._bench.run_reset.emit()
-        self._set_state("starting")
-        self._paused_start, self._anyway = paused, anyway
+        session, active = self._bench.store.session, self.active
+        if active is not None and active is not session:
+            self._offer_to_stop(active, lambda: self._start(paused, anyway))
+            return
+        self._end(session)
+        self._clear()
+        self._paused_start = paused
+        session.run = Run(paused, anyway)
+        self._set_state(session, "starting")
         if self._analyst.is_ready:
-            self._go()
+            self._go(session)
         else:
             self._bench.message.emit("PyTorch is loading; the run starts by itself.")
-            self._analyst.ready.connect(self._go)
 
-    def _go(self) -> None:
-        if self._bench.state != "starting":
-            return
+    def _offer_to_stop(self, active: Session, start: Callable[[], None]) -> None:
+        def instead() -> None:
+            active.run.close()
+            self._empty()
+            start()
+
+        store, held = self._bench.store, active.run.state == "paused"
+        text = f"{active.name} {'is held' if held else 'is training'} in another tab; one trains at a time."
+        self._bench.offered.emit(
+            Offer(text, (("Stop it and run this", instead), ("Show it", lambda: store.show(active))))
+        )
+
+    def _begin_waiting(self) -> None:
+        for session in self._bench.store.sessions:
+            if session.run and session.run.state == "starting" and session.run.runner is None:
+                self._go(session)
+
+    def _go(self, session: Session) -> None:
         from engine.training.runner import Runner
 
-        if not self._anyway and (short := self._analyst.shortage()) is not None:
-            self._set_state("idle")
+        run, front = session.run, session is self._bench.store.session
+        if front and not run.anyway and (short := self._analyst.shortage()) is not None:
+            self._set_state(session, "idle")
             self.lacking.emit(short)
             return
         try:
-            self.runner = Runner(self._bench.store.whole, weights=self._weights)
-            self.runner.pace, self._weights = self._pace, None
+            run.runner = Runner(session.whole, weights=self._weights)
+            run.runner.pace, self._weights = self._pace, None
         except EngineError as error:
-            self._dispatch(Failed(error.message, error.node or "", error.port or ""))
+            self._dispatch(session, Failed(error.message, error.node or "", error.port or ""))
             return
-        self._watch()
-        self.runner.start(paused=self._paused_start)
-        if self._paused_start:
-            self.runner.step()
+        if front:
+            self._watch()
+        run.runner.start(paused=run.paused_start)
+        if run.paused_start:
+            run.runner.step()
         self._timer.start()
+
+    # -- which document is in front ----------------------------------------------------------------------
+
+    def _look_away(self) -> None:
+        if self.runner:
+            self.runner.watch = Watch()
+
+    def _turn(self) -> None:
+        """Empty the views for the document that is in front now."""
+        self._clear()
+        session = self._bench.store.session
+        self._set_state(session, session.run.state if session.run else "idle")
+
+    def _retell(self) -> None:
+        run = self._bench.store.session.run
+        self.retelling = True
+        for event in run.record.events if run else ():
+            self._tell(event)
+        self.retelling = False
+        self._watch()
+        self._bench.runs_changed.emit()
+
+    def _forget_session(self, session: Session) -> None:
+        self._end(session)
+        self._bench.runs_changed.emit()
+
+    def _clear(self) -> None:
+        self._bench.snapshot = None
+        self._bench.times = {}
+        self._bench.run_reset.emit()
 
     def _watch(self) -> None:
         if self.runner:
@@ -198,12 +270,30 @@ class Bridge(QObject):
         return next((node for node, count in self._bench.analysis.parameters.items() if count), "")
 
     def _empty(self) -> None:
-        for event in self.runner.events.drain() if self.runner else ():
-            self._dispatch(event)
+        moved = False
+        for session in self._bench.store.sessions:
+            for event in session.run.runner.events.drain() if session.run and session.run.runner else ():
+                self._dispatch(session, event)
+                moved = True
+        if moved:
+            self._bench.runs_changed.emit()
 
-    def _dispatch(self, event: Event) -> None:
+    def _dispatch(self, session: Session, event: Event) -> None:
+        run, front = session.run, session is self._bench.store.session
+        run.take(event)
+        if front:
+            self._tell(event)
         if isinstance(event, State):
-            self._set_state(event.state)
+            self._set_state(session, event.state)
+        elif isinstance(event, Finished | Failed):
+            self._set_state(session, "finished" if isinstance(event, Finished) else "failed")
+            if not front:
+                self._tell_end(session, event)
+        elif isinstance(event, Started) and event.loaded and front:
+            self._bench.message.emit(f"Weights: {event.loaded}")
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, State):
             return
         if isinstance(event, Snapshot):
             if event.way != self._bench.store.way:
@@ -212,12 +302,24 @@ class Bridge(QObject):
         elif isinstance(event, Timed):
             self._bench.times[event.way] = event
         self._signals[type(event)].emit(event)
-        if isinstance(event, Finished | Failed):
-            self._set_state("finished" if isinstance(event, Finished) else "failed")
-        elif isinstance(event, Started) and event.loaded:
-            self._bench.message.emit(f"Weights: {event.loaded}")
 
-    def _set_state(self, state: str) -> None:
-        if state != self._bench.state:
+    def _tell_end(self, session: Session, event: Finished | Failed) -> None:
+        """Say that a run behind the document in front has ended."""
+        if isinstance(event, Failed):
+            text = f"{session.name} stopped: {event.message}"
+        else:
+            how = "has finished" if event.reason == "done" else "was stopped"
+            text = f"{session.name} {how} after {event.steps:,} steps."
+        self._bench.offered.emit(Offer(text, (("Show it", lambda: self._show(session)),)))
+
+    def _show(self, session: Session) -> None:
+        if session in self._bench.store.sessions:
+            self._bench.store.show(session)
+
+    def _set_state(self, session: Session, state: str) -> None:
+        if session.run:
+            session.run.state = state
+        if session is self._bench.store.session and state != self._bench.state:
             self._bench.state = state
             self._bench.state_changed.emit(state)
+        self._bench.runs_changed.emit()

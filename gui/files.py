@@ -1,8 +1,8 @@
-"""Opening and saving: which file the document is, whether it is saved, and what to ask before it is lost."""
+"""Opening, saving and closing documents: which file each is, and what to ask before its changes are lost."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSettings, Signal
@@ -12,32 +12,49 @@ from engine.errors import EngineError, FileError
 from engine.graph.document import Document
 from engine.storage.document_file import SUFFIX, load_document, save_document
 from gui.bench import Bench
+from gui.session import Session
 from presets import preset
 
 FILTER = f"Netwright documents (*{SUFFIX})"
 _MOST_RECENT = 8
+_NAMED = 8
+"""Unsaved documents that are named in a question."""
 
 
 class Files(QObject):
-    """The file behind the document; ``changed`` says that its name or state is another."""
+    """The files behind the open documents; ``changed`` says that a name or a state is another.
+
+    What is opened stands behind what is open already, but for an empty document that nobody has touched.
+    """
 
     changed = Signal()
     opened = Signal()
+    emptied = Signal()
+    """The last document was closed."""
 
     def __init__(self, bench: Bench, window: QWidget):
         super().__init__(window)
         self._bench = bench
+        self._store = bench.store
         self._window = window
-        self.path: Path | None = None
-        self.preset = ""
-        """The ready-made network that the document began as."""
-        bench.store.undo_stack.cleanChanged.connect(self.changed)
-        bench.store.changed.connect(lambda change: self.changed.emit() if change.name else None)
+        self._store.undo_stack.cleanChanged.connect(self.changed)
+        self._store.changed.connect(lambda change: self.changed.emit() if change.name else None)
+        self._store.arrived.connect(self.changed)
+
+    @property
+    def path(self) -> Path | None:
+        """The file of the document in front."""
+        return self._store.session.path
+
+    @property
+    def preset(self) -> str:
+        """The ready-made network that the document in front began as."""
+        return self._store.session.preset
 
     @property
     def dirty(self) -> bool:
-        """Whether there are changes that no file holds."""
-        return not self._bench.store.undo_stack.isClean()
+        """Whether there are changes in front that no file holds."""
+        return self._store.session.dirty
 
     @property
     def saved_text(self) -> str:
@@ -53,37 +70,67 @@ class Files(QObject):
         return [Path(path) for path in paths if Path(path).is_file()][:_MOST_RECENT]
 
     def new(self) -> bool:
-        """Show an empty document; False if the user keeps the present one."""
-        return self._replace(Document)
+        """Show an empty document."""
+        self._store.show(next((each for each in self._store.sessions if each.untouched), self._store.session))
+        return self._open(Document)
 
     def open_preset(self, name: str) -> bool:
-        """Show a preset as a new document."""
-        if not self._replace(lambda: preset(name).document()):
+        """Show a preset as a new document, or the one of it that is open and as it was."""
+        for session in self._store.sessions:
+            if session.preset == name and not (session.path or session.dirty):
+                return self.show(session)
+        if not self._open(lambda: preset(name).document()):
             return False
-        self.preset = name
+        self._store.session.preset = name
         self.changed.emit()
         return True
 
     def open(self, path: Path | None = None) -> bool:
-        """Show the document in a file, asked for if there is none given."""
+        """Show the document in a file, asked for if there is none given; one that is open comes to front."""
         if path is None:
             folder = str(self.path.parent) if self.path else ""
             name, _ = QFileDialog.getOpenFileName(self._window, "Open a network", folder, FILTER)
             if not name:
                 return False
             path = Path(name)
-        if not self._replace(lambda: load_document(path)):
+        if (session := self.session_of(path)) is not None:
+            return self.show(session)
+        if not self._open(lambda: load_document(path)):
             return False
         self._remember(path)
         return True
 
     def restore(self, document: Document, file: str) -> bool:
         """Show a document that was never saved to its file; the file itself stays as it is."""
-        if not self._replace(lambda: document):
+        if not self._open(lambda: document):
             return False
-        self.path = Path(file) if file else None
-        self._bench.store.undo_stack.resetClean()
+        self._store.session.path = Path(file) if file else None
+        self._store.undo_stack.resetClean()
         self.changed.emit()
+        return True
+
+    def session_of(self, path: Path) -> Session | None:
+        """Return the open document of a file, or None."""
+        path = path.resolve()
+        return next((each for each in self._store.sessions if each.path == path), None)
+
+    def show(self, session: Session) -> bool:
+        """Bring an open document to the front."""
+        self._store.show(session)
+        self.opened.emit()
+        return True
+
+    def close(self, session: Session | None = None) -> bool:
+        """Close a document, the one in front if none is named; False if the user keeps it."""
+        session = session or self._store.session
+        if session.dirty:
+            self._store.show(session)
+            if not self.may_leave([session]):
+                return False
+        last = len(self._store.sessions) == 1
+        self._store.close(session)
+        if last:
+            self.emptied.emit()
         return True
 
     def save(self) -> bool:
@@ -92,7 +139,7 @@ class Files(QObject):
 
     def save_as(self) -> bool:
         """Ask for a file and write the document to it."""
-        name = self._bench.store.whole.name or "Untitled"
+        name = self._store.whole.name or "Untitled"
         start = self.path or Path(f"{name}{SUFFIX}")
         chosen, _ = QFileDialog.getSaveFileName(self._window, "Save the network", str(start), FILTER)
         if not chosen:
@@ -100,19 +147,34 @@ class Files(QObject):
         path = Path(chosen)
         return self._write(path if path.suffix else path.with_suffix(SUFFIX))
 
-    def may_leave(self) -> bool:
-        """Ask about unsaved changes; False if the user wants to stay."""
-        if not self.dirty:
+    def may_leave(self, sessions: Sequence[Session] | None = None) -> bool:
+        """Ask once about unsaved changes, of all documents if none are named; False to stay."""
+        unsaved = [each for each in sessions or self._store.sessions if each.dirty]
+        if not unsaved:
             return True
         box = QMessageBox(self._window)
         box.setIcon(QMessageBox.Icon.NoIcon)
-        box.setText(f"Save the changes to “{self._bench.store.whole.name}”?")
-        box.setInformativeText("They are lost otherwise.")
+        if len(unsaved) == 1:
+            box.setText(f"Save the changes to “{unsaved[0].name}”?")
+            box.setInformativeText("They are lost otherwise.")
+        else:
+            box.setText(f"Save the changes to {len(unsaved)} networks?")
+            names = [f"•  {each.name}" for each in unsaved[:_NAMED]]
+            more = [f"and {len(unsaved) - _NAMED} more"] if len(unsaved) > _NAMED else []
+            box.setInformativeText("\n".join([*names, *more, "", "They are lost otherwise."]))
+        several = len(unsaved) > 1
         buttons = QMessageBox.StandardButton
-        box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
-        box.setDefaultButton(buttons.Save)
+        save = buttons.SaveAll if several else buttons.Save
+        box.setStandardButtons(save | buttons.Discard | buttons.Cancel)
+        if several:
+            box.button(buttons.Discard).setText("Discard all")
+        box.setDefaultButton(save)
         answer = box.exec()
-        return answer == buttons.Discard or (answer == buttons.Save and self.save())
+        return answer == buttons.Discard or (answer == save and all(map(self._save_of, unsaved)))
+
+    def _save_of(self, session: Session) -> bool:
+        self._store.show(session)
+        return self.save()
 
     def show_error(self, title: str, error: EngineError) -> None:
         """Tell what went wrong, with every problem of a bad file."""
@@ -125,34 +187,33 @@ class Files(QObject):
         )
         box.exec()
 
-    def _replace(self, make: Callable[[], Document]) -> bool:
-        if not self.may_leave():
-            return False
+    def _open(self, make: Callable[[], Document]) -> bool:
+        """Show another document, in the place of one that nobody has touched."""
         try:
             document = make()
         except EngineError as error:
             self.show_error("This file cannot be opened", error)
             return False
-        self.path, self.preset = None, ""
-        self._bench.store.open(document)
+        put = self._store.open if self._store.session.untouched else self._store.add
+        put(document)
         self.changed.emit()
         self.opened.emit()
         return True
 
     def _write(self, path: Path) -> bool:
         try:
-            save_document(self._bench.store.whole, path)
+            save_document(self._store.whole, path)
         except EngineError as error:
             self.show_error("The network was not saved", error)
             return False
         self._remember(path)
-        self._bench.store.undo_stack.setClean()
+        self._store.undo_stack.setClean()
         self._bench.message.emit(f"Saved to {path.name}.")
         self.changed.emit()
         return True
 
     def _remember(self, path: Path) -> None:
-        self.path = path.resolve()
-        others = [str(each) for each in self.recent() if each != self.path]
-        QSettings().setValue("files/recent", [str(self.path), *others][:_MOST_RECENT])
+        path = self._store.session.path = path.resolve()
+        others = [str(each) for each in self.recent() if each != path]
+        QSettings().setValue("files/recent", [str(path), *others][:_MOST_RECENT])
         self.changed.emit()

@@ -48,6 +48,7 @@ from gui.panels.problems import ProblemsPanel
 from gui.panels.status_bar import StatusBar
 from gui.panels.top_bar import TopBar
 from gui.recovery import Recovery
+from gui.tabs import DocumentTabs
 from gui.theme import Theme
 from gui.trust import TrustBanner
 from gui.views import VIEWS
@@ -155,8 +156,13 @@ class MainWindow(QMainWindow):
     def show_workbench(self) -> None:
         """Show the canvas with everything around it."""
         self._pages.setCurrentWidget(self._workbench)
-        QTimer.singleShot(0, self.canvas.fit_all)
+        QTimer.singleShot(0, self._show_all)
         self.canvas.setFocus()
+
+    def _show_all(self) -> None:
+        """Fit what has just been opened; a document that was here before is as it was left."""
+        if self.bench.store.session.place is None:
+            self.canvas.fit_all()
 
     def show_page(self, name: str) -> None:
         """Bring a page of the bottom dock to the front."""
@@ -211,6 +217,7 @@ class MainWindow(QMainWindow):
         bench = self.bench
         self.top = TopBar(bench)
         self.status = StatusBar(bench)
+        self.tabs = DocumentTabs(bench)
         self.canvas = CanvasView(bench)
         self.palette_ = PalettePanel(bench)
         self.gallery = GalleryPanel(bench)
@@ -242,6 +249,7 @@ class MainWindow(QMainWindow):
             self.bottom.addTab(page, titles[name])
         drawing = QWidget()
         over = column(drawing, 0)
+        over.addWidget(self.tabs)
         over.addWidget(TrustBanner(self.bench))
         over.addWidget(self.canvas, 1)
         self.middle = _splitter(Qt.Orientation.Vertical, (drawing, 1), (self.bottom, 0))
@@ -277,6 +285,12 @@ class MainWindow(QMainWindow):
         files.changed.connect(self._show_title)
         files.changed.connect(self.fill_recent)
         files.opened.connect(self.show_workbench)
+        files.emptied.connect(self.show_welcome)
+        self.tabs.closing.connect(files.close)
+        self.tabs.wanted.connect(files.new)
+        self.tabs.add_shortcuts(self)
+        files.changed.connect(self.tabs.refresh)
+        bench.runs_changed.connect(self._refresh_actions)
         bench.theme_changed.connect(self._draw_cards)
         self.top.run_requested.connect(bridge.run)
         self.top.pause_requested.connect(bridge.pause)
@@ -374,6 +388,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{name}{' •' if self.files.dirty else ''} – Netwright")
 
     def _show_failure(self, event: object) -> None:
+        if self.bridge.retelling:
+            return
         self.bench.message.emit(event.message)
         if event.node:
             self.bench.store.select([event.node])

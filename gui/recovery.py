@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QDateTime, QLocale, QLockFile, QObject, QStandardPaths, QTimer, Signal
@@ -13,6 +13,7 @@ from engine.errors import FileError
 from engine.storage.journal import SUFFIX, Entry, Journal, read_entry
 from gui.bench import Bench
 from gui.files import Files
+from gui.session import Session
 
 FOLDER = "NETWRIGHT_STATE"
 """Environment variable that names another folder for the journals."""
@@ -24,76 +25,113 @@ def folder() -> Path:
     return Path(os.environ.get(FOLDER) or Path(QStandardPaths.writableLocation(place)) / "journal")
 
 
+class _Keeper:
+    """The journal of one open document, locked while this program lives."""
+
+    def __init__(self, failed: Callable[[str], None]):
+        self.journal = Journal(folder(), failed)
+        self._lock = QLockFile(str(self.journal.path.with_suffix(".lock")))
+        self._lock.setStaleLockTime(0)
+
+    def keep(self, session: Session) -> None:
+        if not self._lock.isLocked():
+            folder().mkdir(parents=True, exist_ok=True)
+            self._lock.tryLock(0)
+        self.journal.keep(session.whole, str(session.path or ""))
+
+    def close(self) -> None:
+        self.journal.close()
+        self._lock.unlock()
+
+
 class Recovery(QObject):
-    """Keeps the unsaved document of one window, and finds what others left behind."""
+    """Keeps the unsaved documents of one window, and finds what others left behind."""
 
     failed = Signal(str)
 
     def __init__(self, bench: Bench, files: Files, window: QWidget):
         super().__init__(window)
-        self._bench, self._files, self._window = bench, files, window
-        self._journal = Journal(folder(), self.failed.emit)
-        self._lock = QLockFile(str(self._journal.path.with_suffix(".lock")))
-        self._lock.setStaleLockTime(0)
+        self._store, self._files, self._window = bench.store, files, window
+        self._keepers: dict[Session, _Keeper] = {}
         self.failed.connect(bench.message)
-        self._soon = QTimer(
-            self, singleShot=True, interval=0
-        )  # the stack calls itself clean until an edit ends
+        # The stack calls itself clean until an edit ends.
+        self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self._keep)
         bench.store.edited.connect(self._soon.start)
-        bench.store.replaced.connect(self._journal.clear)
+        bench.store.leaving.connect(self._keep_now)
+        bench.store.closed.connect(self._forget)
         bench.store.undo_stack.cleanChanged.connect(self._clean)
 
     def close(self) -> None:
-        """Forget the journal: the user has saved or given up what is in it."""
+        """Forget the journals: the user has saved or given up what is in them."""
         self._soon.stop()
-        self._journal.close()
-        self._lock.unlock()
+        for session in list(self._keepers):
+            self._forget(session)
 
     def offer(self) -> bool:
-        """Ask about work that a crash left behind; return whether it was opened."""
+        """Ask once about work that a crash left behind; return whether it was opened."""
+        found: list[tuple[Path, QLockFile, Entry]] = []
         for path, lock in _left_behind(folder()):
             try:
-                entry = read_entry(path)
+                found.append((path, lock, read_entry(path)))
             except FileError:
                 _forget(path, lock)
-                continue
-            wanted = self._ask(entry)
-            if wanted is not None:
-                _forget(path, lock)
-            else:
-                lock.unlock()
+        if not found:
+            return False
+        wanted = self._ask([entry for *_, entry in found])
+        for path, lock, entry in reversed(found):  # the newest comes to the front
             if wanted and self._files.restore(entry.document, entry.file):
                 self._keep()
-                return True
-        return False
+            _forget(path, lock) if wanted is not None else lock.unlock()
+        return bool(wanted)
+
+    def _keep_now(self) -> None:
+        if self._soon.isActive():
+            self._soon.stop()
+            self._keep()
 
     def _keep(self) -> None:
-        if not self._files.dirty:
-            return
-        if not self._lock.isLocked():
-            folder().mkdir(parents=True, exist_ok=True)
-            self._lock.tryLock(0)
-        self._journal.keep(self._bench.store.whole, str(self._files.path or ""))
+        session = self._store.session
+        if session.dirty:
+            if session not in self._keepers:
+                self._keepers[session] = _Keeper(self.failed.emit)
+            self._keepers[session].keep(session)
 
     def _clean(self, clean: bool) -> None:
-        if clean:
-            self._journal.clear()
+        keeper = self._keepers.get(self._store.session)
+        if clean and keeper is not None:
+            keeper.journal.clear()
 
-    def _ask(self, entry: Entry) -> bool | None:
-        """Return whether to open it, or None to be asked again at the next start."""
-        when = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(entry.at)), QLocale.FormatType.ShortFormat)
+    def _forget(self, session: Session) -> None:
+        if (keeper := self._keepers.pop(session, None)) is not None:
+            keeper.close()
+
+    def _ask(self, entries: Sequence[Entry]) -> bool | None:
+        """Return whether to open them, or None to be asked again at the next start."""
+        newest = entries[0]
+        when = QLocale().toString(
+            QDateTime.fromSecsSinceEpoch(int(newest.at)), QLocale.FormatType.ShortFormat
+        )
         box = QMessageBox(self._window)
         box.setIcon(QMessageBox.Icon.NoIcon)
-        box.setText(f"Netwright ended with unsaved changes to “{entry.document.name}”.")
-        where = f"\nThe file: {entry.file}" if entry.file else ""
-        box.setInformativeText(f"They were kept on {when}.{where}")
+        if len(entries) == 1:
+            box.setText(f"Netwright ended with unsaved changes to “{newest.document.name}”.")
+            where = f"\nThe file: {newest.file}" if newest.file else ""
+            box.setInformativeText(f"They were kept on {when}.{where}")
+        else:
+            box.setText(f"Netwright ended with unsaved changes to {len(entries)} networks.")
+            names = (f"•  {each.document.name}{_where(each.file)}" for each in entries)
+            box.setInformativeText("\n".join([*names, "", f"They were kept until {when}."]))
         restore = box.addButton("Restore", QMessageBox.ButtonRole.AcceptRole)
         discard = box.addButton("Discard", QMessageBox.ButtonRole.DestructiveRole)
         box.addButton("Ask again later", QMessageBox.ButtonRole.RejectRole)
         box.setDefaultButton(restore)
         box.exec()
         return {restore: True, discard: False}.get(box.clickedButton())
+
+
+def _where(file: str) -> str:
+    return f"  –  {file}" if file else ""
 
 
 def _left_behind(folder: Path) -> Iterator[tuple[Path, QLockFile]]:

@@ -28,7 +28,7 @@ class Mailbox:
                 self._events = [each for each in self._events if not isinstance(each, Snapshot)]
             self._events.append(event)
             if len(self._events) > self._limit:
-                self._events = _merged(self._events)
+                self._events = merged(self._events)
                 # What cannot be merged stays; the next merge waits for as many again.
                 self._limit = max(self._pending, 2 * len(self._events))
 
@@ -44,7 +44,7 @@ class Mailbox:
             return len(self._events)
 
 
-def _merged(events: list[Event]) -> list[Event]:
+def merged(events: list[Event]) -> list[Event]:
     """Return the events with all progress in the place of its last part."""
     parts = [each for each in events if isinstance(each, Progress)]
     if len(parts) < 2:

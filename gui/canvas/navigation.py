@@ -14,6 +14,7 @@ from gui.bench import Bench
 from gui.canvas.glide import Glide, moves
 from gui.canvas.node_paint import STRIP_FROM, TEXT_FROM
 from gui.canvas.scene import CanvasScene
+from gui.session import Place
 
 NEAREST, FARTHEST = 4.0, 0.02
 STEP = 1.2
@@ -149,6 +150,19 @@ class Navigator(QGraphicsView):
 
     def _port(self) -> QRectF:
         return QRectF(self.viewport().rect()).adjusted(28, 52, -28, -28)
+
+    def place(self) -> Place:
+        """Return where one looks."""
+        return Place(self.zoom, self.map_to_canvas(self._port().center()), self._fitted)
+
+    def go_to(self, place: Place) -> None:
+        """Look where one looked before."""
+        self._glide.stop()
+        if place.whole:
+            self.show_all()
+        else:
+            self._gliding_whole = False
+            self._show_place(place.zoom, place.middle)
 
     def show_node(self, id: str) -> None:
         """Bring a node into view if it is not, and select it."""

@@ -17,6 +17,7 @@ from gui.bench import Bench
 from gui.custom.face import FacePreview
 from gui.panels.code_editor import CodeEditor
 from gui.panels.words import plural
+from gui.session import Session
 from gui.theme import TITLE_PX
 from gui.trusted import remember
 from gui.widgets.basic import Scroll, button, column, label, row, rule, set_role
@@ -34,6 +35,8 @@ class CustomEditor(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._bench, self.name = bench, name
+        self.session = bench.store.session
+        """The document that the layer is of; behind another one this window hides."""
         self._source = ""
         self._names = [name]
         """What the layer was called while this window was open, for undo and redo."""
@@ -57,7 +60,8 @@ class CustomEditor(QDialog):
         self.apply_button.clicked.connect(self.apply)
         self.discard_button.clicked.connect(self.discard)
         bench.store.edited.connect(self._follow)
-        bench.store.replaced.connect(self._end)
+        bench.store.arrived.connect(self._turn)
+        bench.store.closed.connect(self._close_with)
         bench.trust_changed.connect(self.look)
         bench.analyzed.connect(self._show_analysis)
         self._load()
@@ -116,6 +120,8 @@ class CustomEditor(QDialog):
     def look(self) -> bool:
         """Check what is typed, and show the face that it gives; return whether it can be applied."""
         self._pause.stop()
+        if not self._in_front:
+            return False
         text = self.view.toPlainText()
         off = not is_trusted(self._source)
         self.apply_button.setText("Trust and apply" if off else "Apply")
@@ -168,8 +174,21 @@ class CustomEditor(QDialog):
         """Show the code that is applied."""
         self._load()
 
+    @property
+    def _in_front(self) -> bool:
+        return self.session is self._bench.store.session
+
+    def _turn(self) -> None:
+        self.setVisible(self._in_front)
+
+    def _close_with(self, session: Session) -> None:
+        if session is self.session:
+            self._end()
+
     def _follow(self) -> None:
         """Follow an undo: the layer may be gone, or be called as before."""
+        if not self._in_front:
+            return
         customs = self._bench.store.whole.customs
         if self.name not in customs:
             known = [name for name in reversed(self._names) if name in customs]

@@ -13,6 +13,7 @@ from engine.graph.document import Document
 from gui.bench import Bench
 from gui.panels.code_editor import CodeEditor
 from gui.panels.words import plural
+from gui.session import Session
 from gui.widgets.basic import Elided, IconButton, Panel, button, column, label, row, set_role
 
 _SHOWN = 3
@@ -24,7 +25,8 @@ _WIDE = 640
 
 _SAME = "Type to change the network; a line that cannot be drawn is marked."
 _MOVED = "The network changed meanwhile; this code is as it was. Applying it "
-_OTHER = "Another network was opened: copy what you need of this code, then discard it."
+_OTHER = "This code belongs to {name}: go back to its tab to apply it, or discard it."
+_GONE = "{name} was closed: copy what you need of its code, then discard it."
 
 
 class CodePanel(Panel):
@@ -40,7 +42,7 @@ class CodePanel(Panel):
         super().__init__("panel", parent)
         self._bench = bench
         self._began: Document | None = None
-        self._other = False
+        self._home: Session | None = None
         self._text = ""
         self._read: Document | None = None
         self._note = label("", "muted", 12)
@@ -106,7 +108,7 @@ class CodePanel(Panel):
         source = self._bench.analysis.source
         if self.editing or source is None:
             return
-        self._began, self._other = self._bench.store.whole, False
+        self._began, self._home = self._bench.store.whole, self._bench.store.session
         self._text = self.view.toPlainText()
         self._read = None
         self.view.mark(())
@@ -151,14 +153,14 @@ class CodePanel(Panel):
 
     def _end(self) -> None:
         self._pause.stop()
+        self._home = None
         self.view.set_editing(False)
         self.bar.setVisible(False)
         self._head.setVisible(True)
 
     def _opened(self) -> None:
-        """Another network is open: code of the last one cannot be applied to it, but is not thrown away."""
+        """Another network is in front: code of the last one waits for it and is not thrown away."""
         if self.unapplied:
-            self._other = True
             self._look()
         else:
             self.discard()
@@ -178,8 +180,9 @@ class CodePanel(Panel):
         moved = store.whole != self._began
         self._read = None
         self.view.set_fault(0)
-        if self._other:
-            self._tell(_OTHER, "warning")
+        if self._home is not store.session:
+            text = _OTHER if self._home in store.sessions else _GONE
+            self._tell(text.format(name=self._home.name), "warning")
             self.bar.apply_button.setEnabled(False)
             return False
         if not self.unapplied and not moved:

@@ -178,8 +178,9 @@ def test_code_of_another_network_is_kept_but_not_applied(qtbot, panel):
     g = Builder("Other")
     g.add("Output", g.add("ReLU", g.add("Input")))
     other = g.document()
+    name = store.whole.name
     store.open(other)
-    assert "Another network was opened" in told(panel)
+    assert f"{name} was closed" in told(panel)
     assert "nn.Conv2d(1, 7, 5)" in panel.view.toPlainText()
     panel.apply()
     assert store.whole is other

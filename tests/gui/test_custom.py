@@ -232,10 +232,11 @@ def test_a_file_with_code_is_off_until_it_is_trusted_and_remembered(window, qtbo
     qtbot.waitUntil(lambda: errors(window) == [])
     trusted.distrust(trusted.state())  # as if the program were started again
     remembered.load()
-    window.undo_stack.setClean()
+    window.files.close()
     opened(window, qtbot, path)
     assert not banner(window).isVisible()
     assert errors(window) == []
+    window.files.close()
     save_document(spirals(GATE + "# changed by somebody\n", GATE.replace("Gate", "Second")), path)
     opened(window, qtbot, path)
     assert "1 custom layer)" in banner(window).text.text()

@@ -242,7 +242,7 @@ def test_save_open_recent_and_the_unsaved_question(qtbot, tmp_path, monkeypatch)
         assert "Save the changes to “Spirals”?" in asked[0]
         assert window.isVisible()
         answer(QMessageBox.StandardButton.Save)
-        window.actions_["new"].trigger()
+        window.actions_["close_tab"].trigger()
         assert load_document(path).nodes["hidden"].params["out_features"] == 9
         assert not store.document.nodes
         assert window.open_path(str(path))

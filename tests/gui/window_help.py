@@ -32,7 +32,8 @@ def open_window(qtbot: object, preset: str = "") -> Iterator[MainWindow]:
     try:
         yield window
     finally:
-        window.undo_stack.setClean()
+        for session in window.bench.store.sessions:
+            session.undo_stack.setClean()
         window.close()
         window.deleteLater()
         QApplication.processEvents()

@@ -1,0 +1,64 @@
+"""What a run has told so far, in bounded memory, so that it can be told again to who looks later."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from engine.training.events import Event, Progress, Snapshot, State, Timed
+from engine.training.mailbox import merged
+
+PENDING = 256
+"""Events that are kept before the progress among them is merged."""
+
+MOST = 1 << 17
+"""Losses that are kept; beyond, of four in a row the lowest and the highest stay."""
+
+
+class Record:
+    """Events in order; of snapshots the newest, of times the newest of each block, progress merged."""
+
+    def __init__(self, most: int = MOST):
+        self._most, self._limit = most, PENDING
+        self._events: list[Event] = []
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What to tell, oldest first."""
+        return tuple(self._events)
+
+    def add(self, event: Event) -> None:
+        """Take what the run told."""
+        if isinstance(event, State):
+            return  # it holds at its moment only
+        if isinstance(event, Snapshot):
+            self._events = [each for each in self._events if not isinstance(each, Snapshot)]
+        elif isinstance(event, Timed):
+            self._events = [
+                each for each in self._events if not (isinstance(each, Timed) and each.way == event.way)
+            ]
+        self._events.append(event)
+        if len(self._events) > self._limit:
+            self._events = [
+                _thinned(each, self._most) if isinstance(each, Progress) else each
+                for each in merged(self._events)
+            ]
+            # What cannot be merged stays; the next merge waits for as many again.
+            self._limit = max(PENDING, 2 * len(self._events))
+
+
+def _thinned(progress: Progress, most: int) -> Progress:
+    """Return it with at most so many losses; the extremes among neighbors stay, and what is not a number."""
+    step, loss = progress.step, progress.loss
+    while len(step) > most:
+        whole = len(step) // 4 * 4
+        fours = loss[:whole].reshape(-1, 4)
+        ends = np.stack([fours.argmin(1), fours.argmax(1)], 1)
+        same = ends[:, 0] == ends[:, 1]
+        ends[same] = (0, 3)  # all four are alike, or one is not a number and is found twice
+        ends[same & np.isnan(fours).any(1), 0] = np.isnan(fours[same & np.isnan(fours).any(1)]).argmax(1)
+        chosen = (np.arange(0, whole, 4)[:, None] + np.sort(ends, 1)).ravel()
+        chosen = np.concatenate([chosen, np.arange(whole, len(step))])
+        step, loss = step[chosen], loss[chosen]
+    return replace(progress, step=step, loss=loss)

@@ -1,0 +1,328 @@
+"""The row of open documents over the canvas: one tab each, dragged, closed and walked like everywhere."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import (
+    QEasingCurve,
+    QEvent,
+    QPoint,
+    QPointF,
+    QPropertyAnimation,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import (
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QShortcut,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+
+from gui import icons
+from gui.bench import Bench
+from gui.canvas.glide import DURATION, moves
+from gui.fonts import ui_font
+from gui.session import Session
+from gui.theme import RADIUS, TEXT_PX
+from gui.widgets.basic import IconButton, Panel
+
+HEIGHT, TAB = 40, 30
+_WIDEST, _NARROWEST, _GAP, _MARGIN = 220, 84, 2, 8
+_MARK = 16
+"""Pixels of the close mark, and of the dot in its place."""
+
+
+class Tab(QAbstractButton):
+    """The label of one document: its name, a dot while it is unsaved, a line while it trains."""
+
+    def __init__(self, bench: Bench, session: Session, parent: QWidget):
+        super().__init__(parent)
+        self._bench, self.session = bench, session
+        self.setCheckable(True)
+        self.setFont(ui_font(TEXT_PX))
+        self.setFixedHeight(TAB)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._dirty, self._share, self._name = False, 0.0, ""
+        self._over_mark = False
+        self._glide = QPropertyAnimation(self, b"pos", self)
+        self._glide.setDuration(DURATION)
+        self._glide.setEasingCurve(QEasingCurve.Type.OutCubic)
+
+    def refresh(self) -> None:
+        """Show the name, the state and the run as they are now."""
+        session, run = self.session, self.session.run
+        busy = run is not None and run.busy
+        share = max(run.share, 0.001) if busy else 0.0
+        if (self._name, self._dirty, self._share) != (session.name, session.dirty, share):
+            self._name, self._dirty, self._share = session.name, session.dirty, share
+            self.update()
+        state = ("held" if run.state == "paused" else "training") if busy else ""
+        notes = [word for word in ("not saved" if session.dirty else "", state) if word]
+        self.setText(session.name)
+        self.setAccessibleName(", ".join([session.name, *notes]))
+        place = str(session.path) if session.path else f"{session.name}, not in a file yet"
+        self.setToolTip("\n".join([place, *(" · ".join(filter(None, run.words)) for _ in [0] if busy)]))
+
+    def natural_width(self) -> int:
+        """Return the pixels that the whole name takes."""
+        return self.fontMetrics().horizontalAdvance(self.session.name) + 12 + 6 + _MARK + 8
+
+    def slide(self, x: int, at_once: bool = False) -> None:
+        """Move to a place in the row."""
+        to = QPoint(x, (HEIGHT - TAB) // 2)
+        if at_once or not moves(self):
+            self._glide.stop()
+            self.move(to)
+        elif self._glide.endValue() != to or self._glide.state() != QPropertyAnimation.State.Running:
+            self._glide.stop()
+            self._glide.setEndValue(to)
+            self._glide.start()
+
+    def mark_box(self) -> QRectF:
+        """Return where the close mark is."""
+        return QRectF(self.width() - _MARK - 8, (TAB - _MARK) / 2, _MARK, _MARK)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.natural_width(), TAB)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        event.ignore()  # the row chooses, drags and closes
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        over = self.mark_box().contains(event.position())
+        if over != self._over_mark:
+            self._over_mark = over
+            self.update()
+        event.ignore()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.HoverEnter, QEvent.Type.HoverLeave, QEvent.Type.Leave):
+            self._over_mark = self._over_mark and event.type() == QEvent.Type.HoverEnter
+            self.update()
+        return super().event(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme, front = self._bench.theme, self.isChecked()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        hovered, box = self.underMouse(), QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        if front or hovered:
+            painter.setPen(QPen(theme.color("line"), 1) if front else Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("raised", 255 if front else 130))
+            painter.drawRoundedRect(box, RADIUS, RADIUS)
+        if self.hasFocus():
+            painter.setPen(QPen(theme.color("accent"), 1.5))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+        mark = self.mark_box()
+        text = QRectF(12, 0, mark.left() - 6 - 12, TAB)
+        painter.setPen(theme.color("text" if front or hovered else "muted"))
+        name = self.fontMetrics().elidedText(
+            self.session.name, Qt.TextElideMode.ElideRight, int(text.width())
+        )
+        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
+        if self._over_mark:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("text", 34))
+            painter.drawRoundedRect(mark, 4, 4)
+        if self._dirty and not self._over_mark:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("text" if front else "muted"))
+            painter.drawEllipse(mark.center(), 3.5, 3.5)
+        elif front or hovered:
+            color = theme.color("text" if self._over_mark else "muted")
+            icons.paint_icon(painter, "close", color, mark.left() + 2, mark.top() + 2, _MARK - 4)
+        if self._share:
+            self._paint_progress(painter, box)
+        painter.end()
+
+    def _paint_progress(self, painter: QPainter, box: QRectF) -> None:
+        theme, held = self._bench.theme, self.session.run.state == "paused"
+        line = QRectF(box.left() + 12, box.bottom() - 4, box.width() - 24, 2)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("line"))
+        painter.drawRoundedRect(line, 1, 1)
+        line.setWidth(max(2.0, line.width() * self._share))
+        painter.setBrush(theme.color("muted" if held else "accent"))
+        painter.drawRoundedRect(line, 1, 1)
+
+
+class DocumentTabs(Panel):
+    """The tabs of a store's sessions; hidden while there is only one.
+
+    ``closing`` carries the session whose tab was closed with the mouse; ``wanted`` asks for a new document.
+    """
+
+    closing = Signal(object)
+    wanted = Signal()
+
+    def __init__(self, bench: Bench, parent: QWidget | None = None):
+        super().__init__("top", parent)
+        self._bench, self._store = bench, bench.store
+        self.setFixedHeight(HEIGHT)
+        self.setAccessibleName("Open networks")
+        self.tabs: dict[Session, Tab] = {}
+        self._pressed: Tab | None = None
+        self._pressed_at = QPointF()
+        self._grip = 0.0
+        self._dragging = False
+        self._offset = 0
+        self.plus = IconButton(bench, "plus", tip="New network (Ctrl+T)")
+        self.plus.setParent(self)
+        self.plus.setFixedSize(28, 28)
+        self.plus.clicked.connect(self.wanted)
+        for signal in (self._store.sessions_changed, self._store.arrived):
+            signal.connect(self.show_sessions)
+        for signal in (self._store.edited, self._store.undo_stack.cleanChanged, bench.runs_changed):
+            signal.connect(self.refresh)
+        bench.theme_changed.connect(lambda _: self.update())
+        self.show_sessions()
+
+    def add_shortcuts(self, window: QWidget) -> None:
+        """Give a window the other keys that hands know for tabs."""
+        for keys, do in (
+            ("Ctrl+T", self.wanted.emit),
+            ("Ctrl+PgDown", lambda: self.walk(1)),
+            ("Ctrl+PgUp", lambda: self.walk(-1)),
+        ):
+            QShortcut(QKeySequence(keys), window, do)
+
+    def refresh(self, *_: object) -> None:
+        """Bring names, dots and progress up to date."""
+        before = [tab.width() for tab in self.tabs.values()]
+        for tab in self.tabs.values():
+            tab.refresh()
+        if before != self._widths():
+            self._arrange()
+
+    def show_sessions(self) -> None:
+        """Show a tab for each open document, in their order."""
+        sessions = self._store.sessions
+        for session in [each for each in self.tabs if each not in sessions]:
+            tab = self.tabs.pop(session)
+            if tab is self._pressed:
+                self._pressed, self._dragging = None, False
+            tab.hide()
+            tab.deleteLater()
+        fresh = [session for session in sessions if session not in self.tabs]
+        for session in fresh:
+            self.tabs[session] = Tab(self._bench, session, self)
+            self.tabs[session].clicked.connect(lambda _=False, session=session: self._store.show(session))
+            self.tabs[session].show()
+        self.tabs = {session: self.tabs[session] for session in sessions}
+        for session, tab in self.tabs.items():
+            tab.setChecked(session is self._store.session)
+            tab.refresh()
+        self.setVisible(len(sessions) > 1)
+        self._arrange(at_once=bool(fresh))
+
+    def walk(self, by: int) -> None:
+        """Bring the next document to the front, or one so many tabs away; the row is a ring."""
+        sessions = self._store.sessions
+        self._store.show(sessions[(sessions.index(self._store.session) + by) % len(sessions)])
+
+    # -- where they stand --------------------------------------------------------------------------------
+
+    def _widths(self) -> list[int]:
+        """Return how wide each tab is: as its name, as far as there is room."""
+        wide = [min(max(tab.natural_width(), _NARROWEST), _WIDEST) for tab in self.tabs.values()]
+        room = self._room() - _GAP * (len(wide) - 1)
+        most = _WIDEST
+        while sum(min(each, most) for each in wide) > room and most > _NARROWEST:
+            most -= 2
+        return [min(each, most) for each in wide]
+
+    def _room(self) -> int:
+        return self.width() - 2 * _MARGIN - self.plus.width() - 6
+
+    def _arrange(self, at_once: bool = False) -> None:
+        widths = self._widths()
+        total = sum(widths) + _GAP * max(len(widths) - 1, 0)
+        starts = [sum(widths[:n]) + _GAP * n for n in range(len(widths))]
+        if not self._dragging and self._store.session in self.tabs:  # the one in front is always in view
+            place = self._store.sessions.index(self._store.session)
+            most, least = starts[place], starts[place] + widths[place] - self._room()
+            self._offset = min(max(self._offset, least), most)
+        self._offset = min(max(self._offset, 0), max(total - self._room(), 0))
+        for tab, x, width in zip(self.tabs.values(), starts, widths, strict=True):
+            tab.setFixedWidth(width)
+            if not (self._dragging and tab is self._pressed):
+                tab.slide(_MARGIN + x - self._offset, at_once)
+        self.plus.move(min(_MARGIN + total - self._offset, self.width() - 36) + 6, (HEIGHT - 28) // 2)
+        self.plus.raise_()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange(at_once=True)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self._offset -= event.angleDelta().y() // 2 or event.angleDelta().x() // 2
+        dragging, self._dragging = self._dragging, True  # the one in front may leave the view
+        self._arrange(at_once=True)
+        self._dragging = dragging
+        event.accept()
+
+    # -- the mouse ---------------------------------------------------------------------------------------
+
+    def tab_at(self, at: QPointF) -> Tab | None:
+        """Return the tab at a point of the row."""
+        return next((tab for tab in self.tabs.values() if tab.geometry().contains(at.toPoint())), None)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        tab = self.tab_at(event.position())
+        self._pressed, self._pressed_at, self._dragging = tab, event.position(), False
+        if tab is None:
+            return
+        self._grip = event.position().x() - tab.x()
+        on_mark = tab.mark_box().contains(event.position() - QPointF(tab.pos()))
+        if event.button() == Qt.MouseButton.LeftButton and not on_mark:
+            self._store.show(tab.session)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        tab = self._pressed
+        if tab is None or not event.buttons() & Qt.MouseButton.LeftButton:
+            return
+        far = abs(event.position().x() - self._pressed_at.x()) >= QApplication.startDragDistance()
+        if not self._dragging and not far:
+            return
+        self._dragging = True
+        tab.raise_()
+        tab.move(round(min(max(event.position().x() - self._grip, 0), self.width() - tab.width())), tab.y())
+        place = self._place_of(tab)
+        if place != self._store.sessions.index(tab.session):
+            self._store.move(tab.session, place)
+
+    def _place_of(self, dragged: Tab) -> int:
+        """Return where a dragged tab belongs: behind every neighbor whose middle it has passed."""
+        mine, x, place = self._store.sessions.index(dragged.session), _MARGIN - self._offset, 0
+        for n, (tab, width) in enumerate(zip(self.tabs.values(), self._widths(), strict=True)):
+            middle = x + width / 2
+            x += width + _GAP
+            if tab is not dragged:
+                place += middle < (dragged.x() if n < mine else dragged.x() + dragged.width())
+        return place
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        tab, dragged = self._pressed, self._dragging
+        self._pressed, self._dragging = None, False
+        if dragged:
+            self._arrange()
+        elif tab is not None and tab is self.tab_at(event.position()):
+            inside = event.position() - QPointF(tab.pos())
+            by_mark = event.button() == Qt.MouseButton.LeftButton and tab.mark_box().contains(inside)
+            if by_mark or event.button() == Qt.MouseButton.MiddleButton:
+                self.closing.emit(tab.session)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self.tab_at(event.position()) is None:
+            self.wanted.emit()
+        else:
+            self.mousePressEvent(event)
