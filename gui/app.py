@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from engine.graph.document import Document
 from gui import style
 from gui.bench import Bench
+from gui.canvas import speech
 from gui.collector import Collector
 from gui.fonts import load_fonts
 from gui.main_window import MainWindow
@@ -31,6 +32,7 @@ def application() -> QApplication:
     load_fonts()
     if app.findChild(Collector) is None:
         Collector(app)
+        speech.install()
     return app
 
 

@@ -27,6 +27,7 @@ from engine.storage.library import BLOCK_SUFFIX
 from gui import sharing, style, trusted
 from gui.actions import Actions
 from gui.analyst import Analyst
+from gui.announcer import Announcer
 from gui.bench import Bench
 from gui.bridge import Bridge
 from gui.canvas.view import CanvasView
@@ -82,6 +83,8 @@ class MainWindow(QMainWindow):
         self._recent = QMenu("Open recent", self)
         self.menu("File").insertMenu(self.actions_["welcome"], self._recent)
         self._connect()
+        self.focus_ring = FocusRing(self)
+        self.announcer = Announcer(self.bench, self.canvas)
         self.setAcceptDrops(True)
         self.resize(1600, 1000)
         self.focus_ring = FocusRing(self)

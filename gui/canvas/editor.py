@@ -8,7 +8,6 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QWidget
 
-from engine.graph.blocks import layer_of
 from engine.graph.diff import Diff
 from engine.graph.document import Document, Edge, Slot
 from engine.training.events import Failed
@@ -28,6 +27,7 @@ from gui.canvas.quick_add import QuickAdd
 from gui.canvas.rename import TitleField
 from gui.canvas.wire_item import WireItem
 from gui.canvas.wires import wire_between
+from gui.spoken import node_words
 
 
 class Editor(Navigator):
@@ -65,6 +65,7 @@ class Editor(Navigator):
         bench.store.arrived.connect(self._find_place)
         bench.store.arrived.connect(self._find_place)
         bench.store.scope_changed.connect(self._replace)
+        bench.analyzed.connect(lambda _: self._describe())
         bench.store.selection_changed.connect(self._show_selection)
         bench.analyzed.connect(lambda _: self.graph.show_analysis())
         bench.snapshot_taken.connect(self.graph.show_snapshot)
@@ -142,7 +143,7 @@ class Editor(Navigator):
         node = document.nodes.get(next(iter(chosen), "")) if len(chosen) == 1 else None
         if node is not None:  # the selection follows a deletion one signal later
             problems = " ".join(p.message for p in self.bench.analysis.problems_of(node.id))
-            text += f". Selected: {node.title}, {layer_of(document, node.type).label}. {problems}"
+            text += f". {node_words(self.bench, node.id)}. {problems}"
         self.setAccessibleDescription(text.strip())
 
     def moved(self) -> None:

@@ -12,6 +12,7 @@ from engine.graph.document import Document, Node, Slot
 from engine.graph.view import order_of
 from gui.bench import Bench
 from gui.fonts import ui_font
+from gui.spoken import node_words
 from gui.theme import CATEGORY
 from gui.widgets.basic import Panel, column, label, paint_dot
 
@@ -105,8 +106,8 @@ class OutlinePanel(Panel):
         token = wrong[0].severity if wrong else "text"
         item.setForeground(0, self._bench.theme.color(token))
         item.setToolTip(0, "\n".join(problem.message for problem in wrong) or layer.doc)
-        spoken = f"{node.title}, {layer.label}, {shape or 'shape not known'}"
-        item.setData(0, Qt.ItemDataRole.AccessibleTextRole, spoken)
+        spoken = node_words(self._bench, node.id, state=False)
+        item.setData(0, Qt.ItemDataRole.AccessibleTextRole, spoken if shape else f"{spoken}, shape not known")
 
     def _select(self) -> None:
         if not self._busy:
