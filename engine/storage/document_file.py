@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,9 +41,9 @@ from engine.graph.view import graph_of
 from engine.layers.formula import Formula
 from engine.optimizers import check_optimizer
 from engine.storage.atomic import write_text
+from engine.storage.format import VERSION, Newer, parsed, why_newer
 
 SUFFIX = ".netwright"
-VERSION = 1
 _LARGEST = 32 * 2**20
 _MOST_PROBLEMS = 50
 
@@ -59,10 +59,34 @@ def save_document(document: Document, path: Path) -> None:
         raise FileError(f"{path} could not be written: {error.strerror or error}.") from error
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """The document in a file, and why it should not be written there again: empty where it may be.
+
+    ``left_out`` tells what could not be read of a file of a newer format.
+    """
+
+    document: Document
+    read_only: str = ""
+    left_out: tuple[str, ...] = ()
+
+
 def load_document(path: Path) -> Document:
     """Return the document in a file; nothing in it is executed.
 
-    Raises FileError whose ``problems`` are all that is wrong with it.
+    Raises FileError whose ``problems`` are all that is wrong with it, also for a file of a newer format.
+    """
+    loaded = read_document(path)
+    if loaded.read_only:
+        raise FileError(f"{path.name}: {loaded.read_only}", (loaded.read_only, *loaded.left_out))
+    return loaded.document
+
+
+def read_document(path: Path) -> Loaded:
+    """Return the document in a file; nothing in it is executed.
+
+    One of a newer format is read as far as can be. Raises FileError whose ``problems`` are all that is wrong
+    with it.
     """
     try:
         size = path.stat().st_size
@@ -76,13 +100,14 @@ def load_document(path: Path) -> Document:
     except OSError as error:
         raise FileError(f"{path} could not be read: {error.strerror or error}.") from error
     try:
-        document = from_json(text)
+        loaded = read_json(text)
     except FileError as error:
         raise FileError(f"{path.name}: {error.message}", error.problems) from None
-    weights = document.training.weights
+    weights = loaded.document.training.weights
     if weights:  # beside the document, wherever both have been moved
-        document = set_training(document, weights=str(path.resolve().parent / weights))
-    return document
+        document = set_training(loaded.document, weights=str(path.resolve().parent / weights))
+        return replace(loaded, document=document)
+    return loaded
 
 
 def _beside(document: Document, path: Path) -> Document:
@@ -112,29 +137,35 @@ def to_json(document: Document) -> str:
 def from_json(text: str) -> Document:
     """Return the document that a text holds.
 
+    Raises FileError with all problems, also for a newer format.
+    """
+    loaded = read_json(text)
+    if loaded.read_only:
+        raise FileError(loaded.read_only, (loaded.read_only, *loaded.left_out))
+    return loaded.document
+
+
+def read_json(text: str) -> Loaded:
+    """Return the document that a text holds; of a newer format as much as can be read.
+
     Raises FileError with all problems.
     """
-    try:
-        raw = json.loads(text, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise FileError("this is not a Netwright document: it is nested too deeply.") from None
-    except ValueError as error:
-        raise FileError(f"this is not a Netwright document: {error}.") from None
-    if not isinstance(raw, dict) or "netwright" not in raw:
-        raise FileError('this is not a Netwright document: it has no "netwright" version.')
-    version = raw["netwright"]
-    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise FileError(f"the version should be a whole number from 1 to {VERSION}, not {shown(version)}.")
-    if version > VERSION:
-        raise FileError(f"it was written by a newer Netwright (format {version}; this one reads {VERSION}).")
-    return _Reader(raw).document()
+    raw = parsed(text)
+    reader = _Reader(raw)
+    document = reader.document()
+    if not reader.newer:
+        return Loaded(document)
+    return Loaded(document, why_newer(raw, len(reader.problems)), tuple(reader.problems[:_MOST_PROBLEMS]))
 
 
 class _Reader:
-    """Reads one parsed file and gathers what is wrong with it."""
+    """Reads one parsed file and gathers what is wrong with it.
+
+    Of a newer format, what is wrong is left out; any other file is refused for it.
+    """
 
     def __init__(self, raw: Mapping[str, Any]):
-        self.raw = raw
+        self.raw, self.newer = raw, isinstance(raw, Newer)
         self.problems: list[str] = []
         self.lost: set[str] = set()
         """Ids of nodes that were refused: their edges need no problem of their own."""
@@ -142,12 +173,12 @@ class _Reader:
         """The types that the file says it brings along: those are never missing, but refused."""
 
     def document(self) -> Document:
-        for key in self.raw.keys() - _DOCUMENT:
+        for key in set() if self.newer else self.raw.keys() - _DOCUMENT:
             self.problems.append(f"{shown(key)} is not a part of a document.")
         document = Document(self._text("name", 200), self._text("notes", 20_000))
         document = self._graph(self._blocks(self._customs(document)), self.raw)
         document = document.with_(training=self._training())
-        if self.problems:
+        if self.problems and not self.newer:
             more = len(self.problems) - 1
             problems = tuple(self.problems[:_MOST_PROBLEMS])
             raise FileError(self.problems[0] + (f" ({more} more problems)" if more else ""), problems)
@@ -184,7 +215,8 @@ class _Reader:
         self.lost = set()
         document = self._missing(document, raw)
         document = document.with_(nodes=self._nodes(document, raw, where))
-        self._shares(document, where)
+        lonely = self._shares(document, where)
+        document = document.with_(nodes={**document.nodes, **lonely})
         document = document.with_(edges=self._edges(document, raw, where))
         document = document.with_(
             comments=self._comments(raw, where), bends=self._bends(document, raw, where)
@@ -192,6 +224,7 @@ class _Reader:
         if not nx.is_directed_acyclic_graph(graph_of(document)):
             cycle = [edge[0] for edge in nx.find_cycle(graph_of(document))]
             self.problems.append(f"{where}these nodes form a cycle: {', '.join(cycle[:10])}.")
+            document = document.with_(edges={})
         return document
 
     def _missing(self, document: Document, raw: Mapping[str, Any]) -> Document:
@@ -252,11 +285,16 @@ class _Reader:
                 self.lost.add(id)
         return nodes
 
-    def _shares(self, document: Document, where: str) -> None:
-        """Check every link between nodes that share weights."""
+    def _shares(self, document: Document, where: str) -> dict[str, Node]:
+        """Check every link between nodes that share weights; return those that lose theirs."""
+        lonely: dict[str, Node] = {}
         for id, node in document.nodes.items():
+            count = len(self.problems)
             if node.share and node.share.node not in self.lost:
                 self._try(f"{where}node {shown(id)}", partial(_check_share, document, id, node.share))
+            if node.share and (node.share.node in self.lost or len(self.problems) > count):
+                lonely[id] = replace(node, share=None)
+        return lonely
 
     def _edges(self, document: Document, raw: Mapping[str, Any], before: str) -> dict[Slot, Slot]:
         edges: dict[Slot, Slot] = {}
@@ -307,7 +345,7 @@ class _Reader:
     def _training(self) -> Training:
         raw = self.raw.get("training", {})
         settings = (
-            {key: value for key, value in raw.items() if key != "objectives"}
+            type(raw)((key, value) for key, value in raw.items() if key != "objectives")
             if isinstance(raw, dict)
             else raw
         )
@@ -338,7 +376,7 @@ def _parts(item: Any, schema: Mapping[str, tuple[type, Any]]) -> dict[str, Any]:
     """
     if not isinstance(item, dict):
         raise FileError(f"it should hold {', '.join(schema)}, not {shown(item)}.")
-    for key in item.keys() - schema.keys():
+    for key in set() if isinstance(item, Newer) else item.keys() - schema.keys():
         raise FileError(f"{shown(key)} is no part of it.{did_you_mean(key, schema)}")
     parts = {key: item.get(key, default) for key, (_, default) in schema.items()}
     for key, value in parts.items():
@@ -479,10 +517,6 @@ def _objective(item: Any) -> Objective:
     return Objective(
         parts["loss"], parts["optimizer"], frozen(check_optimizer(parts["optimizer"], parts["options"]))
     )
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number")
 
 
 def _is_point(value: Any) -> bool:

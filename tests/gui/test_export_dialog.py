@@ -20,7 +20,7 @@ from tests.gui.window_help import LEFT, answer, open_window
 STARTS = {
     "module": b"import torch",
     "script": b'"""Trains Spirals',
-    "document": b'{\n "netwright": 1',
+    "document": b'{\n "netwright": 2',
     "pdf": b"%PDF-",
     "svg": b"<?xml",
     "png": b"\x89PNG",

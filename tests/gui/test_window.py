@@ -252,7 +252,7 @@ def test_save_open_recent_and_the_unsaved_question(qtbot, tmp_path, monkeypatch)
 def test_a_file_dropped_on_the_window_opens_and_a_bad_one_explains_itself(qtbot, tmp_path):
     good, bad = tmp_path / "good.netwright", tmp_path / "bad.netwright"
     save_document(preset("lenet5").document(), good)
-    bad.write_text('{"netwright": 1, "nodes": [{"id": "a", "type": "Linea"}, {"id": "b", "type": "Rel"}]}')
+    bad.write_text('{"netwright": 1, "nodes": [{"id": "a", "type": "nn.Linear"}, {"id": "b", "type": "nn.ReLU"}]}')
     with open_window(qtbot) as window:
         for path in (good, bad):
             said = answer(QMessageBox.StandardButton.Ok) if path == bad else []
@@ -268,7 +268,7 @@ def test_a_file_dropped_on_the_window_opens_and_a_bad_one_explains_itself(qtbot,
             else:
                 qtbot.waitUntil(lambda said=said: bool(said), timeout=5000)
                 assert "Did you mean 'Linear'?" in said[0]
-                assert "'Rel'" in said[0]
+                assert "'nn.ReLU'" in said[0]
         assert len(window.bench.store.document.nodes) == 14
 
 

@@ -18,6 +18,7 @@ from engine.errors import FileError
 from engine.graph.build import Builder
 from engine.graph.edits import rename
 from engine.storage.document_file import from_json, load_document, save_document, to_json
+from engine.storage.format import VERSION
 from presets import presets
 
 
@@ -35,7 +36,7 @@ def test_round_trip(name, tmp_path):
 def test_one_node_is_one_line():
     text = to_json(presets()["lenet5"].document())
     assert sum('"Conv2d"' in line for line in text.splitlines()) == 2
-    assert json.loads(text)["netwright"] == 1
+    assert json.loads(text)["netwright"] == VERSION
 
 
 def test_all_problems_are_told_at_once():
@@ -97,7 +98,7 @@ def hostile() -> dict[str, bytes]:
         "huge number": b'{"netwright": ' + b"9" * 100_000 + b"}",
         "nan": b'{"netwright": 1, "name": NaN}',
         "version of a bool": b'{"netwright": true}',
-        "newer": b'{"netwright": 2}',
+        "newer": b'{"netwright": 3}',
         "list": b"[1, 2]",
         "code as type": document.replace('"ReLU"', "\"__import__('os').mkdir('executed')\"").encode(),
         "code as id": document.replace("hidden", "x=__import__('os').mkdir('executed')").encode(),
