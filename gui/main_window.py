@@ -87,7 +87,6 @@ class MainWindow(QMainWindow):
         self.announcer = Announcer(self.bench, self.canvas)
         self.setAcceptDrops(True)
         self.resize(1600, 1000)
-        self.focus_ring = FocusRing(self)
         self._restore()
         self.show_welcome()
 
@@ -185,9 +184,6 @@ class MainWindow(QMainWindow):
         self.show_page("code")
         self.code.edit()
 
-    def about(self) -> None:
-        """Tell what this is."""
-        QMessageBox.about(
     def go_to_part(self, step: int) -> None:
         """Give the keyboard to the next part of the window, or with -1 to the one before."""
         parts = (self.top, self.left, self.canvas, self.bottom, self.inspector, self.status)
@@ -208,6 +204,9 @@ class MainWindow(QMainWindow):
         else:
             super().keyPressEvent(event)
 
+    def about(self) -> None:
+        """Tell what this is."""
+        QMessageBox.about(
             self,
             "About Netwright",
             "<b>Netwright</b><p>Draw a neural network, press Run, and watch it learn on the graph itself.</p>"
@@ -243,11 +242,11 @@ class MainWindow(QMainWindow):
         )
         self.bottom = QTabWidget()
         self.bottom.setDocumentMode(True)
+        self.bottom.tabBar().setAccessibleName("Live views")
         self._bottom_pages = {view.name: view.make(self.bench) for view in VIEWS}
         titles = {view.name: view.title for view in VIEWS}
         self._bottom_pages |= {"problems": self.problems, "code": self.code}
         titles |= {"problems": "Problems", "code": "Code"}
-        self.bottom.tabBar().setAccessibleName("Live views")
         for name, page in self._bottom_pages.items():
             self.bottom.addTab(page, titles[name])
         drawing = QWidget()
