@@ -11,6 +11,7 @@ from engine.compiler.analysis import Analysis
 from engine.graph.document import Way
 from engine.training.events import Snapshot, Timed
 from gui.library import Library
+from gui.session import Session
 from gui.store import Store
 from gui.theme import DARK, Theme
 
@@ -75,6 +76,11 @@ class Bench(QObject):
         self.sample = 0
         self.wants_regions = False
         self.wants_samples = False
+
+    @property
+    def active(self) -> Session | None:
+        """The document whose run is going on or held, wherever it stands."""
+        return next((each for each in self.store.sessions if each.run and each.run.busy), None)
 
     def look(self, **changes: object) -> None:
         """Change what is watched: ``visible_nodes``, ``sample``, ``wants_regions``, ``wants_samples``."""

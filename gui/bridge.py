@@ -93,7 +93,7 @@ class Bridge(QObject):
     @property
     def active(self) -> Session | None:
         """The document whose run is going on or held, wherever it stands."""
-        return next((each for each in self._bench.store.sessions if each.run and each.run.busy), None)
+        return self._bench.active
 
     def run(self) -> None:
         """Start a run, or go on with the one that is held."""

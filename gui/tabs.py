@@ -73,7 +73,8 @@ class Tab(QAbstractButton):
 
     def natural_width(self) -> int:
         """Return the pixels that the whole name takes."""
-        return self.fontMetrics().horizontalAdvance(self.session.name) + 12 + 6 + _MARK + 8
+        self.ensurePolished()  # the stylesheet has a word about the font
+        return self.fontMetrics().horizontalAdvance(self.session.name) + 12 + 8 + _MARK + 8
 
     def slide(self, x: int, at_once: bool = False) -> None:
         """Move to a place in the row."""
@@ -175,7 +176,7 @@ class DocumentTabs(Panel):
         self._grip = 0.0
         self._dragging = False
         self._offset = 0
-        self.plus = IconButton(bench, "plus", tip="New network (Ctrl+T)")
+        self.plus = IconButton(bench, "plus", kind="flat", tip="New network (Ctrl+T)")
         self.plus.setParent(self)
         self.plus.setFixedSize(28, 28)
         self.plus.clicked.connect(self.wanted)

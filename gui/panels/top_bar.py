@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QProgressBar, QWidget
 
-from engine.training.events import Finished, Progress, Started
+from engine.training.events import Failed, Finished, Progress, Started
 from gui.bench import Bench
 from gui.panels.words import duration
+from gui.session import Session
 from gui.widgets.basic import Elided, IconButton, Panel, column, label, row
 from gui.widgets.menu_button import MenuButton
 
@@ -54,6 +55,7 @@ class TopBar(Panel):
         self.setFixedHeight(HEIGHT)
         self._bench = bench
         self._plan: Started | None = None
+        self._elsewhere: Session | None = None
         self._name = Elided("", weight=500)
         self._name.setMaximumWidth(260)
         self.run_button = IconButton(bench, "play", "Run", "primary")
@@ -75,11 +77,20 @@ class TopBar(Panel):
         self.device_button.chosen.connect(self.device_chosen)
         self.pace_button.chosen.connect(lambda key: self.pace_chosen.emit(float(key)))
         bench.state_changed.connect(self._show_state)
-        bench.started.connect(self._start)
-        bench.progress.connect(self._show_progress)
-        bench.finished.connect(self._finish)
-        bench.failed.connect(lambda event: self._progress.show_text("Stopped by an error", ""))
+        self._told = {
+            Started: self._start,
+            Progress: self._show_progress,
+            Finished: self._finish,
+            Failed: lambda event: self._progress.show_text("Stopped by an error", ""),
+        }
+        for signal, take in zip(
+            (bench.started, bench.progress, bench.finished, bench.failed), self._told.values(), strict=True
+        ):
+            signal.connect(take)
         bench.run_reset.connect(self._reset)
+        bench.runs_changed.connect(self._show_elsewhere)
+        for signal in (bench.store.sessions_changed, bench.store.arrived):
+            signal.connect(self._show_elsewhere)
         self._show_state(bench.state)
 
     def _lay_out(self) -> None:
@@ -124,9 +135,27 @@ class TopBar(Panel):
         self.run_button.setToolTip(tip)
         self.run_button.setEnabled(state != "starting")
         self.step_button.setEnabled(state not in ("starting", "running"))
-        self.stop_button.setEnabled(state in BUSY)
+        self.stop_button.setEnabled(self._bench.active is not None or state in BUSY)
         if state == "starting":
             self._progress.show_text("Starting", "")
+
+    def _show_elsewhere(self) -> None:
+        """Tell of a run that goes on behind the document in front: how far it is, and that Stop means it."""
+        active, before = self._bench.active, self._elsewhere
+        self._elsewhere = active if active is not self._bench.store.session else None
+        self._name.setVisible(len(self._bench.store.sessions) == 1)  # else the tabs tell it
+        if self._elsewhere is not None:
+            words, left = active.run.words
+            self._progress.show_text(f"{active.name} · {words}", left)
+            self._progress.show_share(active.run.share)
+        elif before is not None:
+            self._reset()
+            for event in self._bench.store.session.run.record.events if self._bench.store.session.run else ():
+                if type(event) in self._told:
+                    self._told[type(event)](event)
+        whose = f"the run of {active.name}" if self._elsewhere else "the run"
+        self.stop_button.setToolTip(f"End {whose}")
+        self.stop_button.setEnabled(active is not None)
 
     def _reset(self) -> None:
         self._plan = None

@@ -237,6 +237,8 @@ def test_a_run_goes_on_behind_another_tab_and_is_shown_again(qtbot):
         session = window.bridge.active
         assert session.name == "Spirals"
         assert window.actions_["pause"].text() == "Pause Spirals"
+        assert window.top.stop_button.toolTip() == "End the run of Spirals"
+        assert window.top._progress._what.full_text().startswith("Spirals · Epoch")
         assert window.actions_["stop"].isEnabled()
         step = int(session.run.latest.step[-1])
         qtbot.waitUntil(lambda: int(session.run.latest.step[-1]) > step + 50, timeout=60_000)
@@ -276,6 +278,7 @@ def test_a_run_that_ends_behind_another_tab_says_so(qtbot):
         dict(offers[0].actions)["Show it"]()
         assert window.bench.store.session.name == name
         assert window.bench.state == "finished"
+        assert window.top._progress._what.full_text().startswith("Done after")
         assert not window._bottom_pages["learning"].curves.empty
 
 
