@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction, QKeySequence
 
+from engine.graph.document import BYPASSED, MUTED, Node
 from gui import sharing
 
 if TYPE_CHECKING:
@@ -68,6 +69,23 @@ def _pausable(window: MainWindow) -> bool:
 def _block_selected(window: MainWindow) -> bool:
     document, selection = window.bench.store.document, window.bench.store.selection
     return any(id in selection and node.type in document.blocks for id, node in document.nodes.items())
+
+
+def _all_chosen(window: MainWindow, check: Callable[[Node], bool]) -> bool:
+    nodes, chosen = window.bench.store.document.nodes, window.bench.store.selection
+    return bool(chosen) and all(id in nodes and check(nodes[id]) for id in chosen)
+
+
+def _all_muted(window: MainWindow) -> bool:
+    return _all_chosen(window, lambda node: node.mode == MUTED)
+
+
+def _all_bypassed(window: MainWindow) -> bool:
+    return _all_chosen(window, lambda node: node.mode == BYPASSED)
+
+
+def _all_collapsed(window: MainWindow) -> bool:
+    return _all_chosen(window, lambda node: node.collapsed)
 
 
 def _several(window: MainWindow) -> bool:
@@ -179,6 +197,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("Edit", "find_last", "Find previous", "Shift+F3", _find_last, _has_nodes),
     Action("Edit", "rename", "Rename", "F2", lambda w: w.canvas.rename_selected(), _selected),
     Action("Edit", "add", "Add a layer …", "Ctrl+Space", lambda w: w.canvas.open_quick_add()),
+    Action("Edit"),
+    Action("Edit", "mute", "Mute", "M", lambda w: w.canvas.commands.mute(), _selected, _all_muted),
+    Action("Edit", "bypass", "Bypass", "B", lambda w: w.canvas.commands.bypass(), _selected, _all_bypassed),
+    Action(
+        "Edit", "collapse", "Collapse", "H", lambda w: w.canvas.commands.collapse(), _selected, _all_collapsed
+    ),
     Action("Edit"),
     Action("Edit", "group", "Group into a block …", "Ctrl+G", lambda w: w.group(), _selected),
     Action("Edit", "ungroup", "Unpack the block", "Ctrl+Shift+G", lambda w: w.ungroup(), _block_selected),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from engine.compiler.analysis import ERROR, WARNING, Analysis, Fix, Problem, SourceText
@@ -16,9 +16,11 @@ from engine.compiler.resolve import Resolution, resolve
 from engine.compiler.source import render
 from engine.errors import EngineError
 from engine.graph.blocks import ROLE, inside, layer_of
-from engine.graph.document import Document, Way, frozen
+from engine.graph.document import Document, Slot, Way, frozen
+from engine.graph.modes import active, stands_for
 from engine.graph.settings import set_training
 from engine.graph.view import ancestors_of, descendants_of
+from engine.layers.declaration import TensorType
 
 
 def analyze(document: Document, before: Analysis | None = None) -> Analysis:
@@ -27,10 +29,11 @@ def analyze(document: Document, before: Analysis | None = None) -> Analysis:
     After an edit, only what depends on it is inferred again where the analysis ``before`` is given. May run
     in any thread. What was told about a layer with the same texts and inputs before is remembered.
     """
+    drawn, document = document, active(document)
     try:
         resolution = resolve(document, before.resolution if before else None)
     except EngineError as error:
-        return Analysis(document, (Problem(error.message, error.node or ""),))
+        return Analysis(drawn, (Problem(error.message, error.node or ""),))
     problems = [mended(document, resolution, problem) for problem in resolution.problems]
     problems += _warnings(document, resolution)
     source: SourceText | None = None
@@ -45,13 +48,13 @@ def analyze(document: Document, before: Analysis | None = None) -> Analysis:
             severity = ERROR if error.node else WARNING  # an empty canvas is no mistake
             problems.append(Problem(error.message, error.node or "", error.port or "", severity))
     uses = first_uses(resolution) | resolution.failed
-    blocks = {name: _inside(document, name, use, source) for name, use in uses.items()}
+    blocks = {name: _inside(drawn, name, use, source) for name, use in uses.items()}
     used = {step.node for step in plan.steps} if plan else None
     memory = memory_of(document, resolution, used)
     return Analysis(
-        document,
+        drawn,
         tuple(problems),
-        frozen(resolution.types),
+        frozen(_with_passed(drawn, resolution.types)),
         frozen(resolution.parameters),
         frozen(resolution.macs),
         source,
@@ -87,14 +90,20 @@ def _inside(document: Document, name: str, use: Resolution, source: SourceText |
     inner = inside(document, name)
     return Analysis(
         inner,
-        tuple(mended(inner, use, problem) for problem in use.problems),
-        frozen(use.types),
+        tuple(mended(active(inner), use, problem) for problem in use.problems),
+        frozen(_with_passed(inner, use.types)),
         frozen(use.parameters),
         frozen(use.macs),
         source,
-        memory=frozen(inside_of(document, use)),
+        memory=frozen(inside_of(active(document), use)),
         resolution=use,
     )
+
+
+def _with_passed(drawn: Document, types: Mapping[Slot, TensorType]) -> dict[Slot, TensorType]:
+    """Return the types of a drawn graph: what a bypassed node gives is what enters it."""
+    passed = stands_for(drawn)
+    return {**types, **{slot: types[source] for slot, source in passed.items() if source in types}}
 
 
 def _warnings(document: Document, resolution: Resolution) -> Iterator[Problem]:

@@ -20,7 +20,8 @@ def fix_for(port: Port, tensor: TensorType, edge: Edge) -> Fix | None:
 
 
 def inserted(document: Document, type_: str, edge: Edge, **params: object) -> Document:
-    """Return the document with a new node in the middle of an edge."""
+    """Return the document with a new node in the middle of an edge, behind a bypassed node where one is."""
+    edge = Edge(document.edges.get(edge.target, edge.source), edge.target)
     return insert(document, type_, edge, params)[0]
 
 

@@ -133,12 +133,13 @@ class GraphMerge:
         try:
             if old is None or node is None or old.type != drawn.type:
                 made = edits.checked_node(layer, id, drawn.params)
-                made = replace(made, name=node.name, position=node.position) if node else made
+                if node:
+                    made = replace(made, name=node.name, position=node.position, collapsed=node.collapsed)
             elif layer.values(old.params) != layer.values(drawn.params):
                 was, now = layer.values(old.params), layer.values(drawn.params)
                 changed = {name: now[name] for name in now if now[name] != was[name]}
                 made = edits.checked_node(layer, id, {**node.params, **changed}, node.position, node.name)
-                made = replace(made, share=node.share)
+                made = replace(made, share=node.share, collapsed=node.collapsed)
             else:
                 made = node
         except EngineError as error:

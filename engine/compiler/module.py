@@ -24,6 +24,7 @@ from engine.compiler.source import render, render_metrics
 from engine.errors import CompileError
 from engine.graph.blocks import layer_of
 from engine.graph.document import Document, Slot, Way
+from engine.graph.modes import active
 
 Fields = Mapping[str, Tensor]
 Objective = Callable[[nn.Module, Fields], Tensor]
@@ -140,6 +141,7 @@ def compile_document(document: Document) -> Built:
 
     Raises CompileError, with the node and the port, where it cannot be written down.
     """
+    document = active(document)
     state = get_rng_state()  # code of custom layers may draw numbers while it is measured
     plan = make_plan(document, resolve(document))
     set_rng_state(state)
@@ -226,6 +228,7 @@ def _flat(result: Any) -> Iterator[Tensor]:
 
 def check_trainable(document: Document) -> None:
     """Raise CompileError with the reason if the document cannot be trained."""
+    document = active(document)
     roles = {layer_of(document, node.type).role for node in document.nodes.values()}
     if "data" not in roles:
         raise CompileError(

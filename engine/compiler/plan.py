@@ -12,6 +12,7 @@ from engine.errors import CompileError
 from engine.graph.blocks import ROLE, layer_of
 from engine.graph.document import Document, Slot
 from engine.graph.missing import ROLE as MISSING
+from engine.graph.modes import active
 from engine.graph.names import CLASSES
 from engine.graph.pieces import bound_names
 from engine.graph.view import ancestors_of, descendants_of
@@ -61,6 +62,7 @@ def make_plan(document: Document, resolution: Resolution) -> Plan:
 
     Raises CompileError where a needed node has no step, with the node and its problem.
     """
+    document = active(document)
     role = {id: layer_of(document, node.type).role for id, node in document.nodes.items()}
     losses = descendants_of(document, [id for id, each in role.items() if each == "loss"])
     marked = {id for id, each in role.items() if each == "output"}

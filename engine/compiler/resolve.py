@@ -20,6 +20,7 @@ from engine.graph.blocks import ROLE, ends_of, evaluated, inside, layer_of
 from engine.graph.document import Document, Edge, Node, Share, Slot, frozen
 from engine.graph.missing import ROLE as MISSING
 from engine.graph.missing import why_missing, why_unknown
+from engine.graph.modes import active
 from engine.graph.view import order_of
 from engine.layers.declaration import Layer, TensorType
 from engine.layers.formula import Formula
@@ -95,9 +96,9 @@ def resolve(document: Document, before: Resolution | None = None) -> Resolution:
     """Return every node's step and types; a node that cannot have them gets a problem, the rest goes on.
 
     What was found ``before``, of the same document a few edits ago, is taken over where nothing it depends on
-    has changed.
+    has changed. What modes leave out is not there (``engine.graph.modes``).
     """
-    return _walk(document, {}, {}, before)
+    return _walk(active(document), {}, {}, before)
 
 
 def _walk(

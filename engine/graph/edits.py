@@ -12,6 +12,7 @@ from engine.graph import marks
 from engine.graph.blocks import layer_of
 from engine.graph.document import FOLLOWS, Document, Edge, Node, Point, Share, Slot, closed_up, frozen
 from engine.graph.links import check_share, family, inherited
+from engine.graph.modes import check_mode
 from engine.graph.names import is_id
 from engine.graph.rules import check_connect
 from engine.layers.declaration import Layer
@@ -225,6 +226,9 @@ def paste(
         document, new[node.id] = add_node(
             document, node.type, node.params, at, wanted, node.name, foreign=True
         )
+        copy = replace(document.nodes[new[node.id]], mode=node.mode, collapsed=node.collapsed)
+        check_mode(document, copy)
+        document = _with_node(document, copy)
     for source, target in edges:
         if source.node in new and target.node in new:
             document = connect(

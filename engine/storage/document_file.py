@@ -34,6 +34,7 @@ from engine.graph.edits import checked_node
 from engine.graph.links import check_share
 from engine.graph.marks import checked_comment
 from engine.graph.missing import check_foreign, is_known, with_missing
+from engine.graph.modes import check_mode
 from engine.graph.names import is_id, is_param_name
 from engine.graph.rules import check_ports
 from engine.graph.settings import SETTINGS, check_training, set_training
@@ -388,6 +389,7 @@ def _parts(item: Any, schema: Mapping[str, tuple[type, Any]]) -> dict[str, Any]:
 
 
 _JSON_NAMES = {
+    bool: "true or false",
     str: "a text",
     dict: "names with values",
     list: "a list",
@@ -478,6 +480,8 @@ def _node(document: Document, item: Any) -> Node:
         "params": (dict, {}),
         "position": (list, [0, 0]),
         "share": (dict, {}),
+        "mode": (str, ""),
+        "collapsed": (bool, False),
         "expanded": (list, []),
     }
     parts = _parts(item, schema)
@@ -492,7 +496,10 @@ def _node(document: Document, item: Any) -> Node:
         if not all(_is_point([each, 0]) for each in moved) or len(moved) != 3 or min(moved) < 0:
             raise FileError(f"what expanding it moved should be three numbers, not {shown(moved)}.")
         node = replace(node, expanded=tuple(moved))
-    return replace(node, share=share_from(parts["share"]) if parts["share"] else None)
+    share = share_from(parts["share"]) if parts["share"] else None
+    node = replace(node, share=share, mode=parts["mode"], collapsed=parts["collapsed"])
+    check_mode(document, node)
+    return node
 
 
 def _check_share(document: Document, id: str, share: Share) -> None:
@@ -566,6 +573,10 @@ def node_json(node: Node) -> dict[str, Any]:
     if node.share:
         follow = {"follow": node.share.follow, "amount": node.share.amount} if node.share.follow else {}
         parts["share"] = {"node": node.share.node, **follow}
+    if node.mode:
+        parts["mode"] = node.mode
+    if node.collapsed:
+        parts["collapsed"] = True
     if node.expanded:
         parts["expanded"] = list(node.expanded)
     return {**parts, "position": list(node.position)}

@@ -15,6 +15,7 @@ from engine.compiler.module import Built, check_trainable, compile_document
 from engine.data.source import Dataset
 from engine.errors import TrainingError
 from engine.graph.document import Document, Objective, Slot
+from engine.graph.modes import active
 from engine.optimizers import OPTIMIZERS
 from engine.training.devices import pick
 
@@ -103,6 +104,7 @@ def prepare(document: Document, device: str = "") -> Setup:
 
     Raises EngineError with the node where something is missing.
     """
+    document = active(document)
     check_trainable(document)
     place = pick(device or document.training.device)
     torch.manual_seed(document.training.seed)

@@ -120,7 +120,10 @@ def _node(data: Any) -> Node:
     if share is not None and not isinstance(share, dict):
         raise _bad(f"the link of {id[:40]!r} is not an object")
     link = share_from(share) if share else None
-    return Node(id, type_, name, params, _position(data.get("position")), link)
+    mode, collapsed = data.get("mode", ""), data.get("collapsed", False)
+    if not isinstance(mode, str) or not isinstance(collapsed, bool):
+        raise _bad(f"what {id[:40]!r} is to the model cannot be read")
+    return Node(id, type_, name, params, _position(data.get("position")), link, mode, collapsed)
 
 
 def _position(data: Any) -> Point:

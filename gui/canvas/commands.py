@@ -8,8 +8,8 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QGuiApplication
 
 from engine.errors import EditError, EngineError
-from engine.graph import edits
-from engine.graph.document import Document, Edge, Slot
+from engine.graph import edits, modes
+from engine.graph.document import BYPASSED, MUTED, Document, Edge, Slot
 from engine.graph.links import can_share
 from gui.bench import Bench
 from gui.canvas import clipboard, fitting
@@ -197,6 +197,31 @@ class Commands:
 
         if self.edit(title, edit):
             self.bench.store.select(made)
+
+    # -- what nodes are to the model ---------------------------------------------------------------------
+
+    def mute(self) -> None:
+        """Leave the selected nodes out of the model with all that depends on them, or take them in again."""
+        self._set_mode(MUTED, "Mute", "Unmute")
+
+    def bypass(self) -> None:
+        """Let the input of the selected nodes go on to their readers, or go through them again."""
+        self._set_mode(BYPASSED, "Bypass", "Do not bypass")
+
+    def _set_mode(self, mode: str, do: str, undo: str) -> None:
+        chosen, nodes = sorted(self.bench.store.selection), self.bench.store.document.nodes
+        if chosen:
+            has_it = all(nodes[id].mode == mode for id in chosen)
+            text = f"{undo if has_it else do} {self._named(chosen)}"
+            self.edit(text, lambda d: modes.set_mode(d, chosen, "" if has_it else mode))
+
+    def collapse(self) -> None:
+        """Show the selected nodes by their titles alone, or in full again."""
+        chosen, nodes = sorted(self.bench.store.selection), self.bench.store.document.nodes
+        if chosen:
+            done = all(nodes[id].collapsed for id in chosen)
+            text = f"{'Expand' if done else 'Collapse'} {self._named(chosen)}"
+            self.edit(text, lambda d: modes.set_collapsed(d, chosen, not done))
 
     # -- places ----------------------------------------------------------------------------------------
 

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 
 from engine.compiler.analysis import ERROR, Analysis, Fix, Problem
 from engine.graph.blocks import ROLE, layer_of
 from engine.graph.document import Document, Share, Slot
+from engine.graph.modes import left_out
 from engine.layers.declaration import Layer
 from gui.canvas import fonts
+from gui.canvas.chips import Chip, chips_of, room_of
 from gui.theme import CAPTION_PX, CATEGORY, GRID
+
+if TYPE_CHECKING:
+    from gui.canvas.expand import Inner
 
 WIDTH, WIDEST = 148.0, 176.0
 HEADER, STRIP, FOOT, BOTTOM = 48.0, 46.0, 22.0, 6.0
 PORT_TOP, PORT_STEP, PORT = 25.0, 24.0, 11.0
 """Height of the first port, distance to the next, and a port's diameter."""
+TITLE_HEIGHT, CLOSE, NARROW = 36.0, 13.0, 76.0
+"""Of a collapsed node: its height, the distance of its ports, and its least width."""
 INSET = 8.0
 """From a node's side to its strip."""
 PAD = 12.0
@@ -74,6 +82,13 @@ class Face:
     """Whether it is a block: more cards show behind it."""
     linked: bool = False
     """Whether it uses another node's weights, as its foot says."""
+    chips: tuple[Chip, ...] = ()
+    inner: Inner | None = None
+    """What is drawn in it, where it is a block that is expanded."""
+    mode: str = ""
+    out: bool = False
+    """Whether it is not in the model: muted, or behind what is."""
+    collapsed: bool = False
 
     @property
     def body(self) -> QRectF:
@@ -139,7 +154,8 @@ def face_of(
         _linked(document, node.share) if node.share else f"{_counted(parameters)} params" * bool(parameters)
     )
     caption = fonts.text_metrics(CAPTION_PX).horizontalAdvance
-    lines = (title_width + 8 + label_width, caption(summary))
+    taken = room_of(node, layer)
+    lines = (title_width + 8 + label_width, caption(summary) + taken)
     below = PAD + LINK * bool(node.share) + caption(foot) + 12 + caption(LONGEST_HEALTH) if foot else 0
     wanted = max(TITLE_LEFT + max(lines), below) + PAD
     width = min(WIDEST, max(WIDTH, ceil(wanted / GRID) * GRID))
@@ -147,16 +163,19 @@ def face_of(
     title, label = node.title, layer.label
     if title_width + label_width > room:
         label_width = max(min(label_width, room - title_width), min(label_width, 44.0))
-        label = _elided(label, label_width, caption=True)
-        title = _elided(title, room - label_width)
+        label = elided(label, label_width, caption=True)
+        title = elided(title, room - label_width)
     names = input_names(layer, node.id, places)
+    if node.collapsed:  # alone it has all the room
+        title = elided(node.title, WIDEST - TITLE_LEFT - PAD)
     outputs = [port.name for port in layer.outputs_of(node.params)]
 
     problems = [problem] if problem else analysis.problems_of(node.id)
     broken = problem is None and any(each.severity == ERROR for each in problems)
     shows = shows and has_strip(layer) and not broken  # its picture is old, and the reason needs the room
     has_foot = bool(foot) or (shows and layer.category == "Activation")
-    header = HEADER if summary or shows else HEADER - 10
+    chips = chips_of(node, layer, width)
+    header = HEADER if summary or shows or chips else HEADER - 10
     height = header + (STRIP + BOTTOM if shows else 0) + (FOOT if has_foot else 0)
     height -= BOTTOM if has_foot and shows else 0
     height = max(height, PORT_TOP * 2 + PORT_STEP * (max(len(names), len(outputs), 1) - 1) - 4)
@@ -167,7 +186,7 @@ def face_of(
         node.id,
         title,
         label,
-        _elided(summary, width - TITLE_LEFT - PAD, caption=True),
+        elided(summary, width - TITLE_LEFT - PAD - taken, caption=True),
         CATEGORY.get(layer.category, CATEGORY["Shape"]),
         width,
         height,
@@ -178,12 +197,32 @@ def face_of(
         foot,
         stacked=layer.role == ROLE,
         linked=node.share is not None,
+        chips=chips,
     )
-    if problems:
+    face.mode, face.out = node.mode, id in left_out(document)
+    if node.collapsed:
+        _collapse(face, title_width)
+    if problems and not face.out:
         face.problem = problems[0]
         if face.failing or problems[0].fix:
             face.note = _note(problems[0], face)
     return face
+
+
+def _collapse(face: Face, title_width: float) -> None:
+    """Leave the title alone, the ports in the middle of the sides."""
+    most = max(len(face.inputs), len(face.outputs), 1)
+    face.width = min(max(ceil((TITLE_LEFT + title_width + PAD) / GRID) * GRID, NARROW), WIDEST)
+    face.height = max(TITLE_HEIGHT, CLOSE * most + 8)
+    face.summary, face.label, face.foot, face.strip = "", "", "", None
+    face.has_foot = face.linked = False
+    face.collapsed = True
+
+    def spread(spots: tuple[Spot, ...], x: float) -> tuple[Spot, ...]:
+        first = (face.height - CLOSE * (len(spots) - 1)) / 2
+        return tuple(replace(spot, at=QPointF(x, first + CLOSE * i)) for i, spot in enumerate(spots))
+
+    face.inputs, face.outputs = spread(face.inputs, 0), spread(face.outputs, face.width)
 
 
 _LINKED = {"": "shares {0}", "frozen": "frozen {0}", "average": "follows {0}", "copy": "copies {0}"}
@@ -191,7 +230,7 @@ _LINKED = {"": "shares {0}", "frozen": "frozen {0}", "average": "follows {0}", "
 
 def _linked(document: Document, share: Share) -> str:
     """Return whose weights a node uses, in two words."""
-    return _elided(_LINKED[share.follow].format(document.nodes[share.node].title), 100, caption=True)
+    return elided(_LINKED[share.follow].format(document.nodes[share.node].title), 100, caption=True)
 
 
 def _note(problem: Problem, face: Face) -> Note:
@@ -234,7 +273,8 @@ def _counted(count: int) -> str:
     return f"{count / 1e6:.1f} M" if count < 999_500_000 else f"{count / 1e9:.1f} B"
 
 
-def _elided(text: str, width: float, caption: bool = False) -> str:
+def elided(text: str, width: float, caption: bool = False) -> str:
+    """Return a text that is no wider than a width, in the caption's font or that of a title."""
     metrics = fonts.text_metrics(CAPTION_PX) if caption else fonts.text_metrics(weight=600)
     if metrics.horizontalAdvance(text) <= width:
         return text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QMenu
 
-from engine.graph.document import Edge
+from engine.graph.document import BYPASSED, MUTED, Edge
 from gui import sharing
 
 if TYPE_CHECKING:
@@ -30,6 +30,16 @@ def node_menu(view: CanvasView, id: str) -> QMenu:
     menu.addAction("Duplicate", view.duplicate)
     menu.addAction("Copy", view.copy)
     menu.addAction("Cut", view.cut)
+    menu.addSeparator()
+    chosen = [document.nodes[each] for each in view.bench.store.selection]
+    for text, call, on in (
+        ("Mute", view.commands.mute, all(node.mode == MUTED for node in chosen)),
+        ("Bypass", view.commands.bypass, all(node.mode == BYPASSED for node in chosen)),
+        ("Collapse", view.commands.collapse, all(node.collapsed for node in chosen)),
+    ):
+        action = menu.addAction(text, call)
+        action.setCheckable(True)
+        action.setChecked(on)
     menu.addSeparator()
     joined = bool(document.incoming(id) or document.outgoing(id))
     menu.addAction("Disconnect", lambda: view.commands.disconnect_node(id)).setEnabled(joined)

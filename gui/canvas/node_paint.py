@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap, QPolygonF
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 
+from engine.graph.document import MUTED
 from gui.canvas import fonts
 from gui.canvas import strip as strips
+from gui.canvas.chips import paint_chip
 from gui.canvas.face import FOOT, INSET, LINK, PAD, PORT, TITLE_LEFT, Face
 from gui.canvas.strip import Strip
 from gui.cost import Heat, tint
@@ -25,6 +27,11 @@ STACK = (6, 3)
 """How far the cards behind a block show below it."""
 TEXT_FROM, STRIP_FROM = 7 / 13, 0.34
 """Scale from which all words can be read, and from which a strip and a large title show anything."""
+FAINT = 0.4
+"""How opaque what is not in the model is."""
+HATCH = 9
+"""Distance of the lines across a muted node."""
+THROUGH = 2.6
 NAME_PX = 9.0
 """Pixels of the title where nothing else can be read."""
 _LEFT, _RIGHT = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
@@ -49,38 +56,49 @@ class Mood:
     health: str = ""
     sick: bool = False
     heat: Heat | None = None
+    chip: str = ""
+    """The chip under the pointer."""
 
 
 def paint_node(painter: QPainter, face: Face, mood: Mood, theme: Theme, scale: float) -> None:
     """Paint a node at its own origin; ``scale`` is pixels per unit and decides on the detail."""
-    if mood.faded:
-        painter.setOpacity(0.4)
+    faded = mood.faded or face.out
+    if faded:
+        painter.setOpacity(FAINT)
     words = scale >= TEXT_FROM
     if scale >= STRIP_FROM:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale > 1)
         painter.drawPixmap(QPointF(-SHADOW, -SHADOW), shadow(face.width, face.height, theme.dark))
     _paint_body(painter, face, mood, theme)
+    if face.mode:
+        _paint_mode(painter, face, theme, scale)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(face.color))
+    down = face.height / 2 - (18.5 if words or scale < STRIP_FROM else 24) if face.collapsed else 0
+    painter.translate(0, down)
     if words:
         painter.drawRoundedRect(QRectF(PAD, 14, 9, 9), 2.5, 2.5)
         _paint_words(painter, face, mood, theme)
-        if mood.heat:
-            _paint_heat(painter, mood.heat.text, mood.heat.level, theme)
+        for chip in face.chips:
+            paint_chip(painter, chip, theme, mood.hovered or mood.selected, mood.chip == chip.name)
     elif scale >= STRIP_FROM:
         painter.drawRoundedRect(QRectF(PAD, 18, 12, 12), 3.5, 3.5)
         _paint_name(painter, face, theme, scale)
-        if mood.heat:
-            _paint_heat(painter, mood.heat.share, mood.heat.level, theme, min(_name_px(scale), 18))
     else:
         painter.drawRoundedRect(QRectF(PAD, 12, face.width - 2 * PAD, 12), 3, 3)
+    painter.translate(0, -down)
+    if mood.heat and scale >= STRIP_FROM:
+        text, px = (mood.heat.text, CAPTION_PX) if words else (mood.heat.share, min(_name_px(scale), 18))
+        _paint_heat(painter, text, mood.heat.level, theme, px)
     if face.strip is not None and scale >= STRIP_FROM:
         paint_strip(painter, face, mood, theme)
+    if face.inner is not None:
+        face.inner.paint(painter, theme, scale, face.inner.ground(theme, face.color))
     if scale >= STRIP_FROM:
         _paint_ports(painter, face, mood, theme)
     if face.problem is not None:
         _paint_problem(painter, face, mood, theme, words)
-    if mood.faded:
+    if faded:
         painter.setOpacity(1)
 
 
@@ -101,10 +119,46 @@ def _paint_body(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> None
     elif mood.hovered:
         edge = QColor(mix(theme.line, theme.text, 0.22))
     painter.setPen(QPen(edge, width))
-    painter.setBrush(theme.color(tint(theme, mood.heat.level) if mood.heat else "raised"))
+    fill = "raised" if face.inner is None else face.inner.ground(theme, face.color)
+    painter.setBrush(theme.color(tint(theme, mood.heat.level) if mood.heat else fill))
     for behind in STACK if face.stacked else ():
         painter.drawRoundedRect(body.adjusted(2 * behind, behind, -2 * behind, behind), radius, radius)
     painter.drawRoundedRect(body, radius, radius)
+
+
+def _paint_mode(painter: QPainter, face: Face, theme: Theme, scale: float) -> None:
+    """Hatch a muted node; draw what enters a bypassed one through to its outputs."""
+    if face.mode == MUTED:
+        if scale >= STRIP_FROM:
+            painter.setPen(QPen(theme.color("muted"), 1))
+            painter.drawLines(_hatching(face.width, face.height))
+        return
+    painter.setPen(QPen(theme.color("wire"), THROUGH, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    start = face.inputs[0].at if face.inputs else QPointF(0, face.height / 2)
+    for spot in face.outputs:
+        path = QPainterPath(start)
+        reach = QPointF(face.width / 3, 0)
+        path.cubicTo(start + reach, spot.at - reach, spot.at)
+        painter.drawPath(path)
+
+
+@lru_cache(maxsize=64)
+def _hatching(width: float, height: float) -> list[QLineF]:
+    """Return slanted lines that stay inside of a card with round corners."""
+    inner = NODE_RADIUS / 3
+    box = QRectF(inner, inner, width - 2 * inner, height - 2 * inner)
+    lines = []
+    for start in range(int(-height), int(width), HATCH):
+        left, right = max(start, box.left()), min(start + height, box.right())
+        bottom, top = height - (left - start), height - (right - start)
+        if bottom > box.bottom():
+            left, bottom = left + bottom - box.bottom(), box.bottom()
+        if top < box.top():
+            right, top = right - (box.top() - top), box.top()
+        if right > left:
+            lines.append(QLineF(left, bottom, right, top))
+    return lines
 
 
 def _paint_words(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> None:
@@ -185,7 +239,7 @@ def _paint_ports(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> Non
         grown = radius + 1.5 if lit else radius
         painter.drawEllipse(spot.at, grown, grown)
         if key in mood.dimmed:
-            painter.setOpacity(0.4 if mood.faded else 1)
+            painter.setOpacity(FAINT if mood.faded or face.out else 1)
 
 
 def _paint_problem(painter: QPainter, face: Face, mood: Mood, theme: Theme, words: bool) -> None:

@@ -14,11 +14,14 @@ from engine.graph.blocks import layer_of
 from engine.graph.diff import Diff
 from engine.graph.document import Document, Edge, Slot
 from engine.graph.links import root_of
+from engine.graph.modes import left_out
 from engine.training.events import Activation, Snapshot
 from gui.bench import Bench
 from gui.canvas import strip as strips
-from gui.canvas.face import Face, face_of, has_strip, places_of
+from gui.canvas.expand import node_face
+from gui.canvas.face import Face, has_strip, places_of
 from gui.canvas.node_item import NodeItem
+from gui.canvas.node_paint import FAINT
 from gui.canvas.routing import Route, Router, box_of
 from gui.canvas.strip import Strip
 from gui.canvas.wire_item import WireItem, label_of
@@ -49,6 +52,7 @@ class CanvasScene(QGraphicsScene):
         self._ranges: dict[str, tuple[float, float]] = {}
         self._failed: Problem | None = None
         self._tinted = False
+        self._out: frozenset[str] = frozenset()
         self._label_boxes: np.ndarray | None = None
         self._rows: list[WireItem] = []
         self._dragged: _Dragged | None = None
@@ -72,7 +76,7 @@ class CanvasScene(QGraphicsScene):
         self.nodes, self.wires = {}, {}
         self._strips, self._ranges, self._failed = {}, {}, None
         document = self.bench.store.document
-        self._document = document
+        self._document, self._out = document, left_out(document)
         self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
         places = places_of(document)
         for id in document.nodes:
@@ -90,8 +94,11 @@ class CanvasScene(QGraphicsScene):
         """Take over one step of the document."""
         before, document = self._document, self.bench.store.document
         self._document = document
+        turned: frozenset[str] = frozenset()
         if change.meaning:
             self._failed = None
+            out = left_out(document)  # who depends on a muted node may be far from it
+            turned, self._out = (out ^ self._out) & document.nodes.keys(), out
         for slot in change.edges_removed:
             wire = self.wires.pop(slot)
             self._repaint_label(wire.label_box)
@@ -115,7 +122,7 @@ class CanvasScene(QGraphicsScene):
             self._add_wire(Edge(document.edges[slot], slot))
         ends = {slot.node for slot in change.edges_added | change.edges_removed}
         faces = (moved | ends) & document.nodes.keys()
-        self._refresh_faces(faces - change.added)
+        self._refresh_faces((faces | turned) - change.added)
         if moved or change.removed or change.edges_added or change.edges_removed:
             self._reroute()
         self.show_selection(self.bench.store.selection)
@@ -221,7 +228,7 @@ class CanvasScene(QGraphicsScene):
 
     def _face(self, id: str, places: dict) -> Face:
         failed = self._failed if self._failed is not None and self._failed.node == id else None
-        return face_of(self._document, id, self.bench.analysis, places, id in self._strips, failed)
+        return node_face(self._document, id, self.bench.analysis, places, id in self._strips, failed)
 
     def _add_node(self, id: str, places: dict) -> None:
         item = NodeItem(self._face(id, places), self.bench.theme)
@@ -232,6 +239,8 @@ class CanvasScene(QGraphicsScene):
     def _add_wire(self, edge: Edge) -> None:
         wire = WireItem(edge)
         self.wires[edge.target] = wire
+        if self._out:
+            self._fade(wire)
         self._label(wire)
         self.addItem(wire)
 
@@ -252,9 +261,21 @@ class CanvasScene(QGraphicsScene):
         for id in ids:
             item, face = self.nodes[id], self._face(id, places)
             if face != item.face:
+                if face.out != item.face.out:
+                    self._fade_wires(id)
                 item.set_face(face)
             if item.mood.strip is not self._strips.get(id):
                 item.set_live(self._strips.get(id), item.mood.health, item.mood.sick)
+
+    def _fade_wires(self, id: str) -> None:
+        """Paint the wires at a node as faint as what they join."""
+        for target, wire in self.wires.items():
+            if id in (target.node, wire.edge.source.node):
+                self._fade(wire)
+
+    def _fade(self, wire: WireItem) -> None:
+        faint = wire.edge.target.node in self._out or wire.edge.source.node in self._out
+        wire.setOpacity(FAINT if faint else 1)
 
     # -- places ----------------------------------------------------------------------------------------
 
@@ -349,7 +370,7 @@ class CanvasScene(QGraphicsScene):
             for id, box in self._boxes.items():
                 face = self.nodes[id].face
                 heat = self.nodes[id].mood.heat
-                color = tint(self.bench.theme, heat.level) if heat else face.color
+                color = tint(self.bench.theme, heat.level) if heat else "line" if face.out else face.color
                 boxes.setdefault("error" if face.failing else color, []).append(box)
             ends = {slot: self.ends_of(wire.edge) for slot, wire in self.wires.items()}
             self._lines = {slot: QLineF(*pair) for slot, pair in ends.items() if pair is not None}

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QWidget
 from engine.compiler.analysis import Analysis
 from engine.graph import edits
 from engine.graph.blocks import ROLE, layer_of
-from engine.graph.document import Node
+from engine.graph.document import BYPASSED, MUTED, Document, Node
+from engine.graph.modes import left_out
 from engine.layers.params import Param, Value
 from gui.bench import Bench
 from gui.fonts import ui_font
@@ -55,6 +56,8 @@ class NodePage(QWidget):
         layout = column(self, 10)
         layout.setContentsMargins(14, 10, 14, 18)
         layout.addLayout(top)
+        self.mode = label("", "muted", wrap=True)
+        layout.addWidget(self.mode)
         layout.addWidget(self.problems)
         if layer.source:
             self.edit_code = IconButton(bench, "code", "Edit code", "small", f"Change what {node.type} does")
@@ -86,6 +89,8 @@ class NodePage(QWidget):
         if not self.name.hasFocus() or self.name.text().strip() != node.title:
             self.name.setText(node.title)
         self.form.show_values(layer_of(document, node.type).values(node.params))
+        self.mode.setText(_mode(document, node))
+        self.mode.setVisible(bool(self.mode.text()))
         self.weights.show_node(document)
         if self.preview is not None:
             self.preview.show_node(replace(node, position=(0.0, 0.0), name=""))
@@ -128,3 +133,13 @@ class NodePage(QWidget):
         self.refresh()
         if not self.name.text().strip():
             self.name.setText(self._bench.store.document.nodes[self.node].title)
+
+
+def _mode(document: Document, node: Node) -> str:
+    """Return why a node is not a part of the model, or an empty text."""
+    if node.mode == MUTED:
+        return "Muted: it is left out of the model, with all that depends on it. M takes it in again."
+    if node.mode == BYPASSED:
+        return "Bypassed: it passes its input on as it is, and has no weights. B takes it in again."
+    out = node.id in left_out(document)
+    return "It depends on a muted node, so it is left out of the model." if out else ""

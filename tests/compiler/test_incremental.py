@@ -24,7 +24,7 @@ FEW = settings(max_examples=40, deadline=None, suppress_health_check=list(Health
 def looked_at(monkeypatch) -> list[str]:
     """The ids of the nodes that are inferred, and the calls of the layers that are run, from here on."""
     found: list[str] = []
-    one, run = resolve_module._resolve_node, resolve_module.measure
+    one, run = resolve_module.resolve_node, resolve_module.measure
 
     def resolve_node(document, node, *rest):
         found.append(node.id)
@@ -34,7 +34,7 @@ def looked_at(monkeypatch) -> list[str]:
         found.append(f"run {init}")
         return run(init, *rest)
 
-    monkeypatch.setattr(resolve_module, "_resolve_node", resolve_node)
+    monkeypatch.setattr(resolve_module, "resolve_node", resolve_node)
     monkeypatch.setattr(resolve_module, "measure", measure)
     return found
 

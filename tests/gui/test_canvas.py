@@ -216,7 +216,7 @@ def test_a_refused_port_says_why_and_changes_nothing(view):
     QTest.mouseMove(view.viewport(), (start + end) / 2)
     QTest.mouseMove(view.viewport(), end)
     assert ("x", True) in view.graph.nodes["conv1"].mood.dimmed
-    assert ("x", True) not in view.graph.nodes["fc1"].mood.dimmed
+    assert ("x", True) not in view.graph.nodes["flatten1"].mood.dimmed
     QTest.mouseRelease(view.viewport(), LEFT, NONE, end)
     assert "cycle" in said[0]
     assert document(view) is before
