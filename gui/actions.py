@@ -266,15 +266,21 @@ class Actions:
                 menu.addSeparator()
                 continue
             item = menu.addAction(action.text)
-            item.setShortcut(QKeySequence(action.keys))
             item.setCheckable(action.on is not None)
             item.triggered.connect(lambda checked=False, action=action: action.call(self._window))
             window.addAction(item)
             self.actions[action.id] = (action, item)
+        window.bench.keymap.changed.connect(self._give_keys)
+        self._give_keys()
         self.refresh()
 
     def __getitem__(self, id: str) -> QAction:
         return self.actions[id][1]
+
+    def _give_keys(self) -> None:
+        """Put the keys that the user chose, or the declared ones, on every action."""
+        for id, (action, item) in self.actions.items():
+            item.setShortcut(QKeySequence(self._window.bench.keymap.keys(id, action.keys)))
 
     def refresh(self) -> None:
         """Enable what can be done now, and name what undo would undo."""

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from engine.compiler.analysis import Analysis
 from engine.graph.document import Way
 from engine.training.events import Snapshot, Timed
+from gui.commands.keymap import Keymap
 from gui.library import Library
 from gui.session import Session
 from gui.store import Store
@@ -63,6 +64,7 @@ class Bench(QObject):
         super().__init__(parent)
         self.store = store
         self.library = Library(self)
+        self.keymap = Keymap(self)
         self.analysis = Analysis(store.document)
         self.snapshot: Snapshot | None = None
         self.times: dict[Way, Timed] = {}

@@ -23,6 +23,7 @@ from gui.canvas.autoscroll import AutoScroll
 from gui.canvas.editor import Editor
 from gui.canvas.gestures import BoxSelect, Gesture, MoveNodes, Pan, PressFix
 from gui.canvas.hits import Hit
+from gui.canvas.keys import CanvasKeys
 from gui.canvas.knife import Knife
 from gui.canvas.link import Link
 from gui.canvas.menus import node_menu, wire_menu
@@ -35,13 +36,6 @@ MIME = "application/x-netwright-layer"
 """What the palette drags: the type of a layer as UTF-8."""
 _ALT, _SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
 _CONTROL = Qt.KeyboardModifier.ControlModifier
-_ARROWS = {
-    Qt.Key.Key_Left: (-1, 0),
-    Qt.Key.Key_Right: (1, 0),
-    Qt.Key.Key_Up: (0, -1),
-    Qt.Key.Key_Down: (0, 1),
-}
-NUDGE, FINE = 16, 4
 
 
 class CanvasView(Editor):
@@ -60,6 +54,7 @@ class CanvasView(Editor):
         self._walked = ""
         """The node that the keyboard walked to last: the selection may grow on the way."""
         super().__init__(bench, parent)
+        self._keys = CanvasKeys(self)
         self._scroll = AutoScroll(self)
         self.setMouseTracking(True)
         self.viewport().setMouseTracking(True)
@@ -219,55 +214,56 @@ class CanvasView(Editor):
     # -- the keyboard ------------------------------------------------------------------------------------
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Keep Tab for the palette; Shift+Tab leaves the canvas."""
-        return False if forward else super().focusNextPrevChild(forward)
+        """Keep Tab for what it does here; Shift+Tab leaves the canvas."""
+        return not (forward and self._keys.takes("Tab")) and super().focusNextPrevChild(forward)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key, modifiers = event.key(), event.modifiers()
-        store = self.bench.store
-        if key == Qt.Key.Key_Tab and not modifiers:
-            self.open_quick_add()
-        elif key == Qt.Key.Key_Space and not event.isAutoRepeat():
-            self._space = True
-            self.show_cursor()
-        elif key in _ARROWS and modifiers & _ALT:
-            chosen = store.selection
-            id = next_node(self.graph, chosen & {self._walked} or chosen, *_ARROWS[key])
-            if id:
-                self._walked = id
-                self.show_node(id)
-                if modifiers & _SHIFT:
-                    store.select(chosen | {id})
-        elif key in _ARROWS and store.selection and not modifiers & _CONTROL:
-            step = FINE if modifiers & _SHIFT else NUDGE
-            dx, dy = _ARROWS[key]
-            self.nudge(dx * step, dy * step)
-        elif key == Qt.Key.Key_Escape:
-            if (gesture := self._let_go()) is not None:
-                gesture.cancel()
-            elif self.find_bar.isVisible():
-                self.find_bar.leave()
-            elif store.selection or self._chosen_wire is not None or not store.scope:
-                store.select(())
-                self.choose_wire(None)
-            else:
-                store.leave()
-        elif key == Qt.Key.Key_Delete and self._chosen_wire is not None:
-            self.delete_selection()  # a menu's Delete may be off while no node is selected
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and len(store.selection) == 1:
-            self.node_activated.emit(next(iter(store.selection)))
-        else:
+        if not self._keys.press(event):
             event.ignore()
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
-            self._space = False
-            self.show_cursor()
-        else:
+        if not self._keys.release(event):
             event.ignore()
 
+    @property
+    def wire_is_chosen(self) -> bool:
+        """Whether a wire was clicked, so that Delete means it."""
+        return self._chosen_wire is not None
+
+    def hold_hand(self, held: bool) -> None:
+        """Let the left button pan, or no longer."""
+        self._space = held
+        self.show_cursor()
+
+    def activate(self) -> None:
+        """Do with the selected node what a double-click does."""
+        self.node_activated.emit(next(iter(self.bench.store.selection)))
+
+    def go_back(self) -> None:
+        """Cancel the gesture, else end the search, else deselect, else leave the block."""
+        store = self.bench.store
+        if (gesture := self._let_go()) is not None:
+            gesture.cancel()
+        elif self.find_bar.isVisible():
+            self.find_bar.leave()
+        elif store.selection or self._chosen_wire is not None or not store.scope:
+            store.select(())
+            self.choose_wire(None)
+        else:
+            store.leave()
+
+    def walk(self, dx: int, dy: int, adding: bool = False) -> None:
+        """Select the neighbor at a side, or add it to the selection."""
+        chosen = self.bench.store.selection
+        id = next_node(self.graph, chosen & {self._walked} or chosen, dx, dy)
+        if id:
+            self._walked = id
+            self.show_node(id)
+            if adding:
+                self.bench.store.select(chosen | {id})
+
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        self._space = False
+        self._keys.forget()
         super().focusOutEvent(event)
 
     # -- dropping layers ---------------------------------------------------------------------------------
