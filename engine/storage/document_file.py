@@ -42,6 +42,7 @@ from engine.graph.view import graph_of
 from engine.layers.formula import Formula
 from engine.optimizers import check_optimizer
 from engine.storage.atomic import write_text
+from engine.storage.failures import check_writable, why_not_written
 from engine.storage.format import VERSION, Newer, parsed, why_newer
 
 SUFFIX = ".netwright"
@@ -55,9 +56,10 @@ def save_document(document: Document, path: Path) -> None:
     Raises FileError that names the file and the reason.
     """
     try:
+        check_writable(path)
         write_text(path, to_json(_beside(document, path)))
     except OSError as error:
-        raise FileError(f"{path} could not be written: {error.strerror or error}.") from error
+        raise FileError(why_not_written(path, error)) from error
 
 
 @dataclass(frozen=True)

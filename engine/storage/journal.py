@@ -7,6 +7,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, time
@@ -15,6 +16,7 @@ from engine.errors import EngineError, FileError
 from engine.graph.document import Document
 from engine.storage.atomic import write_text
 from engine.storage.document_file import from_json, to_json
+from engine.storage.failures import reason
 
 SUFFIX = ".journal"
 
@@ -60,7 +62,7 @@ class Journal:
         with self._wake:
             self._newest = None
             self._cleared += 1
-            self.path.unlink(missing_ok=True)
+            self._remove()
 
     def close(self) -> None:
         """Forget what is kept and end."""
@@ -69,7 +71,7 @@ class Journal:
             self._wake.notify_all()
         if self._thread is not None:
             self._thread.join()
-        self.path.unlink(missing_ok=True)
+        self._remove()
 
     def _work(self) -> None:
         while True:
@@ -82,8 +84,12 @@ class Journal:
             self._write(_text(*state))
             with self._wake:
                 if self._cleared != cleared:  # it was forgotten while it was written
-                    self.path.unlink(missing_ok=True)
+                    self._remove()
                 self._wake.wait_for(lambda: self._closed, self._period - (monotonic() - began))
+
+    def _remove(self) -> None:
+        with suppress(OSError):  # the disk is locked or gone: the next start offers it, which costs one click
+            self.path.unlink(missing_ok=True)
 
     def _write(self, text: str) -> None:
         try:
@@ -92,9 +98,7 @@ class Journal:
             self._told = False
         except OSError as error:
             if not self._told:
-                self._failed(
-                    f"Unsaved changes cannot be kept in {self.path.parent}: {error.strerror or error}."
-                )
+                self._failed(f"Unsaved changes cannot be kept in {self.path.parent}: {reason(error)}.")
             self._told = True
 
 

@@ -99,7 +99,8 @@ def test_a_full_disk_is_told_once_and_again_after_it_was_mended(tmp_path, monkey
     journal.keep(named("kept"))
     until(journal.path.exists)
     journal.close()
-    assert told == [f"Unsaved changes cannot be kept in {tmp_path}: No space left on device."]
+    reason = "the disk is full (No space left on device)"
+    assert told == [f"Unsaved changes cannot be kept in {tmp_path}: {reason}."]
 
 
 @pytest.mark.parametrize(
