@@ -97,6 +97,11 @@ def _linked(window: MainWindow) -> bool:
     return any(id in nodes and nodes[id].share for id in window.bench.store.selection)
 
 
+def _expanded(window: MainWindow) -> bool:
+    nodes, chosen = window.bench.store.document.nodes, window.bench.store.selection
+    return any(id in chosen and node.expanded is not None for id, node in nodes.items())
+
+
 def _block_at_hand(window: MainWindow) -> bool:
     return bool(sharing.block_at_hand(window.bench))
 
@@ -217,6 +222,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("Edit", "layout", "Lay out", "L", lambda w: w.canvas.layout(), _has_nodes),
     Action("View", "fit", "Fit all", "Home", lambda w: w.canvas.fit_all(), _has_nodes),
     Action("View", "fit_selection", "Fit the selection", "F", lambda w: w.canvas.fit_selection(), _selected),
+    Action(
+        "View", "expand", "Expand in place", "E", lambda w: w.canvas.expand(), _block_selected, _expanded
+    ),
     Action("View", "zoom_one", "Actual size", "Ctrl+0", lambda w: w.canvas.zoom_to(1.0)),
     Action("View", "zoom_in", "Zoom in", "Ctrl+=", lambda w: w.canvas.zoom_in()),
     Action("View", "zoom_out", "Zoom out", "Ctrl+-", lambda w: w.canvas.zoom_out()),

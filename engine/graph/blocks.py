@@ -103,8 +103,7 @@ def _as_layer(same: _Same) -> Layer:
 
 def _summary(block: Block, values: Mapping[str, Value]) -> str:
     words = [f"{name} {values[name]}" for name, default in block.params.items() if values[name] != default]
-    repeat = values.get("repeat", 1)
-    return ", ".join(words[:2]) + ("" if repeat == 1 else f"  × {repeat}")
+    return ", ".join(words[:2])
 
 
 def ends_of(block: Block) -> dict[str, Slot]:

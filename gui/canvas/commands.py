@@ -13,6 +13,7 @@ from engine.graph.document import BYPASSED, MUTED, Document, Edge, Slot
 from engine.graph.links import can_share
 from gui.bench import Bench
 from gui.canvas import clipboard, fitting
+from gui.canvas.block_commands import BlockCommands
 from gui.canvas.face import HEADER, WIDTH
 
 Edited = tuple[Document, str]
@@ -20,7 +21,7 @@ COPY_STEP = 32.0
 """How far a copy stands from its original."""
 
 
-class Commands:
+class Commands(BlockCommands):
     """Edits of the store, for the gestures, the menus and the keyboard of one canvas."""
 
     def __init__(self, bench: Bench):

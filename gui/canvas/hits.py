@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRectF
 from engine.graph.document import Slot
 from gui.canvas.face import Spot
 from gui.canvas.node_item import NodeItem
+from gui.canvas.node_paint import TEXT_FROM
 from gui.canvas.scene import CanvasScene
 from gui.canvas.wire_item import WireItem
 
@@ -27,6 +28,10 @@ class Hit:
     fix: bool = False
     node: NodeItem | None = None
     wire: WireItem | None = None
+    path: tuple[str, ...] = ()
+    """The node, and where it is expanded those inside of it that are here, outermost first."""
+    chip: str = ""
+    """The chip of the last of them that is here."""
 
     @property
     def slot(self) -> Slot | None:
@@ -53,7 +58,8 @@ def hit(scene: CanvasScene, at: QPointF, scale: float) -> Hit:
             return Hit(fix=True, node=node)
     for node in nodes:
         if node.body().contains(at):
-            return Hit(node=node)
+            path, chip = node.part_at(at - node.pos())
+            return Hit(node=node, path=path, chip=chip if scale >= TEXT_FROM else "")
     return Hit(wire=next((item for item in items if isinstance(item, WireItem)), None))
 
 

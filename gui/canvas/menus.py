@@ -21,6 +21,9 @@ def node_menu(view: CanvasView, id: str) -> QMenu:
     type_ = document.nodes[id].type
     if type_ in document.blocks:
         menu.addAction("Open the block", lambda: view.node_activated.emit(id))
+        inside = menu.addAction("Expand in place", view.expand)
+        inside.setCheckable(True)
+        inside.setChecked(document.nodes[id].expanded is not None)
         menu.addAction("Save to my blocks", lambda: sharing.keep(view.bench, type_))
         menu.addSeparator()
     if type_ in document.customs:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
+from gui.canvas.chips import Chip
 from gui.canvas.face import Face, Spot
 from gui.canvas.node_paint import Mood, note_box, paint_node, strip_box
 from gui.theme import NODE_RADIUS, Theme
@@ -54,6 +55,19 @@ class NodeItem(QGraphicsItem):
     def body(self) -> QRectF:
         """Return the card on the canvas."""
         return self.face.body.translated(self.pos())
+
+    def chip(self, name: str) -> Chip | None:
+        """Return a chip by its name, or None if the node has none."""
+        return next((each for each in self.face.chips if each.name == name), None)
+
+    def part_at(self, at: QPointF) -> tuple[tuple[str, ...], str]:
+        """Return the node and those drawn inside of it at a place of the node, and the chip that is here."""
+        face = self.face
+        chip = next((each.name for each in face.chips if each.box.contains(at)), "")
+        if chip or face.inner is None:
+            return (face.id,), chip
+        path, chip = face.inner.path_at(at)
+        return (face.id, *path), chip
 
     def boundingRect(self) -> QRectF:
         return self._box

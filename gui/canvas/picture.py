@@ -13,7 +13,8 @@ from engine.errors import FileError
 from engine.graph.document import Document, Edge
 from engine.storage.atomic import write_bytes
 from gui.canvas import fonts
-from gui.canvas.face import Face, face_of, places_of
+from gui.canvas.expand import node_face
+from gui.canvas.face import Face, places_of
 from gui.canvas.node_paint import Mood, paint_node
 from gui.canvas.routing import Route, Router, box_of
 from gui.canvas.wire_item import label_box, label_color, label_of, pen_of
@@ -37,7 +38,7 @@ class _Drawing:
     def __init__(self, document: Document, analysis: Analysis):
         self.analysis = analysis
         places = places_of(document)
-        self.faces: dict[str, Face] = {id: face_of(document, id, analysis, places) for id in document.nodes}
+        self.faces: dict[str, Face] = {id: node_face(document, id, analysis, places) for id in document.nodes}
         self.at = {id: QPointF(*node.position) for id, node in document.nodes.items()}
         router = Router(box_of(self.body(id)) for id in self.faces)
         self.wires: list[tuple[Edge, Route]] = []

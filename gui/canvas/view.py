@@ -20,7 +20,9 @@ from engine.graph.blocks import layer_of
 from gui.bench import Bench
 from gui.canvas import fitting, fonts, hits
 from gui.canvas.autoscroll import AutoScroll
-from gui.canvas.editor import Editor
+from gui.canvas.block_editor import BlockEditor
+from gui.canvas.chip_gesture import PressChip
+from gui.canvas.chips import EXPAND, REPEAT
 from gui.canvas.gestures import BoxSelect, Gesture, MoveNodes, Pan, PressFix
 from gui.canvas.hits import Hit
 from gui.canvas.keys import CanvasKeys
@@ -38,7 +40,7 @@ _ALT, _SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifie
 _CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
-class CanvasView(Editor):
+class CanvasView(BlockEditor):
     """Shows the document of a bench and edits it; every edit is one step of undo.
 
     ``node_activated`` carries the id of a node that was double-clicked or entered.
@@ -101,6 +103,8 @@ class CanvasView(Editor):
             self._gesture = Link(self, at, hit.slot, hit.spot.is_input)
         elif hit.fix:
             self._gesture = PressFix(self, at, hit.node)
+        elif hit.chip and not modifiers:
+            self._gesture = PressChip(self, at, hit)
         elif hit.node is not None:
             id = hit.node.face.id
             click_selects = False
@@ -138,8 +142,13 @@ class CanvasView(Editor):
         hit = self.hit(event.position())
         if event.button() != Qt.MouseButton.LeftButton:
             self.mousePressEvent(event)
-        elif hit.node is not None and hit.spot is None and not hit.fix:
-            self.node_activated.emit(hit.node.face.id)
+        elif hit.chip == REPEAT:
+            self.edit_repeat(hit.path[0])
+        elif hit.node is not None and hit.spot is None and not hit.fix and not hit.chip:
+            depth = len(self.bench.store.scope)
+            self.node_activated.emit(hit.path[0])
+            if len(self.bench.store.scope) > depth:
+                self.enter_path(hit.path[1:])
         elif hit.wire is not None:
             self.open_quick_add(event.position(), hit.wire.edge)
         elif hit.empty:
@@ -178,10 +187,10 @@ class CanvasView(Editor):
         if hit == before:
             return
         if before.node is not None and before.node.scene() is not None:
-            before.node.set_mood(hovered=False, lit=None)
+            before.node.set_mood(hovered=False, lit=None, chip="")
         if hit.node is not None:
             lit = (hit.spot.name, hit.spot.is_input) if hit.spot is not None else None
-            hit.node.set_mood(hovered=True, lit=lit)
+            hit.node.set_mood(hovered=True, lit=lit, chip=hit.chip * (len(hit.path) == 1))
         for old_or_new in (before, hit):
             if old_or_new.spot is not None and old_or_new.node.scene() is not None:
                 self.update_canvas(self._port_label(old_or_new)[0])
@@ -196,8 +205,10 @@ class CanvasView(Editor):
             shape = Qt.CursorShape.OpenHandCursor
         elif hit.spot is not None:
             shape = Qt.CursorShape.CrossCursor
-        elif hit.fix:
+        elif hit.fix or hit.chip == EXPAND:
             shape = Qt.CursorShape.PointingHandCursor
+        elif hit.chip:
+            shape = Qt.CursorShape.SizeHorCursor
         self.viewport().setCursor(shape)
 
     def light_wire(self, wire: WireItem | None) -> None:
