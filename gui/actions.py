@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction, QKeySequence
 
 from engine.graph.document import BYPASSED, MUTED, Node
-from gui import sharing
+from gui import motion, sharing
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
@@ -64,6 +64,11 @@ def _several_open(window: MainWindow) -> bool:
 def _pausable(window: MainWindow) -> bool:
     active = window.bridge.active
     return active is not None and active.run.state == "running"
+
+
+def _switch_motion(window: MainWindow) -> None:
+    motion.choose(not motion.chosen())
+    window.actions_.refresh()
 
 
 def _block_selected(window: MainWindow) -> bool:
@@ -202,6 +207,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("Edit", "find_last", "Find previous", "Shift+F3", _find_last, _has_nodes),
     Action("Edit", "rename", "Rename", "F2", lambda w: w.canvas.rename_selected(), _selected),
     Action("Edit", "add", "Add a layer …", "Ctrl+Space", lambda w: w.canvas.open_quick_add()),
+    Action("Edit", "connect", "Connect …", "C", lambda w: w.canvas.connect_selection(), _selected),
     Action("Edit"),
     Action("Edit", "mute", "Mute", "M", lambda w: w.canvas.commands.mute(), _selected, _all_muted),
     Action("Edit", "bypass", "Bypass", "B", lambda w: w.canvas.commands.bypass(), _selected, _all_bypassed),
@@ -218,7 +224,6 @@ ACTIONS: tuple[Action, ...] = (
     Action("Edit", "unshare", "Unlink weights", "Ctrl+Shift+L", lambda w: w.canvas.unshare(), _linked),
     Action("Edit"),
     Action("Edit", "edit_code", "Edit the code", "F4", lambda w: w.edit_code(), _has_nodes),
-    Action("Edit", "connect", "Connect …", "C", lambda w: w.canvas.connect_selection(), _selected),
     Action("Edit", "layout", "Lay out", "L", lambda w: w.canvas.layout(), _has_nodes),
     Action("View", "fit", "Fit all", "Home", lambda w: w.canvas.fit_all(), _has_nodes),
     Action("View", "fit_selection", "Fit the selection", "F", lambda w: w.canvas.fit_selection(), _selected),
@@ -229,6 +234,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("View", "zoom_in", "Zoom in", "Ctrl+=", lambda w: w.canvas.zoom_in()),
     Action("View", "zoom_out", "Zoom out", "Ctrl+-", lambda w: w.canvas.zoom_out()),
     Action("View"),
+    Action("View", "next_part", "Next part of the window", "Ctrl+F6", lambda w: w.go_to_part(1)),
+    Action("View", "last_part", "Previous part of the window", "Ctrl+Shift+F6", lambda w: w.go_to_part(-1)),
     _panel("left", "Layers and gallery", "F9"),
     _panel("bottom", "Live views", "F10"),
     _panel("right", "Inspector", "F11"),
@@ -243,9 +250,10 @@ ACTIONS: tuple[Action, ...] = (
     _heat("macs", "Heat map of multiply-adds", "Alt+2"),
     _heat("memory", "Heat map of memory", "Alt+3"),
     _heat("time", "Heat map of time", "Alt+4"),
-    Action("View", "next_part", "Next part of the window", "Ctrl+F6", lambda w: w.go_to_part(1)),
-    Action("View", "last_part", "Previous part of the window", "Ctrl+Shift+F6", lambda w: w.go_to_part(-1)),
     Action("View"),
+    Action(
+        "View", "motion", "Reduce motion", "Ctrl+Alt+M", _switch_motion, on=lambda w: motion.chosen()
+    ),
     _theme("dark", "Dark", "Ctrl+Alt+D"),
     _theme("light", "Light", "Ctrl+Alt+L"),
     _theme("system", "As the system", "Ctrl+Alt+S"),

@@ -5,16 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEasingCurve, QPointF, QVariantAnimation
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QStyle, QWidget
+from PySide6.QtWidgets import QWidget
 
 DURATION = 140
-
-
-def moves(widget: QWidget) -> bool:
-    """Return whether a widget may move by itself: it is seen, and the desktop has not switched motion off."""
-    hint = widget.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration, None, widget)
-    return hint > 0 and widget.isVisible() and QGuiApplication.platformName() not in ("offscreen", "minimal")
 
 
 class Glide(QVariantAnimation):

@@ -11,9 +11,10 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPixmap, QTransform, QWhe
 from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
 
 from gui.bench import Bench
-from gui.canvas.glide import Glide, moves
+from gui.canvas.glide import Glide
 from gui.canvas.node_paint import STRIP_FROM, TEXT_FROM
 from gui.canvas.scene import CanvasScene
+from gui.motion import moves
 from gui.session import Place
 
 NEAREST, FARTHEST = 4.0, 0.02

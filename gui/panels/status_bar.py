@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEasingCurve, QPropertyAnimation, QTimer, Signal
-from PySide6.QtWidgets import QGraphicsOpacityEffect, QStyle, QWidget
+from PySide6.QtWidgets import QGraphicsOpacityEffect, QWidget
 
 from engine.compiler.analysis import Analysis, in_bytes
 from engine.training.events import Progress
+from gui import motion
 from gui.bench import Bench
 from gui.panels.words import count, plural
 from gui.widgets.basic import Elided, Panel, button, label, row, set_role
@@ -107,9 +108,8 @@ class _Message(Elided):
         self.timer.start()
 
     def _leave(self) -> None:
-        calm = not self.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration, None, self)
         self._effect.setEnabled(True)
-        self._fade.setDuration(0 if calm else 160)
+        self._fade.setDuration(0 if motion.reduced() else 160)
         self._fade.start()
 
     def _clear(self) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEasingCurve, QPointF, QRectF, QSize, Qt, QVariantAnimation
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QStyle, QWidget
+from PySide6.QtWidgets import QAbstractButton, QWidget
 
-from gui import style
+from gui import motion, style
 
 WIDTH, HEIGHT, RING = 34, 20, 3
 
@@ -29,8 +29,7 @@ class Switch(QAbstractButton):
 
     def _toggle(self, on: bool) -> None:
         self._slide.stop()
-        calm = not self.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration, None, self)
-        if calm or not self.isVisible():
+        if motion.reduced() or not self.isVisible():
             self._move(float(on))
             return
         self._slide.setStartValue(self._place)
