@@ -23,7 +23,7 @@ from gui.canvas.wire_item import label_box, label_color, label_of, pen_of
 from gui.style import mix
 from gui.theme import CAPTION_PX, Theme
 
-SCALE = 0.62
+SCALE = 0.7
 """How large the inside is drawn; deeper ones are as much smaller again."""
 GUTTER, HEAD, FOOT = 46.0, 56.0, 20.0
 """Space at both sides for the wires from the ports, for the title, and below, in units of the frame."""
@@ -219,6 +219,7 @@ class Inner:
         painter.save()
         painter.translate(self.to_frame(QPointF(0, 0)))
         painter.scale(SCALE, SCALE)
+        painter.setBrush(Qt.BrushStyle.NoBrush)  # a picture holds only what differs from a fresh painter
         if painter.paintEngine().type() == QPaintEngine.Type.Raster:
             painter.drawPicture(0, 0, self._picture(theme, level, ground))
         else:

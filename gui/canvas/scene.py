@@ -365,11 +365,18 @@ class CanvasScene(QGraphicsScene):
     def overview(self) -> tuple[dict[str, list[QRectF]], list[QLineF]]:
         """Return the nodes' boxes by color and the wires as straight lines, for painting from afar."""
         if self._overview is None:
-            boxes: dict[str, list[QRectF]] = {}
+            frames: list[QRectF] = []
+            boxes: dict[str, list[QRectF]] = {"grid": frames} if self._has_frames() else {}
             self._boxes = {id: item.body() for id, item in self.nodes.items()}
             for id, box in self._boxes.items():
                 face = self.nodes[id].face
                 heat = self.nodes[id].mood.heat
+                if face.inner is not None and not heat:
+                    frames.append(box)
+                    for part, inner in face.inner.boxes():
+                        if inner.inner is None:
+                            boxes.setdefault(inner.color, []).append(part.translated(box.topLeft()))
+                    continue
                 color = tint(self.bench.theme, heat.level) if heat else "line" if face.out else face.color
                 boxes.setdefault("error" if face.failing else color, []).append(box)
             ends = {slot: self.ends_of(wire.edge) for slot, wire in self.wires.items()}
@@ -379,9 +386,15 @@ class CanvasScene(QGraphicsScene):
             self.extent = self.bounds(self.nodes)
         return self._overview
 
+    def _has_frames(self) -> bool:
+        return any(item.face.inner is not None for item in self.nodes.values())
+
     def _shift_overview(self, drag: _Dragged) -> None:
         """Move the boxes and lines of a drag where they are: the lists hold the same objects."""
         if self._overview is None:
+            return
+        if any(self.nodes[id].face.inner is not None for id in drag.ids):
+            self._overview = None
             return
         self.edition += 1
         for id in drag.ids:
