@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from engine.graph.document import Document, Edge, Slot, frozen
@@ -115,6 +116,24 @@ class Analysis:
         """Return a node's problems, errors first."""
         return sorted((p for p in self.problems if p.node == node), key=lambda p: p.severity != ERROR)
 
+    def fails(self, input: Slot) -> bool:
+        """Return whether an error is about what arrives at an input."""
+        return input in self._failing
+
+    @cached_property
+    def _failing(self) -> frozenset[Slot]:
+        return frozenset(
+            Slot(each.node, each.port) for each in self.problems if each.severity == ERROR and each.port
+        )
+
+    def differing(self, other: Analysis) -> set[str]:
+        """Return the nodes of which something else is known here than there."""
+        found = {slot.node for slot, _ in self.types.items() ^ other.types.items()}
+        found.update(id for id, _ in self.parameters.items() ^ other.parameters.items())
+        ours, theirs = _by_node(self.problems), _by_node(other.problems)
+        found.update(id for id in ours.keys() | theirs.keys() if ours.get(id) != theirs.get(id))
+        return found
+
     @property
     def errors(self) -> list[Problem]:
         """The problems that keep the model from running."""
@@ -129,6 +148,13 @@ class Analysis:
     def total_macs(self) -> int:
         """The multiply-adds of the whole model for one sample."""
         return sum(self.macs.values())
+
+
+def _by_node(problems: Iterable[Problem]) -> dict[str, list[Problem]]:
+    found: dict[str, list[Problem]] = {}
+    for each in problems:
+        found.setdefault(each.node, []).append(each)
+    return found
 
 
 def in_bytes(size: float) -> str:

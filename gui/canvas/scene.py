@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Signal
 from PySide6.QtWidgets import QGraphicsScene
 
-from engine.compiler.analysis import ERROR, Problem
+from engine.compiler.analysis import Problem
 from engine.graph.blocks import layer_of
 from engine.graph.diff import Diff
 from engine.graph.document import Document, Edge, Slot
@@ -48,6 +48,7 @@ class CanvasScene(QGraphicsScene):
         self.nodes: dict[str, NodeItem] = {}
         self.wires: dict[Slot, WireItem] = {}
         self._document = Document()
+        self._analysis = bench.analysis
         self._strips: dict[str, Strip | None] = {}
         self._ranges: dict[str, tuple[float, float]] = {}
         self._failed: Problem | None = None
@@ -76,7 +77,7 @@ class CanvasScene(QGraphicsScene):
         self.nodes, self.wires = {}, {}
         self._strips, self._ranges, self._failed = {}, {}, None
         document = self.bench.store.document
-        self._document, self._out = document, left_out(document)
+        self._document, self._out, self._analysis = document, left_out(document), self.bench.analysis
         self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
         places = places_of(document)
         for id in document.nodes:
@@ -96,9 +97,12 @@ class CanvasScene(QGraphicsScene):
         self._document = document
         turned: frozenset[str] = frozenset()
         if change.meaning:
-            self._failed = None
             out = left_out(document)  # who depends on a muted node may be far from it
-            turned, self._out = (out ^ self._out) & document.nodes.keys(), out
+            turned, self._out = out ^ self._out, out
+            if self._failed is not None:  # what it says of the old network is no longer true
+                turned |= {self._failed.node}
+                self._failed = None
+            turned &= document.nodes.keys()
         for slot in change.edges_removed:
             wire = self.wires.pop(slot)
             self._repaint_label(wire.label_box)
@@ -128,12 +132,20 @@ class CanvasScene(QGraphicsScene):
         self.show_selection(self.bench.store.selection)
 
     def show_analysis(self) -> None:
-        """Show shapes, parameters and problems as they are known now."""
-        self._refresh_faces(self.nodes)
+        """Show shapes, parameters and problems as they are known now, where they differ from before."""
+        before, self._analysis = self._analysis, self.bench.analysis
+        changed = self._analysis.differing(before)
+        resized = self._refresh_faces(
+            [id for id, item in self.nodes.items() if id in changed or item.face.inner is not None]
+        )
         self.show_heat()
-        for wire in self.wires.values():
-            self._label(wire)
-        self._reroute()
+        for target, wire in self.wires.items():
+            if wire.edge.source.node in changed or target.node in changed:
+                self._label(wire)
+        if resized:
+            self._reroute()
+        else:
+            self._arranged()
 
     def show_failure(self, node: str, message: str) -> None:
         """Show an error of a run at its node, until the document changes or another run begins."""
@@ -228,7 +240,7 @@ class CanvasScene(QGraphicsScene):
 
     def _face(self, id: str, places: dict) -> Face:
         failed = self._failed if self._failed is not None and self._failed.node == id else None
-        return node_face(self._document, id, self.bench.analysis, places, id in self._strips, failed)
+        return node_face(self._document, id, self._analysis, places, id in self._strips, failed)
 
     def _add_node(self, id: str, places: dict) -> None:
         item = NodeItem(self._face(id, places), self.bench.theme)
@@ -245,27 +257,25 @@ class CanvasScene(QGraphicsScene):
         self.addItem(wire)
 
     def _label(self, wire: WireItem) -> None:
-        analysis = self.bench.analysis
-        target = wire.edge.target
-        failing = any(
-            p.node == target.node and p.port == target.port and p.severity == ERROR for p in analysis.problems
-        )
         before = wire.label_box
-        wire.set_label(*label_of(wire.edge, analysis), failing)
+        wire.set_label(*label_of(wire.edge, self._analysis), self._analysis.fails(wire.edge.target))
         self._repaint_label(before)
         self._repaint_label(wire.label_box)
         wire.set_theme(self.bench.theme)
 
-    def _refresh_faces(self, ids: Iterable[str]) -> None:
-        places = places_of(self._document)
+    def _refresh_faces(self, ids: Iterable[str]) -> bool:
+        """Show nodes as they are now; return whether one of them takes other room."""
+        places, resized = places_of(self._document), False
         for id in ids:
             item, face = self.nodes[id], self._face(id, places)
             if face != item.face:
+                resized |= _room(face) != _room(item.face)
                 if face.out != item.face.out:
                     self._fade_wires(id)
                 item.set_face(face)
             if item.mood.strip is not self._strips.get(id):
                 item.set_live(self._strips.get(id), item.mood.health, item.mood.sick)
+        return resized
 
     def _fade_wires(self, id: str) -> None:
         """Paint the wires at a node as faint as what they join."""
@@ -403,6 +413,11 @@ class CanvasScene(QGraphicsScene):
             ends = self.ends_of(wire.edge)
             if ends is not None and wire.edge.target in self._lines:
                 self._lines[wire.edge.target].setPoints(*ends)
+
+
+def _room(face: Face) -> tuple:
+    """What of a node wires have to know."""
+    return face.width, face.height, face.inputs, face.outputs
 
 
 class _Dragged:
