@@ -18,6 +18,9 @@ ASSETS = Path(__file__).parent / "assets"
 CHOICES = ("system", "dark", "light")
 """What the user can choose; ``system`` follows the desktop."""
 
+SWITCH_OFF = 0.5
+"""How far the track of a switch that is off stands out: it is all that shows where the switch is."""
+
 _SETTING = "appearance/theme"
 _current = DARK
 
@@ -34,7 +37,7 @@ def mix(ground: str, over: str, share: float) -> str:
     return QColor(*(round(a + (b - a) * share) for a, b in pairs)).name()
 
 
-def _tokens(theme: Theme) -> dict[str, str]:
+def tokens(theme: Theme) -> dict[str, str]:
     """Every color that the stylesheet names: the theme's own, and those between two of them."""
     own = {name: getattr(theme, name) for name in theme.__dataclass_fields__}
     return {
@@ -45,7 +48,6 @@ def _tokens(theme: Theme) -> dict[str, str]:
         "pressed": mix(theme.raised, theme.text, 0.11),
         "accent_hover": mix(theme.accent, "#FFFFFF" if theme.dark else "#000000", 0.1),
         "accent_pressed": mix(theme.accent, "#000000", 0.12 if theme.dark else 0.2),
-        "accent_ring": mix(theme.accent, theme.text, 0.6),
         "accent_faint": mix(theme.panel, theme.accent, 0.4),
         "line_hover": mix(theme.line, theme.text, 0.16),
         "segment": theme.field if theme.dark else theme.window,
@@ -53,6 +55,7 @@ def _tokens(theme: Theme) -> dict[str, str]:
         "segment_edge": theme.raised if theme.dark else theme.line,
         "scroll": mix(theme.panel, theme.text, 0.17),
         "scroll_hover": mix(theme.panel, theme.text, 0.3),
+        "switch_off": mix(theme.panel, theme.text, SWITCH_OFF),
         "track": mix(theme.panel, theme.text, 0.11),
         "knob": theme.text if theme.dark else "#FFFFFF",
         "tip": theme.raised,
@@ -65,7 +68,7 @@ def _tokens(theme: Theme) -> dict[str, str]:
 @cache
 def stylesheet(theme: Theme) -> str:
     """Return the stylesheet of a theme."""
-    return Template((ASSETS / "style.qss").read_text(encoding="utf-8")).substitute(_tokens(theme))
+    return Template((ASSETS / "style.qss").read_text(encoding="utf-8")).substitute(tokens(theme))
 
 
 def palette(theme: Theme) -> QPalette:
@@ -81,7 +84,7 @@ def palette(theme: Theme) -> QPalette:
         role.Highlight: theme.accent,
         role.HighlightedText: theme.on_accent,
         role.Link: theme.accent,
-        role.PlaceholderText: theme.faint,
+        role.PlaceholderText: theme.muted,
         role.Mid: theme.line,
         role.Dark: theme.line,
         role.Midlight: theme.raised,

@@ -191,7 +191,7 @@ class CodeView(QPlainTextEdit):
 
     def number_color(self, number: int) -> str:
         """Return the role of a line number's color."""
-        return "text" if number in self._marked else "faint"
+        return "text" if number in self._marked else "muted"
 
     def paint_numbers(self, event: QPaintEvent) -> None:
         """Draw the line numbers in view into the gutter."""

@@ -44,7 +44,7 @@ class CurvesView(LiveView):
         self.plot = Plot(bench.theme)
         self.plot.add_line("raw", "accent", 1, alpha=90)
         self.plot.add_line("training", "accent", 2)
-        self.plot.add_line("validation", "warning", 2)
+        self.plot.add_line("validation", "warning", 2, dashed=True)
         self.smoothing = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=100, value=30)
         self.smoothing.setFixedWidth(84)
         self.smoothing.setAccessibleName("Smoothing")
@@ -232,7 +232,7 @@ class CurvesView(LiveView):
         shown = form(now) if isfinite(now) else "–"
         parts = [Part("training ", swatch="accent"), Part(shown, "text")]
         if validation in self.latest:
-            parts += [Part("    "), Part("validation ", swatch="warning")]
+            parts += [Part("    "), Part("validation ", swatch="warning", dashed=True)]
             parts += [Part(form(self.latest[validation]), "text")]
         self.legend.set_parts(parts)
 
@@ -259,7 +259,9 @@ class CurvesView(LiveView):
             index = int(np.abs(x - step).argmin())
             at = int(x[index]) if name == "training" else at
             value = 10.0 ** y[index] if self.plot.log else y[index]
-            found += [Part("   "), Part(form(float(value)), "text", swatch=self.plot.lines[name].tone)]
+            line = self.plot.lines[name]
+            shown = Part(form(float(value)), "text", swatch=line.tone, dashed=line.dashed)
+            found += [Part("   "), shown]
         self.readout.set_parts([Part(f"step {max(at, 0):,}"), *found])
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -15,6 +15,8 @@ from gui.theme import CAPTION_PX, Theme
 from gui.views.ranges import EasedRange, Range, nice_range, nice_step
 from gui.views.text import font, short
 
+DASHES = [4, 2]
+"""Strokes and gaps of a dashed line, in widths of the line."""
 LOWEST = 1e-9
 """Numbers at or below it stand at the lower end of a logarithmic axis."""
 
@@ -123,11 +125,12 @@ class Plot(pg.PlotWidget):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.apply_theme(theme)
 
-    def add_line(self, name: str, tone: str, width: float, alpha: int = 255) -> None:
-        """Add a line in a tone of the theme."""
+    def add_line(self, name: str, tone: str, width: float, alpha: int = 255, dashed: bool = False) -> None:
+        """Add a line in a tone of the theme; a dashed one is known without its color, and should be short."""
         line = pg.PlotCurveItem(antialias=True, connect="finite", skipFiniteCheck=False)
-        line.setSegmentedLineMode("on")  # joined paths wider than a pixel take Qt four times as long
-        line.tone, line.pen_width, line.alpha = tone, width, alpha
+        # joined paths wider than a pixel take Qt four times as long; only they can be dashed
+        line.setSegmentedLineMode("off" if dashed else "on")
+        line.tone, line.pen_width, line.alpha, line.dashed = tone, width, alpha, dashed
         self.lines[name] = line
         self.dots[name] = pg.ScatterPlotItem(size=5, pen=None)
         self.addItem(line)
@@ -240,7 +243,11 @@ class Plot(pg.PlotWidget):
         color = self._theme.color(line.tone, min(255, round(line.alpha * (0.3 + 0.7 * self._ratio))))
         # a hairline stays one device pixel: anything wider costs Qt four times as much for a ragged line
         width = line.pen_width * self._ratio if line.pen_width > 1 else 1
-        line.setPen(pg.mkPen(color, width=width, capStyle=Qt.PenCapStyle.RoundCap))
+        cap = Qt.PenCapStyle.FlatCap if line.dashed else Qt.PenCapStyle.RoundCap
+        pen = pg.mkPen(color, width=width, capStyle=cap)
+        if line.dashed:
+            pen.setDashPattern(DASHES)
+        line.setPen(pen)
         self.dots[name].setBrush(self._theme.color(line.tone))
 
     def _color_mark(self, mark: Mark) -> None:

@@ -52,13 +52,15 @@ def percent(share: float, decimals: int = 1) -> str:
 class Part:
     """A piece of a line.
 
-    ``tone`` is a token of the theme or a color, ``swatch`` the tone of a short line before the words.
+    ``tone`` is a token of the theme or a color, ``swatch`` the tone of a short line before the words,
+    ``dashed`` or not.
     """
 
     text: str
     tone: str = "muted"
     weight: int = 400
     swatch: str = ""
+    dashed: bool = False
 
     def width(self, px: float = CAPTION_PX) -> float:
         """The width of the piece in pixels."""
@@ -84,7 +86,9 @@ def draw_parts(
         if room < 12:
             break
         if part.swatch:
-            painter.fillRect(QRectF(x, rect.center().y() - 1, SWATCH, 2), theme.color(part.swatch))
+            piece = (SWATCH - 3) / 2 if part.dashed else SWATCH
+            for left in {x, x + SWATCH - piece}:
+                painter.fillRect(QRectF(left, rect.center().y() - 1, piece, 2), theme.color(part.swatch))
             x += SWATCH + 5
             room -= SWATCH + 5
         measure = metrics(px, part.weight)

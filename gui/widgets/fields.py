@@ -58,6 +58,11 @@ class SearchField(LineField):
         self.setClearButtonEnabled(False)
         self._hint = hint
 
+    def set_hint(self, hint: str) -> None:
+        """Show other keys."""
+        self._hint = hint
+        self.update()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Down:
             self.down.emit()
@@ -72,7 +77,7 @@ class SearchField(LineField):
         if self._hint and not self.text():
             painter = QPainter(self)
             painter.setFont(mono_font(11))
-            painter.setPen(style.current().color("faint"))
+            painter.setPen(style.current().color("muted"))
             box: QRect = self.rect().adjusted(0, 0, -10, 0)
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._hint)
 

@@ -45,7 +45,7 @@ class Switch(QAbstractButton):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         track = QRectF(RING, RING, WIDTH, HEIGHT)
-        off = style.mix(theme.panel, theme.text, 0.22)
+        off = style.mix(theme.panel, theme.text, style.SWITCH_OFF)
         color = style.mix(off, theme.accent, self._place) if self.isEnabled() else theme.line
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color(color))
