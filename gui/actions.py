@@ -123,6 +123,12 @@ def _find_last(window: MainWindow) -> None:
     window.canvas.find_bar.walk(-1)
 
 
+def _show_shortcuts(window: MainWindow) -> None:
+    from gui.commands.shortcuts import show_shortcuts  # it lists this table
+
+    show_shortcuts(window)
+
+
 def _in_block(window: MainWindow) -> bool:
     return bool(window.bench.store.scope)
 
@@ -265,6 +271,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("Train", "save_weights", "Save the weights …", "Ctrl+Alt+W", _save_weights, lambda w: w.has_run),
     Action("Train", "load_weights", "Run from weights …", "Ctrl+Alt+O", _load_weights, _can_begin),
     Action("Help", "commands", "Find a command …", "Ctrl+Shift+P", lambda w: w.commands.open()),
+    Action("Help", "shortcuts", "Keyboard shortcuts …", "Ctrl+K", _show_shortcuts),
     Action("Help"),
     Action("Help", "about", "About Netwright", "F1", lambda w: w.about()),
 )

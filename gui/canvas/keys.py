@@ -11,6 +11,7 @@ from PySide6.QtGui import QKeyEvent
 from gui.commands.keymap import spelled
 
 if TYPE_CHECKING:
+    from gui.bench import Bench
     from gui.canvas.view import CanvasView
 
 NUDGE, FINE = 16, 4
@@ -83,6 +84,11 @@ KEYS: tuple[CanvasKey, ...] = (
     CanvasKey("delete", "Delete", "Del", lambda v: v.delete_selection(), lambda v: v.wire_is_chosen),
     *_arrows(),
 )
+
+
+def keys_of(bench: Bench, id: str) -> str:
+    """Return the keys that one of the canvas' keys has now."""
+    return bench.keymap.keys(id, next(each.keys for each in KEYS if each.id == id))
 
 
 class CanvasKeys:

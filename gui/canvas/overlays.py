@@ -9,13 +9,13 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from gui.canvas import fonts
+from gui.canvas.keys import keys_of
 from gui.canvas.navigation import Navigator
 from gui.style import mix
 from gui.theme import RADIUS, TEXT_PX
 from gui.views.parts import Stepper
 from gui.widgets.basic import button, empty, label, row
 
-INVITATION = "Drag a layer here, press Tab, or open an example"
 _log = logging.getLogger(__name__)
 
 
@@ -27,12 +27,19 @@ class Caption(QWidget):
         self._view = view
         self._left = 0
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        view.bench.keymap.changed.connect(self.show_document)
         self.show_document()
 
     @property
     def invites(self) -> bool:
         """Whether the canvas is empty."""
         return not self._view.bench.store.document.nodes
+
+    @property
+    def invitation(self) -> str:
+        """What an empty canvas says."""
+        keys = keys_of(self._view.bench, "add_here")
+        return f"Drag a layer here, {f'press {keys}, ' if keys else ''}or open an example"
 
     def show_document(self) -> None:
         """Show another name, or that the canvas is no longer empty."""
@@ -43,7 +50,7 @@ class Caption(QWidget):
             if self._view.bench.store.scope
             else next((line.strip() for line in document.notes.splitlines() if line.strip()), "")
         )
-        self.setAccessibleName(f"{self._name}. {INVITATION}." if self.invites else self._name)
+        self.setAccessibleName(f"{self._name}. {self.invitation}." if self.invites else self._name)
         self.fit()
         self.update()
 
@@ -87,7 +94,7 @@ class Caption(QWidget):
             painter.drawText(line.translated(wide + 8, 0).adjusted(0, 0, 642 - wide, 0), align, notes)
         if self.invites:
             painter.setFont(fonts.text(15))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, INVITATION)
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.invitation)
 
 
 class Trail(QWidget):

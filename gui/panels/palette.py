@@ -23,6 +23,7 @@ from engine.layers.declaration import Layer
 from engine.storage.library import Entry
 from gui import sharing
 from gui.bench import Bench
+from gui.canvas.keys import keys_of
 from gui.fonts import ui_font
 from gui.theme import CATEGORY, Theme
 from gui.widgets.basic import Panel, column, label, paint_dot
@@ -44,7 +45,8 @@ class PalettePanel(Panel):
     def __init__(self, bench: Bench, parent: QWidget | None = None):
         super().__init__("panel", parent)
         self._store, self._library = bench.store, bench.library
-        self.search = SearchField("Search layers", "Tab")
+        self.search = SearchField("Search layers", keys_of(bench, "add_here"))
+        bench.keymap.changed.connect(lambda: self.search.set_hint(keys_of(bench, "add_here")))
         self.list = _LayerList(bench)
         self._nothing = label("", "muted", wrap=True)
         self._nothing.setContentsMargins(8, 12, 8, 0)
