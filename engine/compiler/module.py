@@ -24,6 +24,8 @@ from engine.compiler.source import render, render_metrics
 from engine.errors import CompileError
 from engine.graph.blocks import layer_of
 from engine.graph.document import Document, Slot, Way
+from engine.graph.missing import ROLE as MISSING
+from engine.graph.missing import why_missing
 from engine.graph.modes import active
 
 Fields = Mapping[str, Tensor]
@@ -230,6 +232,9 @@ def check_trainable(document: Document) -> None:
     """Raise CompileError with the reason if the document cannot be trained."""
     document = active(document)
     roles = {layer_of(document, node.type).role for node in document.nodes.values()}
+    for node in document.nodes.values() if MISSING in roles else ():
+        if layer_of(document, node.type).role == MISSING:  # it may be the data, or the loss
+            raise CompileError(why_missing(node.type), node.id)
     if "data" not in roles:
         raise CompileError(
             "There is nothing to learn from: add a source of data, such as Digits, and connect it."

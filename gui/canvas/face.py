@@ -13,6 +13,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from engine.compiler.analysis import ERROR, Analysis, Fix, Problem
 from engine.graph.blocks import ROLE, layer_of
 from engine.graph.document import Document, Share, Slot
+from engine.graph.missing import ROLE as MISSING
 from engine.graph.modes import left_out
 from engine.layers.declaration import Layer
 from gui.canvas import fonts
@@ -80,6 +81,8 @@ class Face:
     note: Note | None = None
     stacked: bool = False
     """Whether it is a block: more cards show behind it."""
+    missing: bool = False
+    """Whether its layer is not installed here."""
     linked: bool = False
     """Whether it uses another node's weights, as its foot says."""
     chips: tuple[Chip, ...] = ()
@@ -197,6 +200,7 @@ def face_of(
         foot,
         stacked=layer.role == ROLE,
         linked=node.share is not None,
+        missing=layer.role == MISSING,
         chips=chips,
     )
     face.mode, face.out = node.mode, id in left_out(document)

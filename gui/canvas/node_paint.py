@@ -105,8 +105,8 @@ def paint_node(painter: QPainter, face: Face, mood: Mood, theme: Theme, scale: f
 def _paint_body(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> None:
     body, radius = face.body, NODE_RADIUS
     edge, width = theme.color("line"), 1.0
-    if face.failing or mood.selected:
-        color = "error" if face.failing else "accent"
+    if (face.failing and not face.missing) or mood.selected:
+        color = "accent" if face.missing or not face.failing else "error"
         if mood.selected:
             painter.setPen(QPen(theme.color(color, 70), 4))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -118,8 +118,11 @@ def _paint_body(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> None
         painter.drawRoundedRect(body.adjusted(-3, -3, 3, 3), radius + 3, radius + 3)
     elif mood.hovered:
         edge = QColor(mix(theme.line, theme.text, 0.22))
-    painter.setPen(QPen(edge, width))
-    fill = "raised" if face.inner is None else face.inner.ground(theme, face.color)
+    if face.missing and not mood.selected:
+        edge, width = theme.color("muted"), 1.4
+    painter.setPen(QPen(edge, width, Qt.PenStyle.DashLine if face.missing else Qt.PenStyle.SolidLine))
+    fill = "canvas" if face.missing else "raised"
+    fill = fill if face.inner is None else face.inner.ground(theme, face.color)
     painter.setBrush(theme.color(tint(theme, mood.heat.level) if mood.heat else fill))
     for behind in STACK if face.stacked else ():
         painter.drawRoundedRect(body.adjusted(2 * behind, behind, -2 * behind, behind), radius, radius)
@@ -259,7 +262,7 @@ def _paint_problem(painter: QPainter, face: Face, mood: Mood, theme: Theme, word
     painter.setBrush(theme.color("canvas", 230))  # a wire may pass below
     painter.drawRoundedRect(note.rect.adjusted(-4, -3, 4, 3), 4, 4)
     painter.setFont(fonts.caption())
-    painter.setPen(theme.color("error" if face.failing else "warning"))
+    painter.setPen(theme.color("muted" if face.missing else "error" if face.failing else "warning"))
     step = note.rect.height() / len(note.lines)
     for place, line in enumerate(note.lines):
         spot = QRectF(note.rect.left(), note.rect.top() + place * step, note.rect.width(), step)

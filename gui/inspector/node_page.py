@@ -16,6 +16,7 @@ from engine.layers.params import Param, Value
 from gui.bench import Bench
 from gui.fonts import ui_font
 from gui.inspector.form import Form
+from gui.inspector.kept import KeptSection
 from gui.inspector.preview import PreviewSection
 from gui.inspector.sections import CodeSection, CostSection, LiveSection, ProblemBoxes, ShapeSection
 from gui.inspector.weights import WeightsSection
@@ -68,7 +69,9 @@ class NodePage(QWidget):
                 bench, "pencil", "Edit block", "small", f"Change what {node.type} takes and gives"
             )
             layout.addWidget(self.edit_block, 0, Qt.AlignmentFlag.AlignLeft)
+        self.kept = KeptSection()
         layout.addWidget(self.form)
+        layout.addWidget(self.kept)
         for part in (self.preview, self.weights, self.shape, self.cost, self.code, self.live):
             if part is not None:
                 layout.addWidget(part)
@@ -89,6 +92,7 @@ class NodePage(QWidget):
         if not self.name.hasFocus() or self.name.text().strip() != node.title:
             self.name.setText(node.title)
         self.form.show_values(layer_of(document, node.type).values(node.params))
+        self.kept.show_settings(layer_of(document, node.type).unknown(node.params))
         self.mode.setText(_mode(document, node))
         self.mode.setVisible(bool(self.mode.text()))
         self.weights.show_node(document)
