@@ -291,6 +291,8 @@ class MainWindow(QMainWindow):
         self.tabs.closing.connect(files.close)
         self.tabs.wanted.connect(files.new)
         self.tabs.add_shortcuts(self)
+        self.canvas.leads_away = self.tabs.leads_away
+        self.tabs.nodes_dropped.connect(self.canvas.take_text)
         files.changed.connect(self.tabs.refresh)
         bench.runs_changed.connect(self._refresh_actions)
         bench.theme_changed.connect(self._draw_cards)

@@ -11,9 +11,12 @@ from PySide6.QtCore import (
     QRectF,
     QSize,
     Qt,
+    QTimer,
     Signal,
 )
 from PySide6.QtGui import (
+    QDragMoveEvent,
+    QDropEvent,
     QKeySequence,
     QMouseEvent,
     QPainter,
@@ -27,6 +30,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from gui import icons
 from gui.bench import Bench
+from gui.canvas import carry
 from gui.canvas.glide import DURATION
 from gui.fonts import ui_font
 from gui.motion import moves
@@ -36,6 +40,8 @@ from gui.widgets.basic import IconButton, Panel
 
 HEIGHT, TAB = 40, 30
 _WIDEST, _NARROWEST, _GAP, _MARGIN = 220, 84, 2, 8
+DWELL_MS = 450
+"""How long something is held over a tab until its document comes to the front."""
 _MARK = 16
 """Pixels of the close mark, and of the dot in its place."""
 
@@ -52,7 +58,7 @@ class Tab(QAbstractButton):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._dirty, self._share, self._name = False, 0.0, ""
-        self._over_mark = False
+        self._over_mark = self._aimed = False
         self._glide = QPropertyAnimation(self, b"pos", self)
         self._glide.setDuration(DURATION)
         self._glide.setEasingCurve(QEasingCurve.Type.OutCubic)
@@ -88,6 +94,11 @@ class Tab(QAbstractButton):
             self._glide.setEndValue(to)
             self._glide.start()
 
+    def set_aimed(self, aimed: bool) -> None:
+        """Show that what is dragged would go to this document."""
+        self._aimed = aimed
+        self.update()
+
     def mark_box(self) -> QRectF:
         """Return where the close mark is."""
         return QRectF(self.width() - _MARK - 8, (TAB - _MARK) / 2, _MARK, _MARK)
@@ -120,7 +131,7 @@ class Tab(QAbstractButton):
             painter.setPen(QPen(theme.color("line"), 1) if front else Qt.PenStyle.NoPen)
             painter.setBrush(theme.color("raised", 255 if front else 130))
             painter.drawRoundedRect(box, RADIUS, RADIUS)
-        if self.hasFocus():
+        if self.hasFocus() or self._aimed:
             painter.setPen(QPen(theme.color("accent"), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
@@ -165,6 +176,8 @@ class DocumentTabs(Panel):
 
     closing = Signal(object)
     wanted = Signal()
+    nodes_dropped = Signal(str)
+    """Nodes were dropped on a tab, which is in front by now."""
 
     def __init__(self, bench: Bench, parent: QWidget | None = None):
         super().__init__("top", parent)
@@ -177,6 +190,10 @@ class DocumentTabs(Panel):
         self._grip = 0.0
         self._dragging = False
         self._offset = 0
+        self._aimed: Tab | None = None
+        self._dwell = QTimer(self, singleShot=True, interval=DWELL_MS)
+        self._dwell.timeout.connect(self._turn)
+        self.setAcceptDrops(True)
         self.plus = IconButton(bench, "plus", kind="flat", tip="New network (Ctrl+T)")
         self.plus.setParent(self)
         self.plus.setFixedSize(28, 28)
@@ -212,6 +229,8 @@ class DocumentTabs(Panel):
             tab = self.tabs.pop(session)
             if tab is self._pressed:
                 self._pressed, self._dragging = None, False
+            if tab is self._aimed:
+                self._aim(None)
             tab.hide()
             tab.deleteLater()
         fresh = [session for session in sessions if session not in self.tabs]
@@ -271,6 +290,48 @@ class DocumentTabs(Panel):
         self._arrange(at_once=True)
         self._dragging = dragging
         event.accept()
+
+    # -- what is dragged over it -------------------------------------------------------------------------
+
+    def leads_away(self, at: QPoint) -> bool:
+        """Return whether a place of the screen is on the tab of a document that is not in front."""
+        tab = self.tab_at(QPointF(self.mapFromGlobal(at))) if self.isVisible() else None
+        return tab is not None and tab.session is not self._store.session
+
+    def dragEnterEvent(self, event: QDragMoveEvent) -> None:
+        self.dragMoveEvent(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        tab = self.tab_at(event.position())
+        if tab is not self._aimed:
+            self._aim(tab)
+            if tab is not None:
+                self._dwell.start()
+        event.setAccepted(carry.holds(event) and tab is not None)
+
+    def dragLeaveEvent(self, event: QEvent) -> None:
+        self._aim(None)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        tab = self.tab_at(event.position())
+        self._aim(None)
+        if tab is None or not carry.holds(event):
+            event.ignore()
+            return
+        self._store.show(tab.session)
+        self.nodes_dropped.emit(bytes(event.mimeData().data(carry.MIME).data()).decode("utf-8", "replace"))
+        event.acceptProposedAction()
+
+    def _aim(self, tab: Tab | None) -> None:
+        for each in {self._aimed, tab} - {None}:
+            each.set_aimed(each is tab)
+        self._aimed = tab
+        self._dwell.stop()
+
+    def _turn(self) -> None:
+        """Bring the document to the front over whose tab something has been held for a moment."""
+        if self._aimed is not None and self._aimed.session in self._store.sessions:
+            self._store.show(self._aimed.session)
 
     # -- the mouse ---------------------------------------------------------------------------------------
 

@@ -3,7 +3,8 @@
 The format is JSON: ``{"netwright-nodes": 1, "nodes": [...], "edges": [...]}``. A node is
 what a file holds of it; an edge is ``[[node, output], [node, input]]``. ``customs`` are the
 sources of the custom layers among the nodes; pasting them does not trust them. ``missing`` are
-the ports of layers that are not installed, as ``[type, inputs, outputs]``.
+the ports of layers that are not installed, as ``[type, inputs, outputs]``; ``blocks``
+are documents of no nodes, one for each block that a node is of.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from engine.graph.custom import add_custom
 from engine.graph.document import Document, Edge, Missing, Node, Point, Slot, frozen
 from engine.graph.missing import check_foreign, is_known, merged, with_missing
 from engine.storage.document_file import node_json, param_value, share_from
+from gui.canvas import travel
 
 KEY, VERSION = "netwright-nodes", 1
 LONGEST, MOST = 4_000_000, 2_000
@@ -40,6 +42,7 @@ def to_text(document: Document, ids: Iterable[str]) -> str:
     missing = [[name, each.inputs, each.outputs] for name, each in document.missing.items() if name in types]
     parts = {"nodes": nodes, "edges": edges}
     parts |= ({"customs": customs} if customs else {}) | ({"missing": missing} if missing else {})
+    parts |= travel.blocks_of(document, types)
     return json.dumps({KEY: VERSION} | parts, ensure_ascii=False)
 
 
@@ -87,6 +90,7 @@ def paste(document: Document, text: str, offset: Point) -> tuple[Document, list[
     for name, source in customs:
         document, _ = add_custom(document, source, name)
     document = merged(document, missing)
+    document, nodes = travel.with_blocks(document, text, nodes)
     for node in nodes:
         if not is_known(document, node.type):
             inputs = [target.port for _, target in edges if target.node == node.id]

@@ -12,7 +12,7 @@ from engine.graph import edits, modes
 from engine.graph.document import BYPASSED, MUTED, Document, Edge, Slot
 from engine.graph.links import can_share
 from gui.bench import Bench
-from gui.canvas import clipboard, fitting
+from gui.canvas import clipboard, fitting, travel
 from gui.canvas.block_commands import BlockCommands
 from gui.canvas.face import HEADER, WIDTH
 
@@ -120,9 +120,9 @@ class Commands(BlockCommands):
             self.copy()
             self.edit(f"Cut {self._named(chosen)}", lambda d: edits.delete(d, chosen))
 
-    def paste(self, at: QPointF | None) -> None:
-        """Add the nodes on the clipboard: around a place, or a step beside their originals."""
-        text = QGuiApplication.clipboard().text()
+    def paste(self, at: QPointF | None, text: str | None = None) -> None:
+        """Add the nodes on the clipboard, or in a text: around a place, or a step beside their originals."""
+        text = travel.text_in(QGuiApplication.clipboard().text() if text is None else text)
         count = self._pasted[1] + 1 if self._pasted[0] == text else 1
         self._pasted = (text, count)
 

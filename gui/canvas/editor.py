@@ -182,6 +182,10 @@ class Editor(Navigator):
         at = self._pointer()
         self.commands.paste(self.map_to_canvas(at) if at is not None else None)
 
+    def take_text(self, text: str) -> None:
+        """Add the nodes of a text in the middle of what is seen."""
+        self.commands.paste(self.map_to_canvas(QRectF(self.viewport().rect()).center()), text)
+
     def duplicate(self) -> None:
         """Copy the selected nodes beside themselves."""
         self.commands.duplicate()

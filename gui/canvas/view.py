@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
@@ -18,7 +20,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from engine.errors import EngineError
 from engine.graph.blocks import layer_of
 from gui.bench import Bench
-from gui.canvas import fitting, fonts, hits
+from gui.canvas import carry, fitting, fonts, hits
 from gui.canvas.autoscroll import AutoScroll
 from gui.canvas.block_editor import BlockEditor
 from gui.canvas.chip_gesture import PressChip
@@ -53,6 +55,10 @@ class CanvasView(BlockEditor):
         self._space = False
         self._hovered = Hit()
         self._lit: WireItem | None = None
+        self.carried: tuple | None = None
+        """The nodes that are being dragged to elsewhere, with the document and the block they are from."""
+        self.leads_away: Callable[[QPoint], bool] = lambda at: False
+        """Whether nodes that are dragged to a place of the screen leave this document."""
         self._walked = ""
         """The node that the keyboard walked to last: the selection may grow on the way."""
         super().__init__(bench, parent)
@@ -128,9 +134,17 @@ class CanvasView(BlockEditor):
         if self._gesture is not None:
             self._gesture.move(event.position(), event.modifiers())
             self._scroll.follow(self._gesture, event.position(), event.modifiers())
+            if not self.viewport().rect().contains(event.position().toPoint()):
+                self._lead_away(event.globalPosition().toPoint())
         else:
             self._hover(self.hit(event.position()) if not self.far() else Hit())
         event.accept()
+
+    def _lead_away(self, at: QPoint) -> None:
+        """Let nodes that are dragged out of this document go on as a copy; they stay where they were."""
+        if isinstance(self._gesture, MoveNodes) and self.bench.store.selection and self.leads_away(at):
+            self._let_go().cancel()
+            carry.carry(self)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         gesture = self._let_go()
@@ -289,6 +303,9 @@ class CanvasView(BlockEditor):
         self._light(None)
 
     def _consider(self, event: QDragMoveEvent) -> None:
+        if carry.holds(event):
+            event.acceptProposedAction()
+            return
         type_ = self._layer_in(event)
         if not type_:
             event.ignore()  # files are the window's
@@ -306,6 +323,11 @@ class CanvasView(BlockEditor):
         return hits.wire_at(self.graph, QRectF(at.x() - 14, at.y() - 14, 28, 28))
 
     def dropEvent(self, event: QDropEvent) -> None:
+        if carry.holds(event):
+            carry.take(self, event)
+            event.acceptProposedAction()
+            self.setFocus()
+            return
         type_ = self._layer_in(event)
         if not type_:
             event.ignore()

@@ -7,9 +7,11 @@ import weakref
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QDrag, QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox
 
+from engine.graph.blocks import group
 from engine.graph.edits import rename
 from engine.graph.settings import set_params, set_training
 from engine.storage.document_file import load_document, save_document
@@ -326,3 +328,114 @@ def test_many_tabs_shrink_and_the_one_in_front_is_in_view(qtbot, count):
         front = tabs.tabs[window.bench.store.session]
         assert window.bench.store.sessions.index(window.bench.store.session) == 0
         assert 0 <= front.x() < 20
+
+
+def drag_to_tab(window: MainWindow, node: str, name: str, monkeypatch, then) -> list[str]:
+    """Drag a node with the mouse onto a tab; the platform's drag that follows is delivered by ``then``."""
+    texts: list[str] = []
+
+    def exec_(drag: QDrag, *_: object) -> Qt.DropAction:
+        texts.append(drag.mimeData().text())
+        then(drag.mimeData())
+        return Qt.DropAction.CopyAction
+
+    monkeypatch.setattr(QDrag, "exec", exec_)
+    canvas, port = window.canvas, window.canvas.viewport()
+    start = canvas.to_view(canvas.graph.nodes[node].pos() + QPointF(60, 12))
+    end = port.mapFromGlobal(window.tabs.mapToGlobal(place(window, name)))
+    QTest.mousePress(port, LEFT, NONE, start)
+    for share in (0.2, 0.6, 1.0):
+        QTest.mouseMove(port, start + (end - start) * share)
+    QTest.mouseRelease(port, LEFT, NONE, end)
+    return texts
+
+
+def send(target, kind, at: QPoint, data) -> bool:
+    at = QPointF(at) if kind is QDropEvent else at
+    event = kind(at, Qt.DropAction.CopyAction, data, LEFT, NONE)
+    QApplication.sendEvent(target, event)
+    return event.isAccepted()
+
+
+def dropped(target, at: QPoint):
+    """Deliver what the platform sends while something is dropped."""
+
+    def drop(data) -> None:
+        for kind in (QDragEnterEvent, QDragMoveEvent, QDropEvent):
+            assert send(target, kind, at, data)
+
+    return drop
+
+
+def test_a_node_dragged_onto_a_tab_is_copied_where_it_is_dropped(qtbot, monkeypatch):
+    with open_window(qtbot, "lenet5") as window:
+        window.files.open_preset("spirals")
+        click(window, "LeNet-5")
+        store = window.bench.store
+        lenet, count = store.whole, len(store.sessions[1].whole.nodes)
+        aim = QPoint(300, 200)
+
+        def carried(data) -> None:
+            assert send(window.tabs, QDragEnterEvent, place(window, "Spirals"), data)
+            assert store.session.name == "LeNet-5", "only after a moment"
+            qtbot.waitUntil(lambda: store.session.name == "Spirals", timeout=5000)
+            assert send(window.canvas.viewport(), QDragEnterEvent, aim, data)
+            assert send(window.canvas.viewport(), QDragMoveEvent, aim, data)
+            assert send(window.canvas.viewport(), QDropEvent, aim, data)
+
+        texts = drag_to_tab(window, "conv2", "Spirals", monkeypatch, carried)
+        assert '"conv2"' in texts[0]
+        assert store.session.name == "Spirals"
+        assert len(store.document.nodes) == count + 1
+        (new,) = store.selection
+        assert store.document.nodes[new].params["out_channels"] == 16
+        body = window.canvas.graph.nodes[new].body()
+        assert body.contains(window.canvas.map_to_canvas(QPointF(aim)))
+        click(window, "LeNet-5")
+        assert store.whole == lenet, "it stays where it was"
+
+
+def test_a_block_dropped_on_a_tab_brings_its_inside_along(qtbot, monkeypatch):
+    with open_window(qtbot, "lenet5") as window:
+        store = window.bench.store
+        store.apply("Group", lambda d: group(d, ["conv1", "tanh1"], "Stem")[0])
+        block = store.whole.blocks["Stem"]
+        id = next(id for id, node in store.document.nodes.items() if node.type == "Stem")
+        window.files.open_preset("spirals")
+        click(window, "LeNet-5")
+        drag_to_tab(window, id, "Spirals", monkeypatch, dropped(window.tabs, place(window, "Spirals")))
+        assert store.session.name == "Spirals"
+        assert store.whole.blocks["Stem"] == block
+        (new,) = store.selection
+        assert store.document.nodes[new].type == "Stem"
+
+
+def test_a_node_that_comes_back_is_moved(qtbot, monkeypatch):
+    with open_window(qtbot, "lenet5") as window:
+        window.files.open_preset("spirals")
+        click(window, "LeNet-5")
+        store, aim = window.bench.store, QPoint(200, 300)
+        count = len(store.document.nodes)
+        drag_to_tab(window, "conv2", "Spirals", monkeypatch, dropped(window.canvas.viewport(), aim))
+        assert len(store.document.nodes) == count
+        assert window.canvas.graph.nodes["conv2"].body().contains(window.canvas.map_to_canvas(QPointF(aim)))
+
+
+@pytest.mark.parametrize(
+    "chat",
+    [
+        "Try this:\n```json\n{}\n```\nGood luck with {it}!",
+        "> you wrote [] and then {}",
+        "{}\nSent from my phone",
+    ],
+)
+def test_nodes_in_the_words_of_a_chat_are_pasted_into_another_tab(qtbot, chat):
+    with open_window(qtbot, "lenet5") as window:
+        click_node(window, "conv2")
+        QTest.keyClick(window.canvas, Qt.Key.Key_C, CONTROL)
+        clipboard = QApplication.clipboard()
+        clipboard.setText(chat.replace("{}", clipboard.text(), 1))
+        window.files.open_preset("spirals")
+        count = len(window.bench.store.document.nodes)
+        QTest.keyClick(window.canvas, Qt.Key.Key_V, CONTROL)
+        assert len(window.bench.store.document.nodes) == count + 1
