@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -10,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from engine.errors import EngineError
-from engine.graph import edits
+from engine.graph import edits, interface
 from engine.graph.blocks import free_name, group, layer_of, ungroup
 from engine.graph.document import Document, Slot
 from engine.storage.document_file import from_json, to_json
@@ -35,6 +37,7 @@ class Editor(RuleBasedStateMachine):
 
     @initialize(full=st.booleans())
     def open(self, full: bool) -> None:
+        QApplication.clipboard().clear()  # what an earlier run copied would be pasted
         self.store = Store(lenet() if full else Document())
         self.view = CanvasView(Bench(self.store))
         self.view.resize(900, 600)
@@ -169,6 +172,35 @@ class Editor(RuleBasedStateMachine):
             self.view.edit("Unpack", lambda d: ungroup(d, id))
         else:
             self.store.enter(self.document.nodes[id].type)
+
+    @precondition(lambda self: self.store.whole.blocks)
+    @rule(data=st.data(), name=st.sampled_from(("x", "alpha", "beta", "input", "class", "output2")))
+    def change_an_interface(self, data: st.DataObject, name: str) -> None:
+        """Rename, move, add or remove a port of a block, from wherever the canvas is."""
+        whole = self.store.whole
+        block = self.one(data, whole.blocks)
+        ports = list(whole.blocks[block].ports)
+        port, place = data.draw(st.sampled_from(ports or [""])), data.draw(st.integers(-1, 3))
+        change = data.draw(
+            st.sampled_from(
+                (
+                    lambda d: interface.rename_port(d, block, port, name),
+                    lambda d: interface.move_port(d, block, port, place),
+                    lambda d: interface.remove_port(d, block, port),
+                    lambda d: interface.add_port(d, block, "Input", name)[0],
+                    lambda d: interface.add_parameter(d, block, name, place),
+                )
+            )
+        )
+        with suppress(EngineError):
+            self.store.apply_whole("Interface", change(whole))
+
+    @precondition(lambda self: any(n.type in self.document.blocks for n in self.document.nodes.values()))
+    @rule(data=st.data())
+    def expand_or_close(self, data: st.DataObject) -> None:
+        ids = [id for id, n in self.document.nodes.items() if n.type in self.document.blocks]
+        self.store.select({self.one(data, ids)})
+        self.view.expand()
 
     @rule()
     def leave(self) -> None:
