@@ -22,7 +22,7 @@ def _always(window: MainWindow) -> bool:
 
 
 def _selected(window: MainWindow) -> bool:
-    return bool(window.bench.store.selection)
+    return bool(window.bench.store.chosen)
 
 
 def _has_nodes(window: MainWindow) -> bool:
@@ -221,6 +221,8 @@ ACTIONS: tuple[Action, ...] = (
         "Edit", "collapse", "Collapse", "H", lambda w: w.canvas.commands.collapse(), _selected, _all_collapsed
     ),
     Action("Edit"),
+    Action("Edit", "frame", "Frame", "Ctrl+J", lambda w: w.canvas.add_frame()),
+    Action("Edit", "note", "Add a note", "N", lambda w: w.canvas.add_note()),
     Action("Edit", "group", "Group into a block …", "Ctrl+G", lambda w: w.group(), _selected),
     Action("Edit", "ungroup", "Unpack the block", "Ctrl+Shift+G", lambda w: w.ungroup(), _block_selected),
     Action("Edit", "enter", "Open the block", "Ctrl+Down", _enter, _block_selected),

@@ -278,6 +278,7 @@ class MainWindow(QMainWindow):
             self.undo_stack.indexChanged,
             self.undo_stack.cleanChanged,
             bench.store.selection_changed,
+            bench.store.marks_changed,
             bench.store.changed,
             bench.store.replaced,
             bench.state_changed,

@@ -32,6 +32,8 @@ class Session:
     scope: tuple[str, ...] = ()
     way: Way = ()
     selection: frozenset[str] = frozenset()
+    marks: frozenset[str] = frozenset()
+    """The selected comments and dots of wires, by their ids."""
     undo_stack: QUndoStack = field(default_factory=QUndoStack)
     path: Path | None = None
     """The file that it was read from or saved to."""

@@ -11,6 +11,7 @@ from engine.errors import EngineError
 from engine.graph.blocks import evaluated, inside, layer_of, outside
 from engine.graph.diff import diff
 from engine.graph.document import Document, Way
+from engine.graph.marks import marks
 from gui.session import History, Session
 
 
@@ -45,7 +46,7 @@ class Store(QObject):
     made to it and put back into ``whole``. ``changed`` carries the Diff of every step of what is shown, also
     of undo and redo; ``edited`` follows every step of the whole; ``scope_changed`` says that a block was
     entered or left, ``turned`` that another of those in a row is looked at; ``selection_changed`` carries the
-    frozenset of selected node ids.
+    frozenset of selected node ids, ``marks_changed`` says the same of comments and dots.
 
     ``replaced`` says that another document is in front: it was opened, or its tab was turned to. ``leaving``
     comes before, ``arrived`` when every part has taken it over. ``sessions_changed`` says that others are
@@ -60,6 +61,7 @@ class Store(QObject):
     scope_changed = Signal()
     turned = Signal()
     selection_changed = Signal(object)
+    marks_changed = Signal()
     sessions_changed = Signal()
     closed = Signal(object)
 
@@ -95,6 +97,16 @@ class Store(QObject):
     def selection(self) -> frozenset[str]:
         """The ids of the selected nodes."""
         return self.session.selection
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """The ids of the selected comments and dots of wires."""
+        return self.session.marks
+
+    @property
+    def chosen(self) -> frozenset[str]:
+        """The ids of all that is selected: nodes, comments and dots."""
+        return self.selection | self.marks
 
     # -- open documents ----------------------------------------------------------------------------------
 
@@ -215,16 +227,22 @@ class Store(QObject):
         if scope != self.scope:
             self.session.scope, self.session.way = scope, way
             self.session.document = inside(self.whole, scope[-1]) if scope else self.whole
-            self.session.selection = frozenset()
+            self.session.selection = self.session.marks = frozenset()
             self.scope_changed.emit()
             self.selection_changed.emit(self.selection)
 
-    def select(self, nodes: Iterable[str]) -> None:
-        """Select these nodes and no others."""
-        selection = frozenset(nodes) & self.document.nodes.keys()
-        if selection != self.selection:
-            self.session.selection = selection
+    def select(self, ids: Iterable[str]) -> None:
+        """Select these nodes, comments and dots, and no others."""
+        ids = frozenset(ids)
+        selection = ids & self.document.nodes.keys()
+        beside = ids - selection
+        beside = beside & marks(self.document) if beside else beside
+        before = self.selection, self.marks
+        self.session.selection, self.session.marks = selection, beside
+        if selection != before[0]:
             self.selection_changed.emit(selection)
+        if beside != before[1]:
+            self.marks_changed.emit()
 
     def _take(self, session: Session, whole: Document) -> None:
         """Hold another state of a document, which comes to the front."""
@@ -236,4 +254,4 @@ class Store(QObject):
         before, session.document = session.document, inside(whole, self.scope[-1]) if self.scope else whole
         self.changed.emit(diff(before, session.document))
         self.edited.emit()
-        self.select(self.selection)
+        self.select(self.chosen)

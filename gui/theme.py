@@ -110,6 +110,16 @@ CATEGORY = {
 }
 """The dot of each category, the same in both themes."""
 
+COMMENT = {
+    "blue": "#4C8DFF",
+    "teal": "#25AFA3",
+    "green": "#55B060",
+    "amber": "#E0992F",
+    "rose": "#E0719C",
+    "gray": "#8792A4",
+}
+"""The color of frames and notes by its name, mixed into the ground."""
+
 CLASSES = (
     "#4C9DFF",
     "#F0A63A",

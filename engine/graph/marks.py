@@ -37,6 +37,11 @@ def dots(document: Document) -> dict[str, Point]:
     return {dot_id(s, n): at for s, points in document.bends.items() for n, at in enumerate(points)}
 
 
+def places(document: Document) -> dict[str, Point]:
+    """Return where every comment's corner and every dot is, by its id."""
+    return {id: each.box[:2] for id, each in document.comments.items()} | dots(document)
+
+
 def marks(document: Document) -> set[str]:
     """Return the ids of all comments and dots."""
     return document.comments.keys() | dots(document).keys()

@@ -15,11 +15,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from engine.errors import EditError, EngineError
-from engine.graph import edits
+from engine.graph import edits, marks
 from engine.graph.custom import add_custom
-from engine.graph.document import Document, Edge, Missing, Node, Point, Slot, frozen
+from engine.graph.document import Comment, Document, Edge, Missing, Node, Point, Slot, frozen
 from engine.graph.missing import check_foreign, is_known, merged, with_missing
-from engine.storage.document_file import node_json, param_value, share_from
+from engine.storage.document_file import comment_from, comment_json, node_json, param_value, share_from
 from gui.canvas import travel
 
 KEY, VERSION = "netwright-nodes", 1
@@ -29,7 +29,7 @@ _NO_NODES = "The clipboard holds no nodes."
 
 
 def to_text(document: Document, ids: Iterable[str]) -> str:
-    """Return nodes and the edges among them as text."""
+    """Return nodes, the edges among them and comments as text."""
     chosen = set(ids)
     nodes = [node_json(node) for node in document.nodes.values() if node.id in chosen]
     edges = [
@@ -42,6 +42,10 @@ def to_text(document: Document, ids: Iterable[str]) -> str:
     missing = [[name, each.inputs, each.outputs] for name, each in document.missing.items() if name in types]
     parts = {"nodes": nodes, "edges": edges}
     parts |= ({"customs": customs} if customs else {}) | ({"missing": missing} if missing else {})
+    comments = [comment_json(each) for each in document.comments.values() if each.id in chosen]
+    inner = {slot for slot in document.bends if {slot.node, document.edges[slot].node} <= chosen}
+    bends = [[list(slot), [list(at) for at in document.bends[slot]]] for slot in sorted(inner)]
+    parts |= {key: rows for key, rows in (("comments", comments), ("bends", bends)) if rows}
     parts |= travel.blocks_of(document, types)
     return json.dumps({KEY: VERSION} | parts, ensure_ascii=False)
 
@@ -68,7 +72,9 @@ def _read(text: str) -> tuple[list[Node], list[Edge], list[list[str]], list[Miss
     if data[KEY] != VERSION:
         raise EditError("The nodes on the clipboard come from another version of the program.")
     nodes, edges, customs = data.get("nodes"), data.get("edges", []), data.get("customs", [])
-    if not all(isinstance(part, list) for part in (nodes, edges, customs)) or not nodes:
+    if not all(isinstance(part, list) for part in (nodes, edges, customs)) or not (
+        nodes or data.get("comments")
+    ):
         raise EditError(_NO_NODES)
     if len(nodes) > MOST or len(edges) > 4 * MOST or len(customs) > MOST:
         raise EditError(f"The clipboard holds more than {MOST:,} nodes.")
@@ -96,9 +102,42 @@ def paste(document: Document, text: str, offset: Point) -> tuple[Document, list[
             inputs = [target.port for _, target in edges if target.node == node.id]
             outputs = [source.port for source, _ in edges if source.node == node.id]
             document = with_missing(document, node.type, inputs, outputs)
+    new = [node.id for node in nodes]
     document, ids = edits.paste(document, nodes, edges, offset)
+    comments, bends = _beside(text)
+    copies = dict(zip(new, ids, strict=True))
+    document, made = marks.copies(document, comments, bends, copies, offset)
     # a copy may have lost the first places of a variadic port: close them up
-    return edits.disconnect(document, ()), ids
+    return edits.disconnect(document, ()), [*ids, *made]
+
+
+def area_of(text: str, size: Point) -> tuple[float, float, float, float]:
+    """Return left, top, right and bottom of what a text holds; ``size`` is that of a node.
+
+    Raises EditError for a text of another form.
+    """
+    nodes, _ = from_text(text)
+    boxes = [(*node.position, *size) for node in nodes] + [each.box for each in _beside(text)[0]]
+    lefts, tops, widths, heights = zip(*boxes, strict=True)
+    right = max(left + width for left, width in zip(lefts, widths, strict=True))
+    bottom = max(top + height for top, height in zip(tops, heights, strict=True))
+    return min(lefts), min(tops), right, bottom
+
+
+def _beside(text: str) -> tuple[list[Comment], dict[Slot, list[Point]]]:
+    """Return the comments of a text that was read before, and the bends of its edges."""
+    data = json.loads(text)
+    comments, rows = data.get("comments", []), data.get("bends", [])
+    if not isinstance(comments, list) or not isinstance(rows, list) or len(comments) + len(rows) > MOST:
+        raise _bad("its comments cannot be read")
+    bends: dict[Slot, list[Point]] = {}
+    for row in rows:
+        slot, points = row if isinstance(row, list) and len(row) == 2 else (None, None)
+        named = isinstance(slot, list) and [type(part) for part in slot] == [str, str]
+        if not named or not isinstance(points, list) or len(points) > MOST:
+            raise _bad("a dot cannot be read")
+        bends[Slot(*slot)] = [_position(at) for at in points]
+    return [comment_from(each) for each in comments], bends
 
 
 def _refuse(constant: str) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QGuiApplication
 
 from engine.errors import EditError, EngineError
-from engine.graph import edits, modes
+from engine.graph import edits, marks, modes
 from engine.graph.document import BYPASSED, MUTED, Document, Edge, Slot
 from engine.graph.links import can_share
 from gui.bench import Bench
@@ -87,10 +87,11 @@ class Commands(BlockCommands):
     # -- removing --------------------------------------------------------------------------------------
 
     def delete(self, heal: bool = False) -> None:
-        """Delete the selected nodes; ``heal`` links across them."""
-        chosen = self.bench.store.selection
+        """Delete what is selected; ``heal`` links across the nodes. Frames leave what stands in them."""
+        chosen = self.bench.store.chosen
         if chosen:
-            text = f"Delete {self._named(chosen)}"
+            self.bench.store.select(())  # the dots that are left take the places of those that go
+            text = f"Delete {self.named(chosen)}"
             self.edit(text + (" and heal" if heal else ""), lambda d: edits.delete(d, chosen, heal))
 
     def disconnect(self, slot: Slot) -> None:
@@ -107,18 +108,23 @@ class Commands(BlockCommands):
     # -- copies ----------------------------------------------------------------------------------------
 
     def copy(self) -> None:
-        """Put the selected nodes on the clipboard."""
-        chosen = self.bench.store.selection
+        """Put the selected nodes and comments on the clipboard."""
+        chosen = self._copied()
         if chosen:
             QGuiApplication.clipboard().setText(clipboard.to_text(self.bench.store.document, chosen))
             self._pasted = ("", 0)
 
     def cut(self) -> None:
-        """Copy the selected nodes and delete them."""
-        chosen = self.bench.store.selection
+        """Copy the selected nodes and comments and delete them."""
+        chosen = self._copied()
         if chosen:
             self.copy()
-            self.edit(f"Cut {self._named(chosen)}", lambda d: edits.delete(d, chosen))
+            self.edit(f"Cut {self.named(chosen)}", lambda d: edits.delete(d, chosen))
+
+    def _copied(self) -> frozenset[str]:
+        """Return what can be copied of the selection: the dots of wires go with the wires."""
+        store = self.bench.store
+        return store.selection | (store.marks & store.document.comments.keys())
 
     def paste(self, at: QPointF | None, text: str | None = None) -> None:
         """Add the nodes on the clipboard, or in a text: around a place, or a step beside their originals."""
@@ -129,9 +135,8 @@ class Commands(BlockCommands):
         def offset() -> tuple[float, float]:
             if at is None:
                 return (COPY_STEP * count, COPY_STEP * count)
-            nodes, _ = clipboard.from_text(text)
-            xs, ys = zip(*(node.position for node in nodes), strict=True)
-            middle = (min(xs) + max(xs) + WIDTH) / 2, (min(ys) + max(ys) + 2 * HEADER) / 2
+            left, top, right, bottom = clipboard.area_of(text, (WIDTH, 2 * HEADER))
+            middle = (left + right) / 2, (top + bottom) / 2
             return (round((at.x() - middle[0]) / 4) * 4, round((at.y() - middle[1]) / 4) * 4)
 
         self._add_text("Paste", text, offset)
@@ -141,11 +146,11 @@ class Commands(BlockCommands):
 
         ``linked`` copies share the weights of their originals.
         """
-        chosen = self.bench.store.selection
+        chosen = self._copied()
         if chosen:
             text = clipboard.to_text(self.bench.store.document, chosen)
             originals = [id for id in self.bench.store.document.nodes if id in chosen] if linked else []
-            title = f"Duplicate {self._named(chosen)}" + (" linked" if linked else "")
+            title = f"Duplicate {self.named(chosen)}" + (" linked" if linked else "")
             self._add_text(title, text, lambda: (COPY_STEP, COPY_STEP), originals)
 
     def share(self) -> None:
@@ -177,7 +182,7 @@ class Commands(BlockCommands):
                 document = edits.unshare(document, id)
             return document
 
-        self.edit(f"Unlink {self._named(linked)}", edit)
+        self.edit(f"Unlink {self.named(linked)}", edit)
 
     def _add_text(
         self,
@@ -232,23 +237,72 @@ class Commands(BlockCommands):
         text = "Lay out selection" if len(chosen) > 1 else "Lay out"
         self.edit(text, lambda d: fitting.arranged(d, chosen))
 
-    def nudge(self, dx: float, dy: float) -> None:
-        """Move the selected nodes a little; nudges in a row are one step."""
-        chosen = sorted(self.bench.store.selection)
-        if not chosen:
-            return
-        nodes = self.bench.store.document.nodes
-        places = {id: (nodes[id].position[0] + dx, nodes[id].position[1] + dy) for id in chosen}
-        text = f"Move {self._named(chosen)}"
-        self.edit(text, lambda d: edits.move(d, places), merge="nudge " + " ".join(chosen))
+    def nudge(self, dx: float, dy: float, ids: Iterable[str]) -> None:
+        """Move nodes and marks a little; nudges in a row are one step."""
+        chosen = sorted(ids)
+        if chosen:
+            document = self.bench.store.document
+            corners = {id: node.position for id, node in document.nodes.items()} | marks.places(document)
+            places = {id: (corners[id][0] + dx, corners[id][1] + dy) for id in chosen}
+            text = f"Move {self.named(chosen)}"
+            self.edit(text, lambda d: edits.move(d, places), merge="nudge " + " ".join(chosen))
+
+    # -- frames, notes, dots ---------------------------------------------------------------------------
+
+    def add_frame(self, boxes: Sequence[QRectF], at: QPointF) -> str:
+        """Put a frame around boxes, or around a place where there are none; it is selected."""
+        empty = (at.x() - 180, at.y() - 110, 360, 220)
+        box = marks.around(each.getRect() for each in boxes) if boxes else empty
+        return self.make("Add a frame", lambda d: marks.add_comment(d, "frame", box, "Frame"))
+
+    def add_note(self, at: QPointF) -> str:
+        """Put an empty note at a place; it is selected."""
+        box = (round(at.x() - 140), round(at.y() - 24), 280, 48)
+        return self.make("Add a note", lambda d: marks.add_comment(d, "note", box, color="amber"))
+
+    def change_comments(self, step: str, ids: Iterable[str], **changes: object) -> None:
+        """Change a part of some comments as one step."""
+
+        def edit(document: Document) -> Document:
+            for id in sorted(ids):
+                document = marks.change_comment(document, id, **changes)
+            return document
+
+        self.edit(step, edit)
+
+    def write(self, id: str, text: str) -> None:
+        """Give a comment another text."""
+        if id in self.bench.store.document.comments:
+            self.change_comments("Edit the text", [id], text=text)
+
+    def add_dot(self, slot: Slot, place: int, at: QPointF) -> None:
+        """Put a dot into a wire; it is selected."""
+        at = (round(at.x()), round(at.y()))
+        if self.edit("Add a dot", lambda d: marks.add_dot(d, slot, place, at)):
+            self.bench.store.select({marks.dot_id(slot, place)})
+
+    def straighten(self, slot: Slot) -> None:
+        """Take all dots out of a wire."""
+        gone = [marks.dot_id(slot, n) for n in range(len(self.bench.store.document.bends.get(slot, ())))]
+        self.edit("Straighten the wire", lambda d: edits.delete(d, gone))
 
     def rename(self, id: str, name: str) -> None:
-        """Give a node another title."""
-        if id in self.bench.store.document.nodes:
+        """Give a node or a frame another title."""
+        if id in self.bench.store.document.comments:
+            self.change_comments("Rename", [id], title=name.strip())
+        elif id in self.bench.store.document.nodes:
             name = "" if name.strip() == id else name
             self.edit("Rename", lambda d: edits.rename(d, id, name))
 
-    def _named(self, ids: frozenset[str] | list[str]) -> str:
+    def named(self, ids: Collection[str]) -> str:
+        """Return some nodes, comments and dots in two words, for the name of a step."""
+        document = self.bench.store.document
         if len(ids) == 1:
-            return self.bench.store.document.nodes[next(iter(ids))].title
-        return f"{len(ids)} nodes"
+            id = next(iter(ids))
+            if id in document.nodes:
+                return document.nodes[id].title
+            comment = document.comments.get(id)
+            if comment is None:
+                return "a dot"
+            return f"the frame {comment.title}".strip() if comment.kind == "frame" else "a note"
+        return f"{len(ids)} nodes" if document.nodes.keys() >= set(ids) else f"{len(ids)} items"

@@ -170,7 +170,7 @@ class Editor(Navigator):
             self.commands.delete(heal)
 
     def copy(self) -> None:
-        """Put the selected nodes on the clipboard."""
+        """Put the selected nodes and comments on the clipboard."""
         self.commands.copy()
 
     def cut(self) -> None:
@@ -203,8 +203,8 @@ class Editor(Navigator):
         self.commands.unshare()
 
     def select_all(self) -> None:
-        """Select every node."""
-        self.bench.store.select(self.bench.store.document.nodes)
+        """Select every node, comment and dot."""
+        self.bench.store.select((*self.graph.nodes, *self.graph.marks.items))
 
     def layout(self) -> None:  # hides QWidget.layout(), which a view never has
         """Lay out the selected nodes, or all."""
@@ -214,8 +214,8 @@ class Editor(Navigator):
             self.fit_all()
 
     def nudge(self, dx: float, dy: float) -> None:
-        """Move the selected nodes a little."""
-        self.commands.nudge(dx, dy)
+        """Move what is selected a little, frames with all that stands in them."""
+        self.commands.nudge(dx, dy, self.graph.marks.carried(self.bench.store.chosen))
 
     def rename_selected(self) -> None:
         """Edit the title of the selected node in place."""

@@ -101,7 +101,7 @@ class BoxSelect(Gesture):
         self._box = QRectF()
         kept = modifiers & (Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier)
         self._toggles = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
-        self._before = view.bench.store.selection if kept else frozenset()
+        self._before = view.bench.store.chosen if kept else frozenset()
         view.bench.store.select(self._before)
 
     def move(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
@@ -112,7 +112,7 @@ class BoxSelect(Gesture):
             item.face.id
             for item in self.view.graph.items(self._box)
             if isinstance(item, NodeItem) and self._box.intersects(item.body())
-        )
+        ) | self.view.graph.marks.within(self._box)
         self.view.bench.store.select(self._before ^ inside if self._toggles else self._before | inside)
 
     def release(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
@@ -130,7 +130,10 @@ class BoxSelect(Gesture):
 
 
 class MoveNodes(Gesture):
-    """Move nodes; the items follow the pointer, the document changes once, on release."""
+    """Move what is selected: nodes, dots, notes, frames with all that stands in them.
+
+    The items follow the pointer, the document changes once, on release.
+    """
 
     scrolls = True
 
@@ -139,12 +142,13 @@ class MoveNodes(Gesture):
         self._origin = view.map_to_canvas(at)
         self._pressed = pressed
         self._click_selects = click_selects
-        self._ids = sorted(view.bench.store.selection | {pressed})
-        document = view.bench.store.document
-        self._from = {id: document.nodes[id].position for id in self._ids}
-        self._neighbors = self._joined() if len(self._ids) == 1 else []
-        self._free = len(self._ids) == 1 and not self._neighbors
+        self._ids = sorted(view.graph.marks.carried(view.bench.store.chosen | {pressed}))
+        self._from = {id: view.graph.item(id).pos().toTuple() for id in self._ids}
+        alone = len(self._ids) == 1 and pressed in view.graph.nodes
+        self._neighbors = self._joined() if alone else []
+        self._free = alone and not self._neighbors
         self._moving = False
+        self._link = view.link_at(at)
         self._wire: WireItem | None = None
 
     def _joined(self) -> list[tuple[Slot, Slot, bool]]:
@@ -162,7 +166,7 @@ class MoveNodes(Gesture):
         by = self.view.map_to_canvas(at) - self._origin
         by = self._snapped(by) if not modifiers & Qt.KeyboardModifier.AltModifier else by
         for id, (x, y) in self._from.items():
-            graph.nodes[id].setPos(x + by.x(), y + by.y())
+            graph.item(id).setPos(x + by.x(), y + by.y())
         graph.follow_drag(self._ids)
         self._aim(modifiers)
 
@@ -184,7 +188,7 @@ class MoveNodes(Gesture):
     def _aim(self, modifiers: Qt.KeyboardModifier) -> None:
         """Light the wire that the node would be inserted into."""
         wire = None
-        item = self.view.graph.nodes[self._pressed]
+        item = self.view.graph.item(self._pressed)
         if self._free and item.face.inputs and item.face.outputs:
             suppressed = modifiers & Qt.KeyboardModifier.AltModifier
             core = QRectF(0, 0, item.face.width * 0.5, 30)
@@ -199,14 +203,17 @@ class MoveNodes(Gesture):
         if not self._moving:
             if self._click_selects:
                 view.bench.store.select({self._pressed})
+            if self._link and view.link_at(at) == self._link:
+                view.open_link(self._link)
             return
-        places = {id: view.graph.nodes[id].pos().toTuple() for id in self._ids}
-        name = view.bench.store.document.nodes[self._pressed].title
+        places = {id: view.graph.item(id).pos().toTuple() for id in self._ids}
+        name = view.commands.named([self._pressed])
         if self._wire is not None:
             edge, id, place = self._wire.edge, self._pressed, places[self._pressed]
             done = view.edit(f"Insert {name}", lambda d: fitting.insert_node(d, id, edge, place))
         else:
-            text = f"Move {name}" if len(places) == 1 else f"Move {len(places)} nodes"
+            several = view.commands.named(self._ids)
+            text = f"Move {name if self._pressed in view.bench.store.marks else several}"
             done = view.edit(text, lambda d: edits.move(d, places))
         if not done:
             self._put_back()
@@ -216,11 +223,10 @@ class MoveNodes(Gesture):
         self._put_back()
 
     def _put_back(self) -> None:
-        nodes = self.view.bench.store.document.nodes
-        for id in self._ids:
-            if id in nodes:
-                self.view.graph.nodes[id].setPos(*nodes[id].position)
-        self.view.graph.follow_drag(self._ids)
+        left = [id for id in self._ids if self.view.graph.item(id) is not None]
+        for id in left:
+            self.view.graph.item(id).setPos(*self._from[id])
+        self.view.graph.follow_drag(left)
 
 
 def blocked_by_cycle(view: CanvasView, node: str, forward: bool) -> set[str]:

@@ -9,6 +9,8 @@ from PySide6.QtCore import QPointF, QRectF
 
 from engine.graph.document import Slot
 from gui.canvas.face import Spot
+from gui.canvas.frame_item import EDGE, CommentItem, FrameItem
+from gui.canvas.mark import MarkItem
 from gui.canvas.node_item import NodeItem
 from gui.canvas.node_paint import TEXT_FROM
 from gui.canvas.scene import CanvasScene
@@ -22,7 +24,10 @@ MAGNET = 24.0
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A port, the button of a mend, a node's body, a wire, or nothing; the first that is not None."""
+    """A port, the button of a mend, a node's body, a comment or a dot, a wire, or nothing.
+
+    ``edges`` are those of the comment that are near: letters of ``lrtb``.
+    """
 
     spot: Spot | None = None
     fix: bool = False
@@ -32,6 +37,8 @@ class Hit:
     """The node, and where it is expanded those inside of it that are here, outermost first."""
     chip: str = ""
     """The chip of the last of them that is here."""
+    mark: MarkItem | None = None
+    edges: str = ""
 
     @property
     def slot(self) -> Slot | None:
@@ -41,7 +48,12 @@ class Hit:
     @property
     def empty(self) -> bool:
         """Whether the bare canvas is here."""
-        return self.node is None and self.wire is None
+        return self.node is None and self.wire is None and self.mark is None
+
+    @property
+    def id(self) -> str:
+        """The id of the node or the mark, or an empty text."""
+        return self.node.face.id if self.node is not None else self.mark.id if self.mark is not None else ""
 
 
 def hit(scene: CanvasScene, at: QPointF, scale: float) -> Hit:
@@ -60,7 +72,14 @@ def hit(scene: CanvasScene, at: QPointF, scale: float) -> Hit:
         if node.body().contains(at):
             path, chip = node.part_at(at - node.pos())
             return Hit(node=node, path=path, chip=chip if scale >= TEXT_FROM else "")
-    return Hit(wire=next((item for item in items if isinstance(item, WireItem)), None))
+    wire = next((item for item in items if isinstance(item, WireItem)), None)
+    mark = scene.marks.hit(at, scale)
+    if mark is None or (wire is not None and isinstance(mark, FrameItem)):
+        return Hit(wire=wire)
+    if not isinstance(mark, CommentItem):
+        return Hit(mark=mark)
+    edges = mark.edge_at(at, EDGE / min(scale, 1.0))
+    return Hit(mark=mark, edges="".join(each for each in edges if each in mark.movable))
 
 
 def near_port(scene: CanvasScene, at: QPointF, reach: float, is_input: bool | None = None) -> Hit:

@@ -24,7 +24,7 @@ def _always(view: CanvasView) -> bool:
 
 
 def _selected(view: CanvasView) -> bool:
-    return bool(view.bench.store.selection)
+    return bool(view.bench.store.chosen)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QMenu
 
-from engine.graph.document import BYPASSED, MUTED, Edge
+from engine.graph.document import BYPASSED, COLORS, MUTED
 from gui import sharing
+from gui.canvas.frame_item import CommentItem
+from gui.canvas.mark import MarkItem
+from gui.canvas.wire_item import WireItem
 
 if TYPE_CHECKING:
     from gui.canvas.view import CanvasView
@@ -56,10 +59,40 @@ def node_menu(view: CanvasView, id: str) -> QMenu:
     return menu
 
 
-def wire_menu(view: CanvasView, edge: Edge, at: QPointF) -> QMenu:
+def wire_menu(view: CanvasView, wire: WireItem, at: QPointF) -> QMenu:
     """Return what can be done with a wire."""
-    menu = QMenu(view)
+    menu, edge = QMenu(view), wire.edge
     menu.addAction("Insert layer", lambda: view.open_quick_add(at, edge))
+    menu.addAction("Add a dot here", lambda: view.add_dot(wire, at))
+    if view.bench.store.document.bends.get(edge.target):
+        menu.addAction("Straighten", lambda: view.commands.straighten(edge.target))
     menu.addSeparator()
     menu.addAction("Disconnect", lambda: view.commands.disconnect(edge.target))
+    return menu
+
+
+def mark_menu(view: CanvasView, mark: MarkItem) -> QMenu:
+    """Return what can be done with a frame, a note or a dot, and with the others that are selected."""
+    menu = QMenu(view)
+    chosen = view.bench.store.marks & view.bench.store.document.comments.keys()
+    if isinstance(mark, CommentItem):
+        frame = mark.comment.kind == "frame"
+        if frame:
+            menu.addAction("Rename", lambda: view.rename(mark.id))
+            menu.addAction("Select what stands in it", lambda: view.select_in_frame(mark.id))
+        menu.addAction("Edit the text", lambda: view.write(mark.id))
+        colors = menu.addMenu("Color")
+        for color in COLORS:
+            action = colors.addAction(color.capitalize())
+            action.triggered.connect(
+                lambda _=False, color=color: view.commands.change_comments("Color", chosen, color=color)
+            )
+            action.setCheckable(True)
+            action.setChecked(mark.comment.color == color)
+        menu.addSeparator()
+        menu.addAction("Duplicate", view.duplicate)
+        menu.addAction("Copy", view.copy)
+        menu.addAction("Cut", view.cut)
+        menu.addSeparator()
+    menu.addAction("Delete", view.delete_selection)
     return menu

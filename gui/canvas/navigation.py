@@ -114,8 +114,8 @@ class Navigator(QGraphicsView):
             self.fit_all()
 
     def fit_selection(self) -> None:
-        """Show the selected nodes, or all if none is selected."""
-        chosen = self.bench.store.selection
+        """Show what is selected, or all if nothing is."""
+        chosen = self.bench.store.chosen
         if not chosen:
             self.fit_all()
             return
@@ -262,6 +262,7 @@ class Navigator(QGraphicsView):
         painter.fillRect(exposed, theme.color("canvas"))
         painter.setTransform(self.viewportTransform())
         boxes, lines = self.graph.overview()
+        self.graph.marks.paint_far(painter)
         painter.setPen(QPen(theme.color("wire"), 0))
         painter.drawLines(lines)
         painter.setPen(Qt.PenStyle.NoPen)

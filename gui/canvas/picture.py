@@ -13,6 +13,8 @@ from engine.errors import FileError
 from engine.graph.document import Document, Edge
 from engine.storage.atomic import write_bytes
 from gui.canvas import fonts
+from gui.canvas.comment_paint import body_of, paint_frame, paint_note
+from gui.canvas.dot_item import paint_dot
 from gui.canvas.expand import node_face
 from gui.canvas.face import Face, places_of
 from gui.canvas.node_paint import Mood, paint_node
@@ -41,13 +43,18 @@ class _Drawing:
         self.faces: dict[str, Face] = {id: node_face(document, id, analysis, places) for id in document.nodes}
         self.at = {id: QPointF(*node.position) for id, node in document.nodes.items()}
         router = Router(box_of(self.body(id)) for id in self.faces)
+        self.comments = sorted(
+            document.comments.values(), key=lambda each: (each.kind == "note", -each.box[2] * each.box[3])
+        )
+        self.dots = [QPointF(*at) for points in document.bends.values() for at in points]
         self.wires: list[tuple[Edge, Route]] = []
         for target, source in document.edges.items():
             start = self.faces[source.node].spot(source.port, False)
             end = self.faces[target.node].spot(target.port, True)
             if start is not None and end is not None:
                 ends = start.at + self.at[source.node], end.at + self.at[target.node]
-                self.wires.append((Edge(source, target), router.route(*ends)))
+                bends = [QPointF(*at) for at in document.bends.get(target, ())]
+                self.wires.append((Edge(source, target), router.route(*ends, bends)))
 
     def body(self, id: str) -> QRectF:
         return self.faces[id].body.translated(self.at[id])
@@ -60,6 +67,8 @@ class _Drawing:
                 box = box.united(face.note.rect.translated(self.at[id]))
         for _, route in self.wires:
             box = box.united(route.path.boundingRect())
+        for comment in self.comments:
+            box = box.united(body_of(comment).translated(*comment.box[:2]))
         if box.isEmpty():
             box = QRectF(0, 0, 320, 160)
         return box.marginsAdded(QMarginsF(MARGIN, MARGIN, MARGIN, MARGIN))
@@ -67,6 +76,7 @@ class _Drawing:
     def paint(self, painter: QPainter, theme: Theme) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         labels: list[tuple[QRectF, str, bool]] = []
+        self._paint_comments(painter, theme, "frame")
         errors = {(p.node, p.port) for p in self.analysis.problems if p.severity == ERROR and p.port}
         for edge, route in self.wires:
             label, dashed = label_of(edge, self.analysis)
@@ -76,6 +86,11 @@ class _Drawing:
             painter.drawPath(route.path)
             if label:
                 labels.append((label_box(route, label), label, failing))
+        self._paint_comments(painter, theme, "note")
+        for at in self.dots:
+            painter.translate(at)
+            paint_dot(painter, theme)
+            painter.translate(-at)
         for id, face in self.faces.items():
             painter.save()
             painter.translate(self.at[id])
@@ -86,6 +101,15 @@ class _Drawing:
             painter.fillRect(box, theme.color("canvas"))
             painter.setPen(theme.color("error" if failing else label_color(theme)))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, label)
+
+    def _paint_comments(self, painter: QPainter, theme: Theme, kind: str) -> None:
+        paint = {"frame": paint_frame, "note": paint_note}[kind]
+        for comment in self.comments:
+            if comment.kind == kind:
+                painter.save()
+                painter.translate(*comment.box[:2])
+                paint(painter, comment, theme)
+                painter.restore()
 
 
 def paint_document(document: Document, analysis: Analysis, theme: Theme, painter: QPainter) -> QRectF:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import inf
+from itertools import pairwise
+from math import hypot, inf
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath
@@ -58,8 +59,10 @@ class Router:
         self._moving = list(moving)
         self._taken = {}
 
-    def route(self, start: QPointF, end: QPointF) -> Route:
-        """Return the way from an output to an input."""
+    def route(self, start: QPointF, end: QPointF, dots: Sequence[QPointF] = ()) -> Route:
+        """Return the way from an output to an input, through the dots that people have put into it."""
+        if dots:
+            return _through([start, *dots, end])
         dx, dy = end.x() - start.x(), end.y() - start.y()
         if dx >= 20 and abs(dy) < 0.75 and not self._hits_line(start, end):
             path = QPainterPath(start)
@@ -145,6 +148,43 @@ class Router:
                 best, away = (low, top), distance
             low = max(low, bottom)
         return best
+
+
+def _through(points: list[QPointF]) -> Route:
+    """Return a smooth way through points: level at both ports, at a dot as the points beside it lie."""
+    level = QPointF(1, 0)
+    slopes = [level, *(_unit(after - before) for before, _, after in _triples(points)), level]
+    path = QPainterPath(points[0])
+    for (a, b), (from_, to) in zip(pairwise(points), pairwise(slopes), strict=True):
+        reach = hypot(b.x() - a.x(), b.y() - a.y()) * 0.38
+        path.cubicTo(a + from_ * reach, b - to * reach, b)
+    return Route(path, path.pointAtPercent(0.5), path.length() / 2, False)
+
+
+def _triples(points: list[QPointF]) -> Iterable[tuple[QPointF, QPointF, QPointF]]:
+    return zip(points, points[1:], points[2:], strict=False)
+
+
+def _unit(way: QPointF) -> QPointF:
+    length = hypot(way.x(), way.y())
+    return way / length if length else QPointF(1, 0)
+
+
+def place_of(points: Sequence[QPointF], at: QPointF) -> int:
+    """Return which place a new dot takes among those of a wire: where the way grows least.
+
+    ``points`` are the wire's ends with its dots between them.
+    """
+
+    def longer(pair: tuple[QPointF, QPointF]) -> float:
+        return _apart(pair[0], at) + _apart(at, pair[1]) - _apart(*pair)
+
+    grown = [longer(pair) for pair in pairwise(points)]
+    return grown.index(min(grown))
+
+
+def _apart(a: QPointF, b: QPointF) -> float:
+    return hypot(a.x() - b.x(), a.y() - b.y())
 
 
 def _rounded(points: list[tuple[float, float]]) -> QPainterPath:

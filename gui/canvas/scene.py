@@ -20,6 +20,8 @@ from gui.bench import Bench
 from gui.canvas import strip as strips
 from gui.canvas.expand import node_face
 from gui.canvas.face import Face, has_strip, places_of
+from gui.canvas.mark import MarkItem
+from gui.canvas.marks import Marks
 from gui.canvas.node_item import NodeItem
 from gui.canvas.node_paint import FAINT
 from gui.canvas.routing import Route, Router, box_of
@@ -64,6 +66,7 @@ class CanvasScene(QGraphicsScene):
         """The box around all nodes, kept with the overview."""
         self._boxes: dict[str, QRectF] = {}
         self._lines: dict[Slot, QLineF] = {}
+        self.marks = Marks(self)
         self.rebuild()
         if self.bench.snapshot is not None:
             self.show_snapshot(self.bench.snapshot)
@@ -84,6 +87,7 @@ class CanvasScene(QGraphicsScene):
             self._add_node(id, places)
         for target, source in document.edges.items():
             self._add_wire(Edge(source, target))
+        self.marks.rebuild()
         self._reroute()
         self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.BspTreeIndex)
         # A new index learns the scene's size only when that changes; without it every item is in one leaf.
@@ -127,8 +131,12 @@ class CanvasScene(QGraphicsScene):
         ends = {slot.node for slot in change.edges_added | change.edges_removed}
         faces = (moved | ends) & document.nodes.keys()
         self._refresh_faces((faces | turned) - change.added)
-        if moved or change.removed or change.edges_added or change.edges_removed:
+        if change.comments or change.bends:
+            self.marks.follow(change)
+        if moved or change.removed or change.edges_added or change.edges_removed or change.bends:
             self._reroute()
+        elif change.comments:
+            self._arranged()
         self.show_selection(self.bench.store.selection)
 
     def show_analysis(self) -> None:
@@ -169,6 +177,7 @@ class CanvasScene(QGraphicsScene):
             node.theme = self.bench.theme
         for wire in self.wires.values():
             wire.set_theme(self.bench.theme)
+        self.marks.show_theme()
         self.update()
 
     def show_selection(self, selection: frozenset[str]) -> None:
@@ -183,6 +192,7 @@ class CanvasScene(QGraphicsScene):
             if item.mood.selected != chosen:
                 item.set_mood(selected=chosen)
                 item.setZValue(1 if chosen else 0)
+        self.marks.show_selection(self.bench.store.marks)
 
     def clear_hover(self) -> None:
         """Forget what the pointer was over."""
@@ -289,6 +299,10 @@ class CanvasScene(QGraphicsScene):
 
     # -- places ----------------------------------------------------------------------------------------
 
+    def item(self, id: str) -> NodeItem | MarkItem | None:
+        """Return the item of a node, a comment or a dot."""
+        return self.nodes.get(id) or self.marks.items.get(id)
+
     def slot_at(self, slot: Slot, is_input: bool) -> QPointF | None:
         """Return where a port is, or None if the node does not show it."""
         item = self.nodes.get(slot.node)
@@ -309,12 +323,12 @@ class CanvasScene(QGraphicsScene):
         self._arranged()
 
     def follow_drag(self, ids: Iterable[str]) -> None:
-        """Re-route only the wires of nodes that are being dragged; the rest waits for the drop."""
+        """Re-route only the wires of nodes and dots that are being dragged; the rest waits for the drop."""
         ids = list(ids)
-        if self._dragged is None or self._dragged.ids != ids:
+        if self._dragged is None or self._dragged.asked != ids:
             self._dragged = _Dragged(self, ids)
         drag = self._dragged
-        drag.router.begin(box_of(self.nodes[id].body()) for id in ids)
+        drag.router.begin(box_of(self.nodes[id].body()) for id in drag.ids)
         for wire in drag.wires:
             self._send(wire, drag.router)
         self._shift_overview(drag)
@@ -323,7 +337,7 @@ class CanvasScene(QGraphicsScene):
         ends = self.ends_of(wire.edge)
         wire.setVisible(ends is not None)
         if ends is not None:
-            route: Route = router.route(*ends)
+            route: Route = router.route(*ends, self.marks.points(wire.edge.target))
             if wire.route is None or wire.route.path != route.path:
                 before = wire.label_box
                 wire.set_route(route)
@@ -346,10 +360,10 @@ class CanvasScene(QGraphicsScene):
     def bounds(self, ids: Iterable[str] | None = None) -> QRectF:
         """Return the box around some nodes, or around everything with its wires."""
         box = QRectF()
-        for id in self.nodes if ids is None else ids:
-            item = self.nodes[id]
+        for id in (*self.nodes, *self.marks.items) if ids is None else ids:
+            item = self.item(id)
             box = box.united(item.body())
-            if item.face.note is not None:
+            if isinstance(item, NodeItem) and item.face.note is not None:
                 box = box.united(item.sceneBoundingRect())
         if ids is None:
             for wire in self.wires.values():
@@ -424,13 +438,14 @@ class _Dragged:
     """What a drag touches, found once when it begins: a router among the nodes that rest, and the wires."""
 
     def __init__(self, scene: CanvasScene, ids: list[str]):
-        self.ids = ids
-        moving = set(ids)
+        self.asked = ids
+        self.ids = [id for id in ids if id in scene.nodes]
+        moving, bent = set(self.ids), scene.marks.wires(ids)
         self.router = Router(box_of(item.body()) for id, item in scene.nodes.items() if id not in moving)
         self.wires = [
             wire
             for wire in scene.wires.values()
-            if wire.edge.source.node in moving or wire.edge.target.node in moving
+            if wire.edge.source.node in moving or wire.edge.target.node in moving or wire.edge.target in bent
         ]
 
 

@@ -22,16 +22,20 @@ from engine.graph.blocks import layer_of
 from gui.bench import Bench
 from gui.canvas import carry, fitting, fonts, hits
 from gui.canvas.autoscroll import AutoScroll
-from gui.canvas.block_editor import BlockEditor
 from gui.canvas.chip_gesture import PressChip
 from gui.canvas.chips import EXPAND, REPEAT
+from gui.canvas.comment_editor import CommentEditor
+from gui.canvas.dot_item import DotItem
+from gui.canvas.frame_item import CommentItem
 from gui.canvas.gestures import BoxSelect, Gesture, MoveNodes, Pan, PressFix
 from gui.canvas.hits import Hit
 from gui.canvas.keys import CanvasKeys
 from gui.canvas.knife import Knife
 from gui.canvas.link import Link
-from gui.canvas.menus import node_menu, wire_menu
+from gui.canvas.menus import mark_menu, node_menu, wire_menu
 from gui.canvas.node_paint import STRIP_FROM, TEXT_FROM
+from gui.canvas.note_item import NoteItem
+from gui.canvas.resize import CURSORS, Resize
 from gui.canvas.walk import next_node
 from gui.canvas.wire_item import WireItem, label_color
 from gui.cost import costs_of
@@ -42,7 +46,7 @@ _ALT, _SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifie
 _CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
-class CanvasView(BlockEditor):
+class CanvasView(CommentEditor):
     """Shows the document of a bench and edits it; every edit is one step of undo.
 
     ``node_activated`` carries the id of a node that was double-clicked or entered.
@@ -70,6 +74,7 @@ class CanvasView(BlockEditor):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def forget_pointer(self) -> None:
+        super().forget_pointer()
         gesture = self._let_go()
         if gesture is not None:
             gesture.cancel()
@@ -88,6 +93,11 @@ class CanvasView(BlockEditor):
     def hit(self, at: QPointF) -> Hit:
         """Return what is at a point of the viewport."""
         return hits.hit(self.graph, self.map_to_canvas(at), self.zoom)
+
+    def link_at(self, at: QPointF) -> str:
+        """Return the address of the link of a note at a point of the viewport, or an empty text."""
+        mark = self.hit(at).mark if self.graph.marks.items else None
+        return mark.link_at(self.map_to_canvas(at)) if isinstance(mark, NoteItem) else ""
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus()
@@ -111,18 +121,19 @@ class CanvasView(BlockEditor):
             self._gesture = PressFix(self, at, hit.node)
         elif hit.chip and not modifiers:
             self._gesture = PressChip(self, at, hit)
-        elif hit.node is not None:
-            id = hit.node.face.id
+        elif id := hit.id:
             click_selects = False
             if modifiers & _CONTROL:
-                store.select(store.selection ^ {id})
+                store.select(store.chosen ^ {id})
             elif modifiers & _SHIFT:
-                store.select(store.selection | {id})
-            elif id in store.selection:
+                store.select(store.chosen | {id})
+            elif id in store.chosen:
                 click_selects = True
             else:
                 store.select({id})
-            if id in store.selection:
+            if hit.edges and not modifiers:
+                self._gesture = Resize(self, at, hit.mark, hit.edges)
+            elif id in store.chosen:
                 self._gesture = MoveNodes(self, at, id, click_selects)
         elif hit.wire is None:
             self._gesture = BoxSelect(self, at, modifiers)
@@ -164,9 +175,11 @@ class CanvasView(BlockEditor):
             if len(self.bench.store.scope) > depth:
                 self.enter_path(hit.path[1:])
         elif hit.wire is not None:
-            self.open_quick_add(event.position(), hit.wire.edge)
+            self.add_dot(hit.wire, event.position())
         elif hit.empty:
             self.open_quick_add(event.position())
+        elif isinstance(hit.mark, CommentItem):
+            self.edit_comment(hit.mark, self.map_to_canvas(event.position()))
         else:
             self.mousePressEvent(event)
         event.accept()
@@ -188,7 +201,11 @@ class CanvasView(BlockEditor):
             node_menu(self, hit.node.face.id).popup(event.globalPos())
         elif hit.wire is not None:
             self.choose_wire(hit.wire)
-            wire_menu(self, hit.wire.edge, at).popup(event.globalPos())
+            wire_menu(self, hit.wire, at).popup(event.globalPos())
+        elif hit.mark is not None:
+            if hit.mark.id not in self.bench.store.marks:
+                self.bench.store.select({hit.mark.id})
+            mark_menu(self, hit.mark).popup(event.globalPos())
         else:
             self.open_quick_add(at)
 
@@ -223,6 +240,10 @@ class CanvasView(BlockEditor):
             shape = Qt.CursorShape.PointingHandCursor
         elif hit.chip:
             shape = Qt.CursorShape.SizeHorCursor
+        elif hit.edges:
+            shape = CURSORS[hit.edges]
+        elif isinstance(hit.mark, DotItem):
+            shape = Qt.CursorShape.SizeAllCursor
         self.viewport().setCursor(shape)
 
     def light_wire(self, wire: WireItem | None) -> None:
@@ -271,7 +292,7 @@ class CanvasView(BlockEditor):
             gesture.cancel()
         elif self.find_bar.isVisible():
             self.find_bar.leave()
-        elif store.selection or self._chosen_wire is not None or not store.scope:
+        elif store.chosen or self._chosen_wire is not None or not store.scope:
             store.select(())
             self.choose_wire(None)
         else:

@@ -286,9 +286,10 @@ def test_a_wire_dropped_on_a_node_takes_its_open_port(view):
     assert document(view).edges[Slot("fc1", "x")] == Slot("flatten1", "y")
 
 
-def test_double_click_on_a_wire_inserts(view):
+def test_the_menu_of_a_wire_inserts(view):
     wire = view.graph.wires[Slot("relu1", "x")]
-    QTest.mouseDClick(view.viewport(), LEFT, NONE, point(view, wire.path().pointAtPercent(0.5)))
+    menu = wire_menu(view, wire, QPointF(point(view, wire.path().pointAtPercent(0.5))))
+    next(action for action in menu.actions() if action.text() == "Insert layer").trigger()
     assert "CrossEntropyLoss" not in view.quick_add.types()
     QTest.keyClicks(view.quick_add.field, "batchnorm2d")
     QTest.keyClick(view.quick_add.field, Qt.Key.Key_Return)
@@ -702,8 +703,8 @@ def test_a_node_menu_and_a_wire_menu_offer_their_edits(view):
     by_text["Disconnect"].trigger()
     assert not document(view).incoming("relu1")
     view.bench.store.undo_stack.undo()
-    edge = view.graph.wires[Slot("relu1", "x")].edge
-    texts = {action.text(): action for action in wire_menu(view, edge, QPointF(50, 50)).actions()}
+    wire = view.graph.wires[Slot("relu1", "x")]
+    texts = {action.text(): action for action in wire_menu(view, wire, QPointF(50, 50)).actions()}
     texts["Disconnect"].trigger()
     assert Slot("relu1", "x") not in document(view).edges
 
