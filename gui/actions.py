@@ -213,6 +213,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("Edit", "find_last", "Find previous", "Shift+F3", _find_last, _has_nodes),
     Action("Edit", "rename", "Rename", "F2", lambda w: w.canvas.rename_selected(), _selected),
     Action("Edit", "add", "Add a layer …", "Ctrl+Space", lambda w: w.canvas.open_quick_add()),
+    Action("Edit", "replace", "Replace with …", "Shift+R", lambda w: w.canvas.open_replace(), _selected),
     Action("Edit", "connect", "Connect …", "C", lambda w: w.canvas.connect_selection(), _selected),
     Action("Edit"),
     Action("Edit", "mute", "Mute", "M", lambda w: w.canvas.commands.mute(), _selected, _all_muted),

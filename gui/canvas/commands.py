@@ -11,7 +11,8 @@ from engine.errors import EditError, EngineError
 from engine.graph import edits, marks, modes
 from engine.graph.document import BYPASSED, MUTED, Document, Edge, Slot
 from engine.graph.links import can_share
-from gui.bench import Bench
+from engine.graph.swap import swap, take_place
+from gui.bench import Bench, Offer
 from gui.canvas import clipboard, fitting, travel
 from gui.canvas.block_commands import BlockCommands
 from gui.canvas.face import HEADER, WIDTH
@@ -83,6 +84,45 @@ class Commands(BlockCommands):
 
     def _label(self, type_: str) -> str:
         return self.bench.library.layer_of(self.bench.store.document, type_).label
+
+    # -- replacing -------------------------------------------------------------------------------------
+
+    def replace(self, ids: Sequence[str], type_: str) -> bool:
+        """Put another layer in the place of some nodes; what could not stay is told over the canvas."""
+        lost: dict[str, None] = {}
+
+        def edit(document: Document) -> Document:
+            document, own = self.bench.library.bring(document, type_)
+            for id in ids:
+                done = swap(document, id, own)
+                document = done.document
+                lost.update(dict.fromkeys(done.lost))
+            return document
+
+        label, named = self._label(type_), self.named(list(ids))
+        done = self.edit(f"Replace {named} with {label}", edit)
+        if done and lost:
+            self._tell(f"{named} became {label}", lost)
+        return done
+
+    def take_place(self, id: str, target: str) -> bool:
+        """Put a free node into the place and the links of another, which goes."""
+        lost: dict[str, None] = {}
+        named, gone = self.named([id]), self.named([target])
+
+        def edit(document: Document) -> Document:
+            done = take_place(document, id, target)
+            lost.update(dict.fromkeys(done.lost))
+            return done.document
+
+        done = self.edit(f"Replace {gone} with {named}", edit)
+        if done and lost:
+            self._tell(f"{named} stands for {gone}", lost)
+        return done
+
+    def _tell(self, what: str, lost: Iterable[str]) -> None:
+        text = f"{what}; without {', '.join(lost)}."
+        self.bench.offered.emit(Offer(text, (("Undo", self.bench.store.undo_stack.undo),)))
 
     # -- removing --------------------------------------------------------------------------------------
 
@@ -218,7 +258,7 @@ class Commands(BlockCommands):
         chosen, nodes = sorted(self.bench.store.selection), self.bench.store.document.nodes
         if chosen:
             has_it = all(nodes[id].mode == mode for id in chosen)
-            text = f"{undo if has_it else do} {self._named(chosen)}"
+            text = f"{undo if has_it else do} {self.named(chosen)}"
             self.edit(text, lambda d: modes.set_mode(d, chosen, "" if has_it else mode))
 
     def collapse(self) -> None:
@@ -226,7 +266,7 @@ class Commands(BlockCommands):
         chosen, nodes = sorted(self.bench.store.selection), self.bench.store.document.nodes
         if chosen:
             done = all(nodes[id].collapsed for id in chosen)
-            text = f"{'Expand' if done else 'Collapse'} {self._named(chosen)}"
+            text = f"{'Show in full' if done else 'Collapse'} {self.named(chosen)}"
             self.edit(text, lambda d: modes.set_collapsed(d, chosen, not done))
 
     # -- places ----------------------------------------------------------------------------------------

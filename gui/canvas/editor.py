@@ -25,6 +25,7 @@ from gui.canvas.notice import Notice
 from gui.canvas.overlays import Caption, Minimap, Trail
 from gui.canvas.quick_add import QuickAdd
 from gui.canvas.rename import TitleField
+from gui.canvas.replacing import Replacing
 from gui.canvas.wire_item import WireItem
 from gui.canvas.wires import wire_between
 from gui.spoken import node_words
@@ -37,7 +38,7 @@ class Editor(Navigator):
         super().__init__(bench, parent)
         self.commands = Commands(bench)
         self._chosen_wire: Slot | None = None
-        self._adding: Link | Edge | None = None
+        self._adding: Link | Edge | Replacing | None = None
         self._adding_at = QPointF()
         self.caption = Caption(self)
         self.trail = Trail(self)
@@ -250,6 +251,17 @@ class Editor(Navigator):
         else:
             self.quick_add.open(at.toPoint())
 
+    def open_replace(self) -> None:
+        """Ask what the selected nodes should be instead."""
+        chosen = [id for id in self.bench.store.document.nodes if id in self.bench.store.selection]
+        if not chosen:
+            return
+        replacing = Replacing(self.bench, tuple(chosen))
+        body = self.graph.nodes[chosen[0]].body()
+        at = self._pointer() or self.viewportTransform().map(body.bottomLeft())
+        self._adding, self._adding_at = replacing, body.center()
+        self.quick_add.open(at.toPoint(), replacing.fits, replacing.title())
+
     def connect_selection(self) -> None:
         """Ask where a wire of the selected node should go; with two selected, connect them."""
         document, chosen = self.bench.store.document, self.bench.store.selection
@@ -274,6 +286,9 @@ class Editor(Navigator):
         at, link = self._adding_at, self._adding
         chosen, document = self.bench.store.selection, self.bench.store.document
         self.setFocus()
+        if isinstance(link, Replacing):
+            self.commands.replace([id for id in link.ids if id in document.nodes], type_)
+            return
         if isinstance(link, Link) and link.fixed.node in document.nodes:
             add = self.commands.add_behind if link.forward else self.commands.add_before
             id = add(type_, link.fixed, at)

@@ -12,7 +12,7 @@ from engine.graph import edits
 from engine.graph.document import Slot
 from engine.graph.view import graph_of
 from gui.canvas import fitting
-from gui.canvas.hits import wire_at
+from gui.canvas.hits import replaceable, wire_at
 from gui.canvas.node_item import NodeItem
 from gui.canvas.wire_item import WireItem
 
@@ -150,6 +150,7 @@ class MoveNodes(Gesture):
         self._moving = False
         self._link = view.link_at(at)
         self._wire: WireItem | None = None
+        self._target = ""
 
     def _joined(self) -> list[tuple[Slot, Slot, bool]]:
         """The pairs of own and other port, and whether the own one is an input."""
@@ -186,20 +187,25 @@ class MoveNodes(Gesture):
         return place - QPointF(x, y)
 
     def _aim(self, modifiers: Qt.KeyboardModifier) -> None:
-        """Light the wire that the node would be inserted into."""
-        wire = None
+        """Light the wire that the node would be inserted into, or ring the node that it would replace."""
+        wire, target = None, ""
         item = self.view.graph.item(self._pressed)
-        if self._free and item.face.inputs and item.face.outputs:
-            suppressed = modifiers & Qt.KeyboardModifier.AltModifier
-            core = QRectF(0, 0, item.face.width * 0.5, 30)
-            core.moveCenter(item.pos() + QPointF(item.face.width / 2, 25))
-            wire = None if suppressed else wire_at(self.view.graph, core)
+        if self._free and not modifiers & Qt.KeyboardModifier.AltModifier:
+            target = replaceable(self.view.graph, item.body().center(), item, middle=True)
+            if not target and item.face.inputs and item.face.outputs:
+                core = QRectF(0, 0, item.face.width * 0.5, 30)
+                core.moveCenter(item.pos() + QPointF(item.face.width / 2, 25))
+                wire = wire_at(self.view.graph, core)
         self.view.light_wire(wire)
-        self._wire = wire
+        self.view.mark_replaced(target)
+        self._wire, self._target = wire, target
 
     def release(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
         view = self.view
+        if self._moving:
+            self._aim(modifiers)  # Alt may have been pressed since the last move
         view.light_wire(None)
+        view.mark_replaced("")
         if not self._moving:
             if self._click_selects:
                 view.bench.store.select({self._pressed})
@@ -208,7 +214,9 @@ class MoveNodes(Gesture):
             return
         places = {id: view.graph.item(id).pos().toTuple() for id in self._ids}
         name = view.commands.named([self._pressed])
-        if self._wire is not None:
+        if self._target:
+            done = view.commands.take_place(self._pressed, self._target)
+        elif self._wire is not None:
             edge, id, place = self._wire.edge, self._pressed, places[self._pressed]
             done = view.edit(f"Insert {name}", lambda d: fitting.insert_node(d, id, edge, place))
         else:
@@ -220,6 +228,7 @@ class MoveNodes(Gesture):
 
     def cancel(self) -> None:
         self.view.light_wire(None)
+        self.view.mark_replaced("")
         self._put_back()
 
     def _put_back(self) -> None:

@@ -109,3 +109,21 @@ def node_at(scene: CanvasScene, at: QPointF) -> NodeItem | None:
 def wire_at(scene: CanvasScene, area: QRectF) -> WireItem | None:
     """Return a wire that runs through an area."""
     return next((i for i in scene.items(area) if isinstance(i, WireItem)), None)
+
+
+def replaceable(
+    scene: CanvasScene, at: QPointF, besides: NodeItem | None = None, middle: bool = False
+) -> str:
+    """Return the node that something dropped here would replace, or an empty text.
+
+    A block that shows its inside is none; with ``middle`` only its inner half counts.
+    """
+    for item in scene.items(at):
+        if isinstance(item, NodeItem) and item is not besides and scene.can_replace(item.face.id):
+            body = item.body()
+            if middle:
+                x, y = body.width() / 4, body.height() / 4
+                body = body.adjusted(x, y, -x, -y)
+            if body.contains(at):
+                return item.face.id
+    return ""

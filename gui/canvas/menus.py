@@ -33,6 +33,7 @@ def node_menu(view: CanvasView, id: str) -> QMenu:
         menu.addAction("Edit the code", lambda: view.bench.code_wanted.emit(type_))
         menu.addSeparator()
     menu.addAction("Rename", lambda: view.rename(id))
+    menu.addAction("Replace with …", view.open_replace)
     menu.addAction("Duplicate", view.duplicate)
     menu.addAction("Copy", view.copy)
     menu.addAction("Cut", view.cut)

@@ -43,6 +43,8 @@ class Mood:
     """What changes while one works: selection, the pointer, ports during a drag, live values."""
 
     selected: bool = False
+    target: bool = False
+    """Whether what is dropped now would replace it."""
     partner: bool = False
     """Whether it shares weights with a selected node."""
     hovered: bool = False
@@ -112,8 +114,9 @@ def _paint_body(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> None
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(body.adjusted(-2.5, -2.5, 2.5, 2.5), radius + 2, radius + 2)
         edge, width = theme.color(color), 1.5
-    elif mood.partner:
-        painter.setPen(QPen(theme.color("accent"), 1.5, Qt.PenStyle.DashLine))
+    elif mood.partner or mood.target:
+        line = Qt.PenStyle.SolidLine if mood.target else Qt.PenStyle.DashLine
+        painter.setPen(QPen(theme.color("accent"), 1.5, line))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(body.adjusted(-3, -3, 3, 3), radius + 3, radius + 3)
     elif mood.hovered:

@@ -303,6 +303,10 @@ class CanvasScene(QGraphicsScene):
         """Return the item of a node, a comment or a dot."""
         return self.nodes.get(id) or self.marks.items.get(id)
 
+    def can_replace(self, id: str) -> bool:
+        """Return whether another layer may be dropped on a node; not where a block shows its inside."""
+        return self._document.nodes[id].expanded is None
+
     def slot_at(self, slot: Slot, is_input: bool) -> QPointF | None:
         """Return where a port is, or None if the node does not show it."""
         item = self.nodes.get(slot.node)

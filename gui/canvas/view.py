@@ -59,6 +59,7 @@ class CanvasView(CommentEditor):
         self._space = False
         self._hovered = Hit()
         self._lit: WireItem | None = None
+        self._replaced = ""
         self.carried: tuple | None = None
         """The nodes that are being dragged to elsewhere, with the document and the block they are from."""
         self.leads_away: Callable[[QPoint], bool] = lambda at: False
@@ -322,6 +323,19 @@ class CanvasView(CommentEditor):
 
     def dragLeaveEvent(self, event: QEvent) -> None:
         self._light(None)
+        self.mark_replaced("")
+
+    def _node_under(self, event: QDropEvent) -> str:
+        """Return the node that a layer dropped here would replace; Alt drops it beside."""
+        id = hits.replaceable(self.graph, self.map_to_canvas(event.position()))
+        return "" if event.modifiers() & _ALT else id
+
+    def mark_replaced(self, id: str) -> None:
+        """Ring the node that what is dropped now would replace; an empty text for none."""
+        for each in {self._replaced, id} - {""}:
+            if each in self.graph.nodes:
+                self.graph.nodes[each].set_mood(target=each == id)
+        self._replaced = id
 
     def _consider(self, event: QDragMoveEvent) -> None:
         if carry.holds(event):
@@ -332,6 +346,7 @@ class CanvasView(CommentEditor):
             event.ignore()  # files are the window's
             return
         self._light(self._wire_under(event, type_))
+        self.mark_replaced(self._node_under(event))
         event.acceptProposedAction()
 
     def _wire_under(self, event: QDropEvent, type_: str) -> WireItem | None:
@@ -356,7 +371,11 @@ class CanvasView(CommentEditor):
         wire = self._wire_under(event, type_)
         self._light(None)
         at = self.map_to_canvas(event.position())
-        if wire is not None:
+        node = self._node_under(event)
+        self.mark_replaced("")
+        if node:
+            self.commands.replace([node], type_)
+        elif wire is not None:
             self.commands.insert(type_, wire.edge, at)
         else:
             self.commands.add(type_, at)
