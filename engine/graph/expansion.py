@@ -1,18 +1,21 @@
 """Room for a block whose inside is shown in place: its neighbors give way, and come back when it closes.
 
-A larger node grows to the right and down, and rises so that its first input stays at its height. All that
-stands below moves down as far as the node grew, all beside it to the right: the drawing keeps its order.
+A larger node grows to the right and down. It rises as far as there is room, so that its first input stays at
+its height. All that stands below moves down as far as the node grew, all beside it to the right: the drawing
+keeps its order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, inf
 
 from engine.graph.document import Comment, Document, Node, Point, Slot
 
 Size = tuple[float, float]
+CLEAR = 48.0
+"""Free space that is left to the nodes above: wires run there."""
 
 
 def expanded(document: Document, id: str, sizes: Mapping[str, Size], large: Size, rise: float) -> Document:
@@ -23,13 +26,24 @@ def expanded(document: Document, id: str, sizes: Mapping[str, Size], large: Size
     """
     node = document.nodes[id]
     width, height = sizes[id]
-    rise = float(max(round(rise), 0))
+    x, y = node.position
+    rise = float(max(round(min(rise, _free_above(document, id, sizes, large[0]) - CLEAR)), 0))
     right = float(max(ceil(large[0] - width), 0))
     down = float(max(ceil(large[1] - rise - height), 0))
-    x, y = node.position
     shift = _Shift(x + width, y + height, y - rise, right, down)
     document = _shifted(document, id, sizes, shift)
     return _with(document, replace(document.nodes[id], position=(x, y - rise), expanded=(right, down, rise)))
+
+
+def _free_above(document: Document, id: str, sizes: Mapping[str, Size], width: float) -> float:
+    """Return how high the free space above a node is, were it so wide."""
+    x, y = document.nodes[id].position
+    gaps = [inf]
+    for each, node in document.nodes.items():
+        (left, top), (wide, high) = node.position, sizes.get(each, (0.0, 0.0))
+        if top + high <= y and left < x + width and left + wide > x:
+            gaps.append(y - top - high)
+    return min(gaps)
 
 
 def closed(document: Document, id: str, sizes: Mapping[str, Size], small: Size) -> Document:

@@ -69,13 +69,22 @@ def toggled(document: Document, id: str, analysis: Analysis) -> Document:
 
 
 def toggled_at(document: Document, path: tuple[str, ...], analysis: Analysis) -> Document:
-    """Return the document with a block inside of others expanded or closed; ``path`` leads to its node."""
+    """Return the document with a block inside of others expanded or closed; ``path`` leads to its node.
+
+    The frames around it take another size, and their neighbors follow.
+    """
     if len(path) == 1:
         return toggled(document, path[0], analysis)
     node = document.nodes[path[0]]
     inner = inner_of(document, node, analysis)
+    frames = [id for id, each in document.nodes.items() if each.expanded is not None and not each.collapsed]
+    for id in reversed(frames):
+        document = toggled(document, id, analysis)
     changed = toggled_at(inside(document, node.type), path[1:], inner.analysis)
-    return outside(document, node.type, changed)
+    document = outside(document, node.type, changed)
+    for id in frames:
+        document = toggled(document, id, analysis)
+    return document
 
 
 def inner_of(document: Document, node: Node, analysis: Analysis) -> Inner:

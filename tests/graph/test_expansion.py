@@ -39,6 +39,14 @@ def test_what_stands_at_the_right_and_below_gives_way_and_comes_back():
     assert closed(after, "a", {**sizes(after), "a": LARGE}, SMALL) == before
 
 
+def test_it_rises_only_as_far_as_there_is_room():
+    before = placed(a=(0, 0), above=(100, -192), aside=(700, -100))
+    after = expanded(before, "a", sizes(before), LARGE, 200)
+    assert after.nodes["a"].expanded == (340, 96, 76)
+    assert after.nodes["a"].position == (0, -76)
+    assert closed(after, "a", {**sizes(after), "a": LARGE}, SMALL) == before
+
+
 def test_comments_and_bends_move_along_and_a_frame_around_it_grows():
     before = placed(a=(0, 0), b=(218, 0)).with_(
         edges={Slot("b", "x"): Slot("a", "y")},
@@ -69,4 +77,4 @@ def test_closing_is_the_way_back_wherever_the_others_stand(places, large, rise):
 def test_an_expanded_node_is_kept_by_its_file():
     document = expanded(network(), "first", {"first": SMALL}, LARGE, 12.4)
     assert from_json(to_json(document)) == document
-    assert document.nodes["first"].expanded == (340, 160, 12)
+    assert document.nodes["first"].expanded == (340, 172, 0), "the image stands right above"

@@ -161,6 +161,8 @@ def test_a_block_in_an_expanded_block_expands_too(window):
     assert set(face.inner.faces["cell"].inner.faces) == {"conv", "act", "sum"}
     assert scene.nodes["stage"].body().width() > before.width()
     assert len(face.inner.boxes()) == 5
+    for id, other in scene.nodes.items():
+        assert id == "stage" or not other.body().intersects(scene.nodes["stage"].body()), "they gave way again"
     window.undo_stack.undo()
     assert scene.nodes["stage"].body() == before
 
