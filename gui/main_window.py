@@ -431,6 +431,7 @@ class MainWindow(QMainWindow):
         self.imports.close()
         self.bridge.close()
         self.analyst.close()
+        self.canvas.arranger.close()
         self.recovery.close()
         self.undo_stack.blockSignals(True)  # it outlives the menus that listen to it
         event.accept()

@@ -271,12 +271,6 @@ class Commands(BlockCommands):
 
     # -- places ----------------------------------------------------------------------------------------
 
-    def layout(self) -> None:
-        """Lay out the selected nodes, or all."""
-        chosen = self.bench.store.selection
-        text = "Lay out selection" if len(chosen) > 1 else "Lay out"
-        self.edit(text, lambda d: fitting.arranged(d, chosen))
-
     def nudge(self, dx: float, dy: float, ids: Iterable[str]) -> None:
         """Move nodes and marks a little; nudges in a row are one step."""
         chosen = sorted(ids)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, QUrl
 from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
     QColor,
+    QFont,
     QPainter,
     QPalette,
     QPen,
@@ -58,6 +59,7 @@ def text_of(text: str, width: float, theme: Theme | None = None) -> QTextDocumen
     document.setUndoRedoEnabled(False)
     document.setDocumentMargin(0)
     document.setDefaultFont(fonts.text())
+    document.setIndentWidth(18)
     document.setMarkdown(text, _DIALECT)
     _style(document, theme)
     document.setTextWidth(max(width - 2 * PAD, 40))
@@ -86,6 +88,10 @@ def _style(document: QTextDocument, theme: Theme | None) -> None:
                 look.setFont(fonts.text({1: 17, 2: 15}.get(level, 13), 600))
             elif fixed:
                 look.setFont(fonts.mono(round(CODE_PX)))
+            elif look.fontWeight() > 500:
+                font = QFont(fonts.text(weight=600))
+                font.setItalic(look.fontItalic())
+                look.setFont(font)
             if theme is not None and look.isAnchor():
                 look.setForeground(theme.color("accent"))
             cursor.setPosition(run.position())

@@ -18,6 +18,7 @@ from gui.canvas.connect import ConnectPopup
 from gui.canvas.face import TITLE_LEFT
 from gui.canvas.find_bar import FindBar
 from gui.canvas.heat import HeatControl
+from gui.canvas.layout_worker import Arranger
 from gui.canvas.link import Link
 from gui.canvas.navigation import Navigator
 from gui.canvas.node_paint import TEXT_FROM
@@ -37,6 +38,7 @@ class Editor(Navigator):
     def __init__(self, bench: Bench, parent: QWidget | None = None):
         super().__init__(bench, parent)
         self.commands = Commands(bench)
+        self.arranger = Arranger(self)
         self._chosen_wire: Slot | None = None
         self._adding: Link | Edge | Replacing | None = None
         self._adding_at = QPointF()
@@ -209,10 +211,7 @@ class Editor(Navigator):
 
     def layout(self) -> None:  # hides QWidget.layout(), which a view never has
         """Lay out the selected nodes, or all."""
-        everything = len(self.bench.store.selection) < 2
-        self.commands.layout()
-        if everything:
-            self.fit_all()
+        self.arranger.start()
 
     def nudge(self, dx: float, dy: float) -> None:
         """Move what is selected a little, frames with all that stands in them."""

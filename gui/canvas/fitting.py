@@ -8,7 +8,7 @@ from engine.errors import EditError
 from engine.graph import edits
 from engine.graph.blocks import ROLE, layer_of
 from engine.graph.document import Document, Edge, Point, Slot
-from engine.graph.layout import COLUMN, LANE, layout
+from engine.graph.layout import COLUMN, LANE
 from engine.graph.rules import can_connect
 from engine.layers.declaration import Layer, Port, TensorType
 
@@ -143,21 +143,6 @@ def _make_room(document: Document, id: str, edge: Edge, at: Point) -> Document:
         if push and other not in (id, edge.source.node) and left >= bx - 1 and abs(top - by) < NEAR:
             places[other] = (left + push, top)
     return edits.move(document, places)
-
-
-def arranged(document: Document, chosen: frozenset[str]) -> Document:
-    """Return the document with the chosen nodes, or all, laid out; a part stays where it was."""
-    if len(chosen) < 2:
-        return edits.move(document, layout(document))
-    part = document.with_(
-        nodes={id: node for id, node in document.nodes.items() if id in chosen},
-        edges={t: s for t, s in document.edges.items() if t.node in chosen and s.node in chosen},
-    )
-    places = layout(part)
-    old = [document.nodes[id].position for id in places]
-    dx = min(x for x, _ in old) - min(x for x, _ in places.values())
-    dy = min(y for _, y in old) - min(y for _, y in places.values())
-    return edits.move(document, {id: (x + dx, y + dy) for id, (x, y) in places.items()})
 
 
 def _free(document: Document, at: Point) -> Point:

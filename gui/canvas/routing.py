@@ -155,10 +155,14 @@ def _through(points: list[QPointF]) -> Route:
     level = QPointF(1, 0)
     slopes = [level, *(_unit(after - before) for before, _, after in _triples(points)), level]
     path = QPainterPath(points[0])
+    label, room = points[0], -1.0
     for (a, b), (from_, to) in zip(pairwise(points), pairwise(slopes), strict=True):
-        reach = hypot(b.x() - a.x(), b.y() - a.y()) * 0.38
+        length = _apart(a, b)
+        reach = length * 0.38
         path.cubicTo(a + from_ * reach, b - to * reach, b)
-    return Route(path, path.pointAtPercent(0.5), path.length() / 2, False)
+        if length > room:  # between two dots that are far apart, where it covers neither
+            label, room = (a + b) / 2 + (from_ - to) * reach * 0.375, length
+    return Route(path, label, room, False)
 
 
 def _triples(points: list[QPointF]) -> Iterable[tuple[QPointF, QPointF, QPointF]]:

@@ -291,6 +291,8 @@ class CanvasView(CommentEditor):
         store = self.bench.store
         if (gesture := self._let_go()) is not None:
             gesture.cancel()
+        elif self.arranger.cancel():
+            self.bench.message.emit("The layout was cancelled.")
         elif self.find_bar.isVisible():
             self.find_bar.leave()
         elif store.chosen or self._chosen_wire is not None or not store.scope:

@@ -186,16 +186,6 @@ def test_labels_find_the_port_that_takes_them():
     assert document.edges[Slot(id, "target")] == Slot("label", "y")
 
 
-def test_laying_out_a_part_leaves_the_rest_where_it_was():
-    document = lenet()
-    chosen = frozenset({"conv1", "relu1"})
-    after = fitting.arranged(document, chosen)
-    assert all(after.nodes[id].position == n.position for id, n in document.nodes.items() if id not in chosen)
-
-
-# -- clipboard ---------------------------------------------------------------------------------------------
-
-
 def test_text_on_the_clipboard_is_read_back():
     document = lenet()
     after, ids = clipboard.paste(Document(), clipboard.to_text(document, document.nodes), (0, 0))
