@@ -276,6 +276,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("Help", "commands", "Find a command …", "Ctrl+Shift+P", lambda w: w.commands.open()),
     Action("Help", "shortcuts", "Keyboard shortcuts …", "Ctrl+K", _show_shortcuts),
     Action("Help"),
+    Action("Help", "tour", "Take the tour", "Shift+F1", lambda w: w.take_tour()),
     Action("Help", "about", "About Netwright", "F1", lambda w: w.about()),
 )
 

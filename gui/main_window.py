@@ -51,6 +51,8 @@ from gui.panels.top_bar import TopBar
 from gui.recovery import Recovery
 from gui.tabs import DocumentTabs
 from gui.theme import Theme
+from gui.tour.guide import Guide
+from gui.tour.steps import FIRST_NETWORK
 from gui.trust import TrustBanner
 from gui.views import VIEWS
 from gui.widgets.basic import column
@@ -85,6 +87,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self.focus_ring = FocusRing(self)
         self.announcer = Announcer(self.bench, self.canvas)
+        self.guide = Guide(self)
         self.setAcceptDrops(True)
         self.resize(1600, 1000)
         self._restore()
@@ -152,7 +155,9 @@ class MainWindow(QMainWindow):
     def show_welcome(self) -> None:
         """Show the page of examples and recent files."""
         self.welcome.set_recent([(str(path), str(path.parent)) for path in self.files.recent()])
+        self.welcome.set_tour(self.guide.resumable)
         self._pages.setCurrentWidget(self.welcome)
+        self.welcome.setFocus()
         QTimer.singleShot(0, self._draw_cards)
 
     def show_workbench(self) -> None:
@@ -203,6 +208,15 @@ class MainWindow(QMainWindow):
             self.focus_ring.follow()
         else:
             super().keyPressEvent(event)
+
+    @property
+    def at_work(self) -> bool:
+        """Whether the canvas is shown, and not the welcome page."""
+        return self._pages.currentWidget() is self._workbench
+
+    def take_tour(self) -> None:
+        """Begin the tour, go on with it, or leave it."""
+        self.guide.leave() if self.guide.active else self.guide.start(FIRST_NETWORK)
 
     def about(self) -> None:
         """Tell what this is."""
@@ -315,6 +329,7 @@ class MainWindow(QMainWindow):
         self.welcome.chosen.connect(files.open_preset)
         self.welcome.new_requested.connect(files.new)
         self.welcome.open_requested.connect(files.open)
+        self.welcome.tour_requested.connect(self.take_tour)
         self.welcome.recent_chosen.connect(self.open_path)
         bench.failed.connect(self._show_failure)
         bridge.lacking.connect(self._ask_about_room)
@@ -431,7 +446,6 @@ class MainWindow(QMainWindow):
         self.imports.close()
         self.bridge.close()
         self.analyst.close()
-        self.canvas.arranger.close()
         self.recovery.close()
         self.undo_stack.blockSignals(True)  # it outlives the menus that listen to it
         event.accept()

@@ -28,6 +28,7 @@ class WelcomePage(Panel):
 
     new_requested = Signal()
     open_requested = Signal()
+    tour_requested = Signal()
     recent_chosen = Signal(str)
     chosen = Signal(str)
 
@@ -37,6 +38,7 @@ class WelcomePage(Panel):
         self._entries: tuple[Entry, ...] = ()
         self._rows: dict[str, QWidget] = {}
         self._group = _ALL
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # no button looks chosen before a key is pressed
         layout = row(self, 0)
         layout.setContentsMargins(44, 0, 6, 0)
         layout.addWidget(self._left())
@@ -52,6 +54,8 @@ class WelcomePage(Panel):
         self.new_button.setProperty("wide", True)
         self.new_button.clicked.connect(self.new_requested)
         self.open_button.clicked.connect(self.open_requested)
+        self.tour_button = _TourButton()
+        self.tour_button.clicked.connect(self.tour_requested)
         self._recent_head = label("Recent", weight=600)
         self._recent = column(spacing=0)
         side = QWidget()
@@ -63,7 +67,9 @@ class WelcomePage(Panel):
         layout.addSpacing(8)
         layout.addWidget(self.new_button)
         layout.addWidget(self.open_button)
-        layout.addSpacing(18)
+        layout.addSpacing(6)
+        layout.addWidget(self.tour_button)
+        layout.addSpacing(14)
         layout.addWidget(self._recent_head)
         layout.addLayout(self._recent)
         layout.addStretch(1)
@@ -91,6 +97,10 @@ class WelcomePage(Panel):
         layout.addWidget(self._nothing)
         layout.addWidget(Scroll(body), 1)
         return right
+
+    def set_tour(self, begun: bool) -> None:
+        """Offer the tour, or to go on with it."""
+        self.tour_button.show_begun(begun)
 
     def set_recent(self, paths: Sequence[tuple[str, str]]) -> None:
         """Show recent files as ``(path, note)``, the note such as ``yesterday`` or empty."""
@@ -166,6 +176,30 @@ def _row_of_cards(title: str) -> tuple[QWidget, FlowLayout]:
     flow = FlowLayout(gap=18, width=244, widest=300)
     layout.addLayout(flow)
     return shown, flow
+
+
+class _TourButton(QPushButton):
+    """The way into the tour: what it is, and how long it takes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("kind", "tour")
+        self._title = label("", weight=600)
+        about = label(
+            "Build and train your first network by your own hands, step by step.", "muted", wrap=True
+        )
+        layout = column(self, 3)
+        layout.setContentsMargins(14, 12, 14, 12)
+        for shown in (self._title, about):
+            shown.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            layout.addWidget(shown)
+        self.show_begun(False)
+
+    def show_begun(self, begun: bool) -> None:
+        """Say whether it begins or goes on."""
+        text = "Go on with the tour" if begun else "Take the tour"
+        self._title.setText(f"{text} · 2 min")
+        self.setAccessibleName(f"{text}: build and train your first network, two minutes")
 
 
 class _Recent(QPushButton):
