@@ -49,6 +49,10 @@ def _delete_and_heal(window: MainWindow) -> None:
     window.canvas.delete_selection(heal=True)
 
 
+def _has_file(window: MainWindow) -> bool:
+    return window.files.path is not None
+
+
 def _save_weights(window: MainWindow) -> None:
     window.exports.save_weights()
 
@@ -178,6 +182,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("File"),
     Action("File", "save", "Save", "Ctrl+S", lambda w: w.files.save()),
     Action("File", "save_as", "Save as …", "Ctrl+Shift+S", lambda w: w.files.save_as()),
+    Action(
+        "File", "earlier", "Earlier versions …", "Ctrl+Alt+Z", lambda w: w.files.show_earlier(), _has_file
+    ),
     Action("File"),
     Action("File", "export", "Export …", "Ctrl+E", lambda w: w.exports.export(), _has_nodes),
     Action(

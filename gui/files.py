@@ -10,8 +10,11 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from engine.errors import EngineError, FileError
 from engine.graph.document import Document
-from engine.storage.document_file import SUFFIX, load_document, save_document
+from engine.storage.document_file import SUFFIX, read_document, save_document
+from engine.storage.earlier import readable
+from gui import earlier
 from gui.bench import Bench
+from gui.safety import Safety, versions_folder
 from gui.session import Session
 from presets import preset
 
@@ -40,6 +43,7 @@ class Files(QObject):
         self._store.undo_stack.cleanChanged.connect(self.changed)
         self._store.changed.connect(lambda change: self.changed.emit() if change.name else None)
         self._store.arrived.connect(self.changed)
+        self.safety = Safety(bench, self, window)
 
     @property
     def path(self) -> Path | None:
@@ -95,16 +99,45 @@ class Files(QObject):
             path = Path(name)
         if (session := self.session_of(path)) is not None:
             return self.show(session)
-        if not self._open(lambda: load_document(path)):
+        held = self.safety.may_open(path)
+        if held is None:
             return False
-        self._remember(path)
+        try:
+            loaded = read_document(path)
+        except FileError as error:
+            return self._open_last_good(path, error)
+        self._open(lambda: loaded.document)
+        self._remember(path, loaded.read_only or held)
         return True
+
+    def open_copy(self, document: Document) -> bool:
+        """Show a document that no file holds."""
+        self._open(lambda: document)
+        self._store.undo_stack.resetClean()
+        self.changed.emit()
+        return True
+
+    def _open_last_good(self, path: Path, error: FileError) -> bool:
+        found = next(readable(path, versions_folder()), None)
+        if found is None:
+            self.show_error("This file cannot be opened", error)
+            return False
+        return earlier.wants(*found, error, self._window) and self.open_copy(found[1])
+
+    def show_earlier(self) -> None:
+        """List the earlier versions of the file and open the one that is chosen as a copy."""
+        if self.path is not None:
+            dialog = earlier.EarlierDialog(self.path, self._store.whole, versions_folder(), self._window)
+            dialog.exec()
+            if dialog.chosen is not None:
+                self.open_copy(dialog.chosen)
 
     def restore(self, document: Document, file: str) -> bool:
         """Show a document that was never saved to its file; the file itself stays as it is."""
         if not self._open(lambda: document):
             return False
         self._store.session.path = Path(file) if file else None
+        self.safety.opened(self._store.session)
         self._store.undo_stack.resetClean()
         self.changed.emit()
         return True
@@ -135,7 +168,24 @@ class Files(QObject):
 
     def save(self) -> bool:
         """Write the document to its file; False if it was not written."""
+        if self.path and self._store.session.read_only:
+            return self.save_copy()
         return self._write(self.path) if self.path else self.save_as()
+
+    def save_copy(self) -> bool:
+        """Tell why a document is read-only, and write it to another file."""
+        box = QMessageBox(self._window)
+        box.setIcon(QMessageBox.Icon.NoIcon)
+        box.setText(f"“{self._store.session.name}” is open to read only.")
+        why = self._store.session.read_only
+        box.setInformativeText(
+            f"{why[:1].upper()}{why[1:]}\n\nA copy holds what you see here, and nothing else."
+        )
+        copy = box.addButton("Save a copy …", QMessageBox.ButtonRole.AcceptRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(copy)
+        box.exec()
+        return box.clickedButton() is copy and self.save_as()
 
     def save_as(self) -> bool:
         """Ask for a file and write the document to it."""
@@ -201,19 +251,44 @@ class Files(QObject):
         return True
 
     def _write(self, path: Path) -> bool:
-        try:
-            save_document(self._store.whole, path)
-        except EngineError as error:
-            self.show_error("The network was not saved", error)
+        session = self._store.session
+        own = path.resolve() == session.path
+        if own and session.read_only:
+            self.show_error(
+                "Take another name", FileError(f"{path.name} stays as it is: it is read-only here.")
+            )
             return False
+        if own and not self.safety.may_save(session):
+            return False
+        self.safety.keep(path)
+        try:
+            save_document(session.whole, path)
+        except EngineError as error:
+            return self._wants_elsewhere(error) and self.save_as()
         self._remember(path)
         self._store.undo_stack.setClean()
         self._bench.message.emit(f"Saved to {path.name}.")
+        self.safety.keep(path)
         self.changed.emit()
         return True
 
-    def _remember(self, path: Path) -> None:
+    def _wants_elsewhere(self, error: EngineError) -> bool:
+        """Tell why a document was not saved; return whether it shall be saved elsewhere."""
+        box = QMessageBox(self._window)
+        box.setIcon(QMessageBox.Icon.NoIcon)
+        box.setText("The network was not saved")
+        box.setInformativeText(
+            f"{error.message}\n\nNothing is lost: it is open here, and unsaved work is kept."
+        )
+        elsewhere = box.addButton("Save as …", QMessageBox.ButtonRole.AcceptRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(elsewhere)
+        box.exec()
+        return box.clickedButton() is elsewhere
+
+    def _remember(self, path: Path, read_only: str = "") -> None:
         path = self._store.session.path = path.resolve()
         others = [str(each) for each in self.recent() if each != path]
         QSettings().setValue("files/recent", [str(path), *others][:_MOST_RECENT])
+        self.safety.opened(self._store.session, read_only)
         self.changed.emit()

@@ -266,6 +266,7 @@ class MainWindow(QMainWindow):
         drawing = QWidget()
         over = column(drawing, 0)
         over.addWidget(self.tabs)
+        over.addWidget(self.files.safety.banner)
         over.addWidget(TrustBanner(self.bench))
         over.addWidget(self.canvas, 1)
         self.middle = _splitter(Qt.Orientation.Vertical, (drawing, 1), (self.bottom, 0))
@@ -405,7 +406,8 @@ class MainWindow(QMainWindow):
         self.top.set_title(name, self.files.dirty)
         self.status.set_saved(self.files.saved_text)
         self.gallery.set_current(self.files.preset)
-        self.setWindowTitle(f"{name}{' •' if self.files.dirty else ''} – Netwright")
+        mark = f"{' (read-only)' if self.bench.store.session.read_only else ''}{' •' * self.files.dirty}"
+        self.setWindowTitle(f"{name}{mark} – Netwright")
 
     def _show_failure(self, event: object) -> None:
         if self.bridge.retelling:
@@ -447,6 +449,7 @@ class MainWindow(QMainWindow):
         self.bridge.close()
         self.analyst.close()
         self.recovery.close()
+        self.files.safety.close()
         self.undo_stack.blockSignals(True)  # it outlives the menus that listen to it
         event.accept()
 

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from PySide6.QtCore import QDateTime, QLocale, QLockFile, QObject, QStandardPaths, QTimer, Signal
+from PySide6.QtCore import QDateTime, QLocale, QLockFile, QObject, QTimer, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from engine.errors import FileError
+from engine.storage.format import NewerError
 from engine.storage.journal import SUFFIX, Entry, Journal, read_entry
 from gui.bench import Bench
 from gui.files import Files
 from gui.session import Session
-
-FOLDER = "NETWRIGHT_STATE"
-"""Environment variable that names another folder for the journals."""
+from gui.state import state_folder
 
 
 def folder() -> Path:
     """Return where journals are kept."""
-    place = QStandardPaths.StandardLocation.AppLocalDataLocation
-    return Path(os.environ.get(FOLDER) or Path(QStandardPaths.writableLocation(place)) / "journal")
+    return state_folder("journal")
 
 
 class _Keeper:
@@ -35,7 +33,8 @@ class _Keeper:
 
     def keep(self, session: Session) -> None:
         if not self._lock.isLocked():
-            folder().mkdir(parents=True, exist_ok=True)
+            with suppress(OSError):  # the journal tells what is wrong with the folder
+                folder().mkdir(parents=True, exist_ok=True)
             self._lock.tryLock(0)
         self.journal.keep(session.whole, str(session.path or ""))
 
@@ -74,6 +73,8 @@ class Recovery(QObject):
         for path, lock in _left_behind(folder()):
             try:
                 found.append((path, lock, read_entry(path)))
+            except NewerError:
+                lock.unlock()  # the Netwright that wrote it will read it
             except FileError:
                 _forget(path, lock)
         if not found:

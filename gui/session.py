@@ -37,6 +37,8 @@ class Session:
     undo_stack: QUndoStack = field(default_factory=QUndoStack)
     path: Path | None = None
     """The file that it was read from or saved to."""
+    read_only: str = ""
+    """Why it is not written to its file: a sentence; empty where it may be."""
     preset: str = ""
     """The ready-made network that it began as."""
     analysis: Analysis | None = None

@@ -43,7 +43,7 @@ from engine.layers.formula import Formula
 from engine.optimizers import check_optimizer
 from engine.storage.atomic import write_text
 from engine.storage.failures import check_writable, why_not_written
-from engine.storage.format import VERSION, Newer, parsed, why_newer
+from engine.storage.format import VERSION, Newer, NewerError, parsed, why_newer
 
 SUFFIX = ".netwright"
 _LARGEST = 32 * 2**20
@@ -81,7 +81,7 @@ def load_document(path: Path) -> Document:
     """
     loaded = read_document(path)
     if loaded.read_only:
-        raise FileError(f"{path.name}: {loaded.read_only}", (loaded.read_only, *loaded.left_out))
+        raise NewerError(f"{path.name}: {loaded.read_only}", (loaded.read_only, *loaded.left_out))
     return loaded.document
 
 
@@ -144,7 +144,7 @@ def from_json(text: str) -> Document:
     """
     loaded = read_json(text)
     if loaded.read_only:
-        raise FileError(loaded.read_only, (loaded.read_only, *loaded.left_out))
+        raise NewerError(loaded.read_only, (loaded.read_only, *loaded.left_out))
     return loaded.document
 
 

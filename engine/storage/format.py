@@ -22,6 +22,10 @@ MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = MappingPr
 """For each older format, what makes a parsed file of it one of the next."""
 
 
+class NewerError(FileError):
+    """A file of a newer format where only a whole one will do."""
+
+
 class Newer(dict):
     """An object in a file of a newer format: parts of it that are not known here are passed over."""
 

@@ -17,6 +17,7 @@ from engine.graph.document import Document
 from engine.storage.atomic import write_text
 from engine.storage.document_file import from_json, to_json
 from engine.storage.failures import reason
+from engine.storage.format import NewerError
 
 SUFFIX = ".journal"
 
@@ -109,7 +110,7 @@ def _text(document: Document, file: str) -> str:
 def read_entry(path: Path) -> Entry:
     """Return what a journal file holds.
 
-    Raises FileError for one that cannot be read.
+    Raises FileError for one that cannot be read, NewerError for one of a newer format.
     """
     try:
         head, _, text = path.read_text("utf-8").partition("\n")
@@ -119,5 +120,7 @@ def read_entry(path: Path) -> Entry:
         raise FileError(f"{path.name} could not be read: {error.strerror or error}.") from error
     except (ValueError, KeyError, TypeError, RecursionError):
         raise FileError(f"{path.name} holds no unsaved work.") from None
+    except NewerError:
+        raise
     except EngineError as error:
         raise FileError(f"{path.name}: {error.message}") from None

@@ -252,7 +252,8 @@ def test_save_open_recent_and_the_unsaved_question(qtbot, tmp_path, monkeypatch)
 def test_a_file_dropped_on_the_window_opens_and_a_bad_one_explains_itself(qtbot, tmp_path):
     good, bad = tmp_path / "good.netwright", tmp_path / "bad.netwright"
     save_document(preset("lenet5").document(), good)
-    bad.write_text('{"netwright": 1, "nodes": [{"id": "a", "type": "nn.Linear"}, {"id": "b", "type": "nn.ReLU"}]}')
+    nodes = '[{"id": "a", "type": "nn.Linear"}, {"id": "b", "type": "nn.ReLU"}]'
+    bad.write_text(f'{{"netwright": 1, "nodes": {nodes}}}')
     with open_window(qtbot) as window:
         for path in (good, bad):
             said = answer(QMessageBox.StandardButton.Ok) if path == bad else []
