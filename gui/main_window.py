@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QPointF, QRectF, QSettings, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QUndoStack
+from PySide6.QtCore import QRectF, QSettings, Qt, QTimer
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QUndoStack,
+)
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
@@ -23,7 +31,6 @@ from engine.errors import EngineError
 from engine.graph.blocks import ungroup
 from engine.graph.document import Document
 from engine.graph.settings import set_training
-from engine.storage.library import BLOCK_SUFFIX
 from gui import sharing, style, trusted
 from gui.actions import Actions
 from gui.analyst import Analyst
@@ -33,6 +40,7 @@ from gui.bridge import Bridge
 from gui.canvas.view import CanvasView
 from gui.commands.palette import CommandPalette
 from gui.custom.editor import CustomEditor
+from gui.drop_hint import DropHint
 from gui.exports import Exports
 from gui.files import Files
 from gui.focus import FocusRing, next_part
@@ -89,6 +97,7 @@ class MainWindow(QMainWindow):
         self.announcer = Announcer(self.bench, self.canvas)
         self.guide = Guide(self)
         self.setAcceptDrops(True)
+        self.drop_hint = DropHint(self)
         self.resize(1600, 1000)
         self._restore()
         self.show_welcome()
@@ -420,24 +429,16 @@ class MainWindow(QMainWindow):
     # What the system asks.
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
+        self.drop_hint.enter(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        self.drop_hint.move_over(event)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.drop_hint.leave(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        path = next((url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()), "")
-        if path:
-            event.acceptProposedAction()
-            at = self.canvas.mapFromGlobal(self.mapToGlobal(event.position()))
-            QTimer.singleShot(0, lambda: self._take_file(Path(path), at))
-
-    def _take_file(self, path: Path, at: QPointF) -> None:
-        """Add the block of a dropped file where it was dropped; open any other file."""
-        if path.suffix == BLOCK_SUFFIX and self._pages.currentWidget() is self._workbench:
-            sharing.import_block(self.bench, path, self.canvas.map_to_canvas(at))
-        elif self.imports.takes(path):
-            self.imports.open(path)
-        else:
-            self.files.open(path)
+        self.drop_hint.drop(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self.code.may_leave() or not self.files.may_leave():
