@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QKeySequence
 
 from engine.graph.document import BYPASSED, MUTED, Node
 from gui import motion, sharing
+from gui.canvas.aligning import ALIGNMENTS, Alignment
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
@@ -173,6 +174,17 @@ def _heat(key: str, text: str, keys: str) -> Action:
     )
 
 
+def _align(each: Alignment) -> Action:
+    def enough(window: MainWindow) -> bool:
+        return len(window.bench.store.selection) >= each.least
+
+    return Action("Arrange", each.id, each.text, each.keys, lambda w: w.canvas.align(each), enough)
+
+
+def _switch_snap(window: MainWindow) -> None:
+    window.canvas.snaps = not window.canvas.snaps
+
+
 ACTIONS: tuple[Action, ...] = (
     Action("File", "new", "New network", "Ctrl+N", lambda w: w.files.new()),
     Action("File", "open", "Open …", "Ctrl+O", lambda w: w.files.open()),
@@ -240,6 +252,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("Edit", "unshare", "Unlink weights", "Ctrl+Shift+L", lambda w: w.canvas.unshare(), _linked),
     Action("Edit"),
     Action("Edit", "edit_code", "Edit the code", "F4", lambda w: w.edit_code(), _has_nodes),
+    *(_align(each) for each in ALIGNMENTS),
     Action("Edit", "layout", "Lay out", "L", lambda w: w.canvas.layout(), _has_nodes),
     Action("View", "fit", "Fit all", "Home", lambda w: w.canvas.fit_all(), _has_nodes),
     Action("View", "fit_selection", "Fit the selection", "F", lambda w: w.canvas.fit_selection(), _selected),
@@ -259,6 +272,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "View", "last_tab", "Previous network", "Ctrl+Shift+Tab", lambda w: w.tabs.walk(-1), _several_open
     ),
+    Action("View", "snap", "Snap to neighbors", "Shift+S", _switch_snap, on=lambda w: w.canvas.snaps),
     Action("View", "minimap", "Minimap", "Alt+M", lambda w: w.toggle_minimap(), on=lambda w: w.minimap),
     Action("View"),
     _heat("", "No heat map", "Alt+0"),

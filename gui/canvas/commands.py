@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QGuiApplication
@@ -14,6 +14,7 @@ from engine.graph.links import can_share
 from engine.graph.swap import swap, take_place
 from gui.bench import Bench, Offer
 from gui.canvas import clipboard, fitting, travel
+from gui.canvas.aligning import Alignment, Box
 from gui.canvas.block_commands import BlockCommands
 from gui.canvas.face import HEADER, WIDTH
 
@@ -270,6 +271,14 @@ class Commands(BlockCommands):
             self.edit(text, lambda d: modes.set_collapsed(d, chosen, not done))
 
     # -- places ----------------------------------------------------------------------------------------
+
+    def align(self, alignment: Alignment, boxes: Mapping[str, Box]) -> None:
+        """Line some nodes up, or spread them evenly; ``boxes`` are theirs."""
+        if len(boxes) < alignment.least:
+            self.bench.message.emit(f"{alignment.text} needs {alignment.least} nodes.")
+            return
+        places = alignment.place(boxes)
+        self.edit(f"{alignment.text}: {self.named(list(boxes))}", lambda d: edits.move(d, places))
 
     def nudge(self, dx: float, dy: float, ids: Iterable[str]) -> None:
         """Move nodes and marks a little; nudges in a row are one step."""

@@ -13,6 +13,7 @@ from engine.graph.document import Document, Edge, Slot
 from engine.training.events import Failed
 from gui.bench import Bench
 from gui.canvas import fitting
+from gui.canvas.aligning import Alignment
 from gui.canvas.commands import Commands
 from gui.canvas.connect import ConnectPopup
 from gui.canvas.face import TITLE_LEFT
@@ -212,6 +213,11 @@ class Editor(Navigator):
     def layout(self) -> None:  # hides QWidget.layout(), which a view never has
         """Lay out the selected nodes, or all."""
         self.arranger.start()
+
+    def align(self, alignment: Alignment) -> None:
+        """Line the selected nodes up, or spread them evenly."""
+        chosen = sorted(self.bench.store.selection)
+        self.commands.align(alignment, {id: self.graph.nodes[id].body().getRect() for id in chosen})
 
     def nudge(self, dx: float, dy: float) -> None:
         """Move what is selected a little, frames with all that stands in them."""

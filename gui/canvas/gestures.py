@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QApplication
 
@@ -14,6 +16,8 @@ from engine.graph.view import graph_of
 from gui.canvas import fitting
 from gui.canvas.hits import replaceable, wire_at
 from gui.canvas.node_item import NodeItem
+from gui.canvas.node_paint import STRIP_FROM
+from gui.canvas.snapping import REACH, Snap, Snapper
 from gui.canvas.wire_item import WireItem
 
 if TYPE_CHECKING:
@@ -151,6 +155,8 @@ class MoveNodes(Gesture):
         self._link = view.link_at(at)
         self._wire: WireItem | None = None
         self._target = ""
+        self._snapper: Snapper | None = None
+        self._guides: tuple[QLineF, ...] = ()
 
     def _joined(self) -> list[tuple[Slot, Slot, bool]]:
         """The pairs of own and other port, and whether the own one is an input."""
@@ -165,26 +171,66 @@ class MoveNodes(Gesture):
         self._moving = True
         graph = self.view.graph
         by = self.view.map_to_canvas(at) - self._origin
+        before, self._guides = self._guides, ()
         by = self._snapped(by) if not modifiers & Qt.KeyboardModifier.AltModifier else by
         for id, (x, y) in self._from.items():
             graph.item(id).setPos(x + by.x(), y + by.y())
         graph.follow_drag(self._ids)
         self._aim(modifiers)
+        self._repaint((*before, *self._guides) if before != self._guides else ())
+
+    def _repaint(self, guides: Iterable[QLineF]) -> None:
+        for guide in guides:
+            self.view.update_canvas(QRectF(guide.p1(), guide.p2()).normalized())
+
+    def paint(self, painter: QPainter) -> None:
+        if self._guides:
+            pen = QPen(self.view.bench.theme.color("accent"), 1)
+            pen.setCosmetic(True)
+            painter.setPen(pen)
+            painter.drawLines(list(self._guides))
 
     def _snapped(self, by: QPointF) -> QPointF:
-        """Round to the grid, and let a single node fall in line with a port that it is joined to."""
+        """Fall in line: a single node with a port that it is joined to, all with neighbors, else the grid."""
         x, y = self._from[self._pressed]
         place = QPointF(x + round(by.x() / _GRID) * _GRID, y + round(by.y() / _GRID) * _GRID)
         graph = self.view.graph
+        held = self._held(by)
+        if held.dx is not None:
+            place.setX(x + by.x() + held.dx)
+        if held.dy is not None:
+            place.setY(y + by.y() + held.dy)
         for own, other, is_input in self._neighbors:
             spot = graph.nodes[own.node].face.spot(own.port, is_input)
             there = graph.slot_at(other, not is_input)
             if spot is not None and there is not None:
                 straight = there.y() - spot.at.y()
                 if abs(straight - (y + by.y())) < SNAP:
+                    if place.y() != straight:  # a straight wire goes before the lines of neighbors
+                        held = replace(held, guides=tuple(g for g in held.guides if g.dx() == 0))
                     place.setY(straight)
                     break
+        self._guides = held.guides
         return place - QPointF(x, y)
+
+    def _held(self, by: QPointF) -> Snap:
+        """Return what holds the dragged nodes; the others in view are looked at once."""
+        view = self.view
+        if not view.snaps or view.zoom < STRIP_FROM or view.far():
+            return Snap()
+        if self._snapper is None:
+            moving = set(self._ids)
+            shown = view.graph.items(view.visible_rect())
+            items = [item for item in shown if isinstance(item, NodeItem) and item.face.id not in moving]
+            self._snapper = Snapper(item.body() for item in items)
+            box = QRectF()
+            for id, (x, y) in self._from.items():
+                if id in view.graph.nodes:
+                    box = box.united(view.graph.nodes[id].face.body.translated(x, y))
+            self._box = box
+        if self._box.isEmpty():
+            return Snap()
+        return self._snapper.snap(self._box.translated(by), REACH / view.zoom)
 
     def _aim(self, modifiers: Qt.KeyboardModifier) -> None:
         """Light the wire that the node would be inserted into, or ring the node that it would replace."""
@@ -206,6 +252,7 @@ class MoveNodes(Gesture):
             self._aim(modifiers)  # Alt may have been pressed since the last move
         view.light_wire(None)
         view.mark_replaced("")
+        self._repaint(self._guides)
         if not self._moving:
             if self._click_selects:
                 view.bench.store.select({self._pressed})
@@ -229,6 +276,7 @@ class MoveNodes(Gesture):
     def cancel(self) -> None:
         self.view.light_wire(None)
         self.view.mark_replaced("")
+        self._repaint(self._guides)
         self._put_back()
 
     def _put_back(self) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMenu
 
 from engine.graph.document import BYPASSED, COLORS, MUTED
 from gui import sharing
+from gui.canvas.aligning import ALIGNMENTS
 from gui.canvas.frame_item import CommentItem
 from gui.canvas.mark import MarkItem
 from gui.canvas.wire_item import WireItem
@@ -51,6 +52,12 @@ def node_menu(view: CanvasView, id: str) -> QMenu:
     joined = bool(document.incoming(id) or document.outgoing(id))
     menu.addAction("Disconnect", lambda: view.commands.disconnect_node(id)).setEnabled(joined)
     menu.addAction("Lay out selection", view.layout).setEnabled(len(view.bench.store.selection) > 1)
+    if len(view.bench.store.selection) > 1:
+        lines = menu.addMenu("Align")
+        for each in ALIGNMENTS:
+            action = lines.addAction(each.text)
+            action.triggered.connect(lambda _=False, each=each: view.align(each))
+            action.setEnabled(len(view.bench.store.selection) >= each.least)
     fix = view.graph.nodes[id].face.note.fix if view.graph.nodes[id].face.note is not None else None
     if fix is not None:
         menu.addAction(fix.title, lambda: view.edit(fix.title, fix.edit))

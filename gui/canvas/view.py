@@ -60,6 +60,8 @@ class CanvasView(CommentEditor):
         self._hovered = Hit()
         self._lit: WireItem | None = None
         self._replaced = ""
+        self.snaps = True
+        """Whether dragged nodes fall in line with their neighbors; Alt suppresses it."""
         self.carried: tuple | None = None
         """The nodes that are being dragged to elsewhere, with the document and the block they are from."""
         self.leads_away: Callable[[QPoint], bool] = lambda at: False
