@@ -273,6 +273,7 @@ ACTIONS: tuple[Action, ...] = (
         "View", "last_tab", "Previous network", "Ctrl+Shift+Tab", lambda w: w.tabs.walk(-1), _several_open
     ),
     Action("View", "snap", "Snap to neighbors", "Shift+S", _switch_snap, on=lambda w: w.canvas.snaps),
+    Action("View", "history", "History", "Ctrl+H", lambda w: w.show_history()),
     Action("View", "minimap", "Minimap", "Alt+M", lambda w: w.toggle_minimap(), on=lambda w: w.minimap),
     Action("View"),
     _heat("", "No heat map", "Alt+0"),

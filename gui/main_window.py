@@ -51,6 +51,7 @@ from gui.grouping import Grouping
 from gui.imports import Imports
 from gui.inspector.inspector import Inspector
 from gui.panels.code import CodePanel
+from gui.panels.history import HistoryPanel
 from gui.panels.outline import OutlinePanel
 from gui.panels.palette import PalettePanel
 from gui.panels.problems import ProblemsPanel
@@ -185,6 +186,13 @@ class MainWindow(QMainWindow):
         self.bottom.show()
         self.bottom.setCurrentWidget(self._bottom_pages[name])
 
+    def show_history(self) -> None:
+        """Bring the steps of the document to the front and give them the keyboard."""
+        self.left.show()
+        self.left.show_page("history")
+        self.history.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.actions_.refresh()
+
     def edit_custom(self, name: str) -> None:
         """Show the code of a layer written in Python."""
         editor = next((each for each in self.findChildren(CustomEditor) if each.name == name), None)
@@ -247,6 +255,7 @@ class MainWindow(QMainWindow):
         self.palette_ = PalettePanel(bench)
         self.gallery = GalleryPanel(bench)
         self.outline = OutlinePanel(bench)
+        self.history = HistoryPanel(bench)
         self.inspector = Inspector(bench)
         self.welcome = WelcomePage(bench)
         self.code = CodePanel(bench)
@@ -261,6 +270,7 @@ class MainWindow(QMainWindow):
                 ("layers", "Layers", self.palette_),
                 ("gallery", "Gallery", self.gallery),
                 ("outline", "Outline", self.outline),
+                ("history", "History", self.history),
             ]
         )
         self.bottom = QTabWidget()

@@ -20,6 +20,8 @@ class Segmented(QFrame):
         super().__init__(parent)
         self.setProperty("widget", "segmented")
         self.setProperty("tone", tone)
+        many = len(choices) > 3
+        self.setProperty("many", many)
         self._buttons: dict[str, QToolButton] = {}
         self._group = QButtonGroup(self)
         self.setFixedHeight(30)
@@ -27,7 +29,9 @@ class Segmented(QFrame):
         for key, text in choices:
             button = QToolButton(text=text)
             button.setCheckable(True)
-            button.setFont(ui_font(12.5 if len(choices) < 4 else 12, 500))
+            button.setFont(ui_font(12 if many else 12.5, 500))
+            if many:  # the style asks for more room beside the words than a dock has for four of them
+                button.setMinimumWidth(button.fontMetrics().horizontalAdvance(text) + 6)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.toggled.connect(lambda on, key=key: on and self.changed.emit(key))
