@@ -53,7 +53,7 @@ class EarlierDialog(QDialog):
         self.open_button = button("Open as a copy", "primary")
         self.close_button = button("Close")
         self.open_button.setDefault(True)
-        self.open_button.setEnabled(bool(self._found))
+        self.open_button.setVisible(bool(self._found))
         self.open_button.clicked.connect(self._open)
         self.close_button.clicked.connect(self.reject)
         self.list.itemActivated.connect(lambda *_: self._open())
@@ -78,8 +78,10 @@ class EarlierDialog(QDialog):
 
 
 def when(version: Version) -> str:
-    """Return when a version was saved, as the user's country writes it."""
+    """Return when a version was saved, as the user's country writes it; of today to the second."""
     at = QDateTime.fromMSecsSinceEpoch(round(version.at * 1000))
+    if at.date() == QDateTime.currentDateTime().date():
+        return f"today, {at.toString('HH:mm:ss')}"
     return QLocale().toString(at, QLocale.FormatType.ShortFormat)
 
 
@@ -98,7 +100,7 @@ def wants(version: Version, document: Document, error: FileError, window: QWidge
     box.setIcon(QMessageBox.Icon.NoIcon)
     box.setText("This file cannot be opened")
     box.setInformativeText(
-        f"{error.message}\n\nIts last good version was saved on {when(version)} and has "
+        f"{error.message}\n\nIts last good version was saved {when(version)} and has "
         f"{plural(len(document.nodes), 'node')}. It opens as a copy; the file stays as it is."
     )
     wanted = box.addButton("Open the last good version", QMessageBox.ButtonRole.AcceptRole)

@@ -258,7 +258,7 @@ class Files(QObject):
                 "Take another name", FileError(f"{path.name} stays as it is: it is read-only here.")
             )
             return False
-        if own and not self.safety.may_save(session):
+        if not (self.safety.may_save(session) if own else self.safety.may_replace(path, session)):
             return False
         self.safety.keep(path)
         try:

@@ -97,6 +97,28 @@ class Safety(QObject):
         box.exec()
         return box.clickedButton() is save
 
+    def may_replace(self, path: Path, session: Session) -> bool:
+        """Ask before a file is replaced that is open elsewhere; False where it shall not."""
+        other = self._files.session_of(path)
+        lock = locks.lock_of(path)
+        if other in (None, session) and locks.take(lock):
+            lock.unlock()
+            return True
+        box = QMessageBox(self._window)
+        box.setIcon(QMessageBox.Icon.NoIcon)
+        if other not in (None, session):
+            box.setText(f"“{path.name}” is open here in another tab.")
+            box.setInformativeText("Close it there, or take another name.")
+            box.addButton(QMessageBox.StandardButton.Ok)
+            box.exec()
+            return False
+        box.setText(f"“{path.name}” is open in {locks.holder(lock)}.")
+        box.setInformativeText("Saving replaces what it holds; that stays among the earlier versions.")
+        replace = box.addButton("Replace it", QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        box.exec()
+        return box.clickedButton() is replace
+
     def keep(self, path: Path) -> None:
         """Keep what a file holds as an earlier version; a folder that is full is no reason not to save."""
         try:
@@ -113,8 +135,9 @@ class Safety(QObject):
     def _notices(self, session: Session) -> list[Notice]:
         notices: list[Notice] = []
         if session.read_only:
-            text = f"Read-only: {session.read_only} Changes can be saved as a copy."
-            notices.append(Notice(text, (("Save a copy …", self._files.save_copy),)))
+            notices.append(
+                Notice(f"Read-only: {session.read_only}", (("Save a copy …", self._files.save_copy),))
+            )
         state = self.watching.state(session)
         if state == CHANGED:
             text = f"{session.path.name} was changed on disk by another program."

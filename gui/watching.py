@@ -26,10 +26,11 @@ class Watching(QObject):
     def __init__(self, parent: QObject | None = None):
         super().__init__(parent)
         self._known: dict[Session, tuple[Path, str]] = {}
+        self._stamps: dict[Path, tuple[tuple[int, ...], str]] = {}
         self._states: dict[Session, str] = {}
         self._watcher = QFileSystemWatcher(self)
-        self._watcher.fileChanged.connect(lambda path: self._soon.start())
-        self._watcher.directoryChanged.connect(lambda path: self._soon.start())
+        self._watcher.fileChanged.connect(self._look_soon)
+        self._watcher.directoryChanged.connect(self._look_soon)
         self._soon = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._soon.timeout.connect(self.look)
 
@@ -38,7 +39,7 @@ class Watching(QObject):
         if session.path is None:
             self.forget(session)
             return
-        self._known[session] = (session.path, _digest(session.path))
+        self._known[session] = (session.path, self._digest(session.path))
         self._tell(session, SAME)
         self._watch()
 
@@ -55,9 +56,13 @@ class Watching(QObject):
     def look(self) -> None:
         """Look at every file now."""
         for session, (path, digest) in list(self._known.items()):
-            now = _digest(path)
+            now = self._digest(path)
             self._tell(session, SAME if now == digest else CHANGED if now else GONE)
         self._watch()
+
+    def _look_soon(self, path: str) -> None:
+        if not self._soon.isActive():  # where something is written all the time, it is still looked at
+            self._soon.start()
 
     def _tell(self, session: Session, state: str) -> None:
         if self.state(session) != state:
@@ -73,10 +78,19 @@ class Watching(QObject):
         if new := wanted - watched:
             self._watcher.addPaths(sorted(new))
 
+    def _digest(self, path: Path) -> str:
+        """Return what a file holds in a few letters, none where it cannot be read.
 
-def _digest(path: Path) -> str:
-    """Return what a file holds in a few letters; none where it cannot be read."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return ""
+        One whose time, size and place on the disk are as they were is not read again: other files in its
+        folder may change many times a second, as those of a run do.
+        """
+        try:
+            stat = path.stat()
+            stamp = (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino)
+            known, digest = self._stamps.get(path, ((), ""))
+            if known != stamp:
+                digest = hashlib.sha256(path.read_bytes()).hexdigest()
+                self._stamps[path] = (stamp, digest)
+            return digest
+        except OSError:
+            return ""

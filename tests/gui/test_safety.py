@@ -182,6 +182,19 @@ def test_each_document_has_words_of_its_own(qtbot, file, tmp_path):
         assert "changed on disk" in said_in(window)
 
 
+def test_files_that_are_written_beside_it_all_the_time_hide_no_change(qtbot, file):
+    with open_window(qtbot) as window:
+        window.open_path(str(file))
+        written = iter(range(10_000))
+
+        def told() -> bool:
+            (file.parent / f"metrics{next(written)}").write_text("1")
+            return "changed on disk" in said_in(window)
+
+        changed_outside(file)
+        qtbot.waitUntil(told, timeout=10_000)
+
+
 # Another window or process.
 
 
@@ -219,6 +232,26 @@ def test_a_closed_document_is_free_again(qtbot, file):
         first.actions_["close_tab"].trigger()
         assert second.open_path(str(file))
         assert said_in(second) == ""
+
+
+def test_saving_over_a_file_that_is_open_elsewhere_asks(qtbot, file, monkeypatch):
+    choose_file(monkeypatch, file)
+    with open_window(qtbot) as first, open_window(qtbot, "lenet5") as second:
+        first.open_path(str(file))
+        said = answer("Cancel")
+        second.actions_["save_as"].trigger()
+        assert "is open in another Netwright" in said[0]
+        assert load_document(file).name == "Spirals"
+        answer("Replace it")
+        second.actions_["save_as"].trigger()
+        assert load_document(file).name == "LeNet-5"
+        first.files.new()
+        first.bench.store.apply("Add", lambda d: edits.add_node(d, "Linear")[0])
+        said = answer("OK")
+        first.actions_["save_as"].trigger()
+        assert "open here in another tab" in said[0]
+        assert load_document(file).name == "LeNet-5"
+        first.undo_stack.setClean()
 
 
 def test_another_process_is_named_and_one_that_was_killed_is_none(qtbot, file):
