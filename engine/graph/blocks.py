@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -11,7 +12,7 @@ import networkx as nx
 from engine import catalogue
 from engine.errors import EditError, EngineError, shown
 from engine.graph import marks
-from engine.graph.document import About, Block, Document, Node, Slot, closed_up, frozen
+from engine.graph.document import About, Block, Document, Node, Point, Slot, closed_up, frozen
 from engine.graph.missing import ROLE as MISSING
 from engine.graph.missing import missing_layer
 from engine.graph.names import is_block_name, is_param_name
@@ -317,7 +318,8 @@ def _port(taken: Mapping[str, object], wanted: str) -> str:
 def ungroup(document: Document, id: str) -> Document:
     """Return the document with a block's node replaced by what stands in the block, formulas by their values.
 
-    Raises EditError for a node that is no block, or stands for several in a row.
+    The nodes stand around the place where the block's node stood, which is where they were before they were
+    grouped. Raises EditError for a node that is no block, or stands for several in a row.
     """
     node = document.nodes.get(id)
     if node is None or node.type not in document.blocks:
@@ -336,13 +338,15 @@ def ungroup(document: Document, id: str) -> Document:
     names: dict[str, str] = {}
     for each in inner:
         names[each] = _port({**document.nodes, **dict.fromkeys(names.values())}, each)
+    shift = _shift(inner.values(), node)
     try:
         nodes = {
             names[each]: replace(
                 n,
                 id=names[each],
-                params=frozen(evaluated(n.params, values)),
-                position=_moved(n, node),
+                name=n.name or ("" if names[each] == each else each),
+                params=frozen(_outside(n.params, values)),
+                position=(n.position[0] + shift[0], n.position[1] + shift[1]),
                 share=replace(n.share, node=names[n.share.node]) if n.share else None,
             )
             for each, n in inner.items()
@@ -366,16 +370,42 @@ def ungroup(document: Document, id: str) -> Document:
         t: out.get(s, s) for t, s in document.edges.items() if t.node != id and (s.node != id or s in out)
     }
     others = {each: n for each, n in document.nodes.items() if each != id}
-    document = document.with_(nodes={**others, **nodes}, edges={**kept, **edges})
-    return marks.copies(document, block.comments.values(), block.bends, names, node.position)[0]
+    document = document.with_(nodes={**others, **nodes}, edges=closed_up({**kept, **edges}))
+    return marks.copies(document, block.comments.values(), block.bends, names, shift)[0]
 
 
 def _ports_of(document: Document, node: Node) -> list[str]:
     return [port.name for port in layer_of(document, node.type).outputs_of(node.params)]
 
 
-def _moved(node: Node, block: Node) -> tuple[float, float]:
-    return (node.position[0] + block.position[0], node.position[1] + block.position[1])
+def _shift(nodes: Iterable[Node], block: Node) -> Point:
+    """Return how far what stands in a block moves, so that its middle is where the block's node is."""
+    places = [node.position for node in nodes] or [(0.0, 0.0)]
+    x, y = (round(sum(each[axis] for each in places) / len(places), 2) for axis in (0, 1))
+    rise = block.expanded[2] if block.expanded else 0.0
+    return (block.position[0] - x, block.position[1] + rise - y)
+
+
+def _outside(params: Mapping[str, Value], values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return parameters as they are outside of a block: formulas by their values, or over the block around.
+
+    Raises ParameterError for a formula that names no parameter, or grows too long.
+    """
+    around = {name: value.text for name, value in values.items() if isinstance(value, Formula)}
+    texts = {**{name: str(value) for name, value in values.items()}, **around}
+
+    def outer(value: Value) -> Value:
+        if not isinstance(value, Formula) or not any(name in around for name in value.names):
+            return evaluated({"": value}, values)[""]
+        return Formula(
+            re.sub(r"[A-Za-z_]\w*", lambda found: _alone(texts.get(found[0], found[0])), value.text)
+        )
+
+    return {name: outer(value) for name, value in params.items()}
+
+
+def _alone(text: str) -> str:
+    return text if text.isidentifier() or text.isdecimal() else f"({text})"
 
 
 def evaluated(params: Mapping[str, Value], values: Mapping[str, Value]) -> dict[str, Value]:

@@ -144,3 +144,47 @@ def test_unpacking_evaluates_formulas_and_asks_for_a_single_one():
         blocks.ungroup(g.document(), "two")
     with pytest.raises(EngineError):
         blocks.with_block(document, Block("linear"))
+
+
+def test_what_is_unpacked_stands_where_it_stood_with_its_titles_links_and_sharing():
+    g = Builder()
+    x = g.add("Input", id="image", shape=(4, 8, 8), at=(0, 0))
+    first = g.add("Conv2d", x, id="first", out_channels=4, padding=1, at=(210, 31))
+    again = g.again(first, g.add("ReLU", first, id="act", at=(430, 17)), id="again")
+    g.add("Output", g.add("Add", again, first, id="sum", at=(901, 44)), id="out", at=(1200, 0))
+    document = edits.rename(g.document(), "first", "The first one")
+    document = edits.move(document, {"again": (655, 99)})
+    grouped, id = blocks.group(document, ["first", "act", "again", "sum"], "Part")
+    back = blocks.ungroup(grouped, id)
+    assert dict(back.nodes) == dict(document.nodes)
+    assert dict(back.edges) == dict(document.edges)
+
+
+def test_a_name_that_is_taken_outside_stays_as_the_title(chain):
+    grouped, id = blocks.group(chain, ["conv2", "sum"], "Residual")
+    grouped, _ = edits.add_node(grouped, "ReLU", id="conv2")
+    back = blocks.ungroup(grouped, id)
+    assert back.nodes["conv22"].title == "conv2"
+
+
+def test_a_block_in_a_block_is_unpacked_with_formulas_over_the_one_around(chain):
+    g = Builder()
+    with g.block("Inner", channels=4) as b:
+        b.output(b.add("Conv2d", b.input(), id="conv", out_channels=b["channels"] * 2, padding=1))
+    with g.block("Outer", width=4) as b:
+        x = b.add("Inner", b.input(), id="one", channels=b["width"])
+        b.output(b.add("Inner", x, id="two", channels=b["width"] + 1))
+    document = g.document()
+    inner = blocks.ungroup(blocks.ungroup(blocks.inside(document, "Outer"), "one"), "two")
+    assert inner.nodes["conv"].params["out_channels"] == Formula("width * 2")
+    assert inner.nodes["conv2"].params["out_channels"] == Formula("(width + 1) * 2")
+
+
+def test_an_input_that_nothing_enters_leaves_no_gap_when_it_is_unpacked():
+    g = Builder()
+    with g.block("Pair") as b:
+        b.output(b.add("Concatenate", b.input("a"), b.input("b"), id="joined"))
+    x = g.add("Input", id="image", shape=(4, 8, 8))
+    g.add("Pair", x, x, id="pair")
+    document = blocks.ungroup(edits.disconnect(g.document(), [Slot("pair", "a")]), "pair")
+    assert document.incoming("joined") == {"xs.0": Slot("image", "y")}

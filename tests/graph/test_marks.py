@@ -105,8 +105,9 @@ def test_a_file_holds_marks_also_inside_blocks():
     assert '"bends"' not in to_json(chain())
     unpacked = ungroup(document, id)
     assert unpacked.comments.keys() == {"frame 1", "note 1", "note 2"}
-    x, y = document.nodes[id].position
-    assert unpacked.bends[Slot("b", "x")] == ((x + 4, y + 4),)
+    x, y = unpacked.nodes["b"].position
+    inner_x, inner_y = document.blocks["Front"].nodes["b"].position
+    assert unpacked.bends[Slot("b", "x")] == ((x - inner_x + 4, y - inner_y + 4),), "it moved with the nodes"
 
 
 @pytest.mark.parametrize(
