@@ -208,6 +208,37 @@ def export(target: str, to: Path, name: str, weights: Path | None, trust: bool) 
     click.echo(write(document, to, name, given))
 
 
+@commands.command()
+@click.argument("first", metavar=TARGET)
+@click.argument("second", metavar=TARGET)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_trust
+def compare(first: str, second: str, as_json: bool, trust: bool) -> None:
+    """Tell what differs between two networks, and what each of them costs."""
+    from engine.compiler.analyze import analyze
+    from engine.graph.compare import compare as differences
+
+    before, after = load(first, trust), load(second, trust)
+    found = differences(before, after)
+    costs = {}
+    for key, of in (
+        ("parameters", lambda analysis: analysis.total_parameters),
+        ("macs", lambda analysis: analysis.total_macs),
+        ("memory", lambda analysis: analysis.footprint.total),
+    ):
+        costs[key] = [of(analyze(document)) for document in (before, after)]
+    if as_json:
+        rows = [asdict(item) for item in found.items]
+        click.echo(json.dumps({"differences": rows, "costs": costs}, ensure_ascii=False, indent=1))
+        return
+    for item in found.items:
+        click.echo(f"{item.sign} {item.text}")
+    if not found:
+        click.echo("Both are the same network.")
+    for key, (was, now) in costs.items():
+        click.echo(f"{key:12} {was:>16,} {now:>16,} {now - was:>+16,}")
+
+
 @commands.command("import")
 @click.argument("file", metavar="FILE[:Class(...)]")
 @click.option("--to", type=click.Path(path_type=Path), help="The document; its weights stand beside it.")

@@ -66,17 +66,21 @@ def _node(before: Document, after: Document, old: Node, node: Node) -> Iterator[
     if old.type != node.type:
         yield f"{node.id} becomes {layer_of(after, node.type).label}"
         return
-    layer = layer_of(after, node.type)
-    was, now = layer_of(before, old.type).values(old.params), layer.values(node.params)
-    words = [
+    if words := value_changes(before, after, old, node):
+        yield f"{node.id}: {', '.join(words)}"
+    if old.share != node.share:
+        yield f"{node.id} shares the weights of {node.share.node}" if node.share else f"unlinks {node.id}"
+
+
+def value_changes(before: Document, after: Document, old: Node, node: Node) -> list[str]:
+    """Return ``name 32 → 64`` for each setting in which two nodes of one type differ."""
+    was = layer_of(before, old.type).values(old.params)
+    now = layer_of(after, node.type).values(node.params)
+    return [
         f"{name} {_shown(was.get(name))} → {_shown(value)}"
         for name, value in now.items()
         if was.get(name) != value
     ]
-    if words:
-        yield f"{node.id}: {', '.join(words)}"
-    if old.share != node.share:
-        yield f"{node.id} shares the weights of {node.share.node}" if node.share else f"unlinks {node.id}"
 
 
 def _shown(value: Value) -> str:
