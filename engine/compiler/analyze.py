@@ -17,6 +17,7 @@ from engine.compiler.source import render
 from engine.errors import EngineError
 from engine.graph.blocks import ROLE, inside, layer_of
 from engine.graph.document import Document, Slot, Way, frozen
+from engine.graph.missing import ROLE as MISSING
 from engine.graph.modes import active, stands_for
 from engine.graph.settings import set_training
 from engine.graph.view import ancestors_of, descendants_of
@@ -116,7 +117,8 @@ def _warnings(document: Document, resolution: Resolution) -> Iterator[Problem]:
         yield Problem("A document trains on one source of data; remove this one or the other.", second)
     if ends:
         losses = [id for id in ends if roles[id] == "loss"]
-        used = ancestors_of(document, ends) | descendants_of(document, losses)
+        missing = [id for id, role in roles.items() if role == MISSING]
+        used = ancestors_of(document, [*ends, *missing]) | descendants_of(document, losses)
         broken = {problem.node for problem in resolution.problems}
         for id, role in roles.items():
             if role in ("layer", ROLE) and id not in used | broken and id in resolution.steps:

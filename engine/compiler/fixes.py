@@ -11,6 +11,8 @@ from engine.errors import shown
 from engine.graph import edits
 from engine.graph.document import Document, Edge, Slot
 from engine.graph.edits import connect, delete, insert, set_params
+from engine.graph.missing import meant
+from engine.graph.swap import swap
 from engine.layers.declaration import Port, TensorType
 
 
@@ -68,6 +70,12 @@ def drop_unknown(node: str, names: Iterable[str]) -> Fix:
     names = list(names)
     what = shown(names[0]) if len(names) == 1 else f"{len(names)} settings"
     return Fix(f"Remove {what}", lambda document: edits.drop_unknown(document, node))
+
+
+def replaced(node: str, type_: str) -> Fix | None:
+    """Return the mend that puts the layer that was probably meant in the place of one that is missing."""
+    near = meant(type_)
+    return Fix(f"Replace with {near}", lambda document: swap(document, node, near).document) if near else None
 
 
 def set_param(node: str, label: str, name: str, value: object, text: str = "") -> Fix:

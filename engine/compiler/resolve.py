@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.compiler.analysis import Fix, Problem
 from engine.compiler.data import types_of
-from engine.compiler.fixes import connect_answer, drop_unknown, fix_for
+from engine.compiler.fixes import connect_answer, drop_unknown, fix_for, replaced
 from engine.compiler.guard import check_expression
 from engine.compiler.meta import measure, parameters
 from engine.compiler.past import Past
@@ -146,7 +146,8 @@ def resolve_node(document: Document, node: Node, incoming: Mapping[str, Slot], f
     if layer.source:
         check_trusted(layer.source, node.title)
     if layer.role == MISSING:
-        raise CompileError(why_missing(node.type))
+        found.problems.append(Problem(why_missing(node.type), node.id, fix=replaced(node.id, node.type)))
+        return
     if unknown := layer.unknown(node.params):
         found.problems.append(
             Problem(why_unknown(layer, unknown), node.id, fix=drop_unknown(node.id, unknown))

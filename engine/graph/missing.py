@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -82,13 +83,18 @@ def missing_layer(missing: Missing) -> Layer:
 
 
 @lru_cache(maxsize=256)
+def meant(type_: str) -> str:
+    """Return the layer whose name a missing one's is but for a letter or two; empty where there is none."""
+    names = {name.lower(): name for name in catalogue.layers()}
+    near = difflib.get_close_matches(type_.lower(), names, n=1, cutoff=0.8)
+    return names[near[0]] if near else ""
+
+
 def why_missing(type_: str) -> str:
     """Return the sentence about a layer that is not here."""
-    near = catalogue.did_you_mean(type_, catalogue.layers())
-    return (
-        f"Netwright knows no layer {shown(type_)}.{near} Install the plug-in that brings it, or replace the "
-        "node."
-    )
+    near = f" Did you mean {shown(meant(type_))}?" if meant(type_) else ""
+    mend = "Install the plug-in that brings it, replace the node, or bypass it."
+    return f"Netwright knows no layer {shown(type_)}.{near} {mend}"
 
 
 def why_unknown(layer: Layer, names: Iterable[str]) -> str:

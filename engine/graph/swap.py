@@ -34,7 +34,9 @@ def swap(document: Document, id: str, type_: str) -> Swap:
         raise EditError(f"{node.title} is a {layer.label} already.", id)
     before = layer_of(document, node.type)
     kept = {param.name: param for param in layer.params if _takes(param, node.params)}
-    lost = [each.title.lower() for each in before.params if each.name in node.params.keys() - kept.keys()]
+    gone = node.params.keys() - kept.keys()
+    lost = [each.title.lower() for each in before.params if each.name in gone]
+    lost += [name for name in before.unknown(node.params) if name in gone]
     params = {name: node.params[name] for name, each in kept.items() if node.params[name] != each.default}
     swapped = replace(node, type=type_, params=frozen(params), share=None, expanded=None)
     document = _with_type(document, node, swapped)

@@ -12,9 +12,11 @@ from engine.errors import EditError, EngineError, FileError, ParameterError
 from engine.graph import edits
 from engine.graph.blocks import group, layer_of, ungroup
 from engine.graph.custom import add_custom
-from engine.graph.document import Document, Edge, Slot
+from engine.graph.document import BYPASSED, Document, Edge, Slot
 from engine.graph.library import block_document, merge_block
 from engine.graph.missing import MOST_PORTS, ROLE
+from engine.graph.modes import set_mode
+from engine.graph.swap import swap
 from engine.storage.document_file import from_json, to_json
 
 SETTINGS = {"scale": 2.5, "modes": ["a", [1, None]], "deep": {"x": {"y": "–"}}, "on": True}
@@ -91,6 +93,37 @@ def test_nothing_runs_even_where_nothing_reads_it():
     nodes = [each for each in raw()["nodes"] if each["id"] != "mix"]
     with pytest.raises(EngineError, match="no layer 'Squash'"):
         compile_document(opened(nodes=nodes, edges=edges))
+
+
+def test_what_was_meant_takes_its_place_by_one_click():
+    nodes = [{**each, "type": "Linea"} if each["id"] == "linear1" else each for each in raw()["nodes"]]
+    document = opened(nodes=nodes)
+    (problem,) = analyze(document).problems_of("linear1")
+    assert problem.fix.title == "Replace with Linear"
+    mended = problem.fix.edit(document)
+    assert mended.nodes == opened().nodes
+    assert mended.edges == opened().edges
+    assert analyze(opened()).problems_of("squash")[0].fix is None
+
+
+def test_it_is_replaced_telling_what_could_not_stay():
+    swapped = swap(opened(), "squash", "Tanh")
+    assert swapped.document.edges[Slot("squash", "x")] == Slot("input1", "y")
+    assert set(SETTINGS) <= set(swapped.lost)
+
+
+def test_bypassed_or_muted_the_rest_runs():
+    document = set_mode(opened(), ["squash", "mix"], BYPASSED)
+    assert from_json(to_json(document)) == document
+    assert not analyze(document).errors
+    assert "self.linear1(input1)" in compile_document(document).source.text
+
+
+def test_who_feeds_it_is_not_called_useless():
+    assert not analyze(opened()).problems_of("input1")
+    edges = [["input1.y", "linear1.x"], ["linear1.y", "squash.x"], ["squash.y", "output1.x"]]
+    nodes = [each for each in raw()["nodes"] if each["id"] != "mix"]
+    assert not analyze(opened(nodes=nodes, edges=edges)).problems_of("linear1")
 
 
 def test_its_links_are_deleted_and_drawn_again():
