@@ -171,9 +171,10 @@ class FindBar(QFrame):
         self.fit()
 
     def _problems(self) -> dict[str, tuple]:
-        analysis, scope = self._bench.analysis, self._bench.store.scope
-        here = scope[-1] if scope else ""
-        return {name: each.problems for name, each in analysis.blocks.items()} | {here: analysis.problems}
+        whole = self._bench.store.session.analysis
+        if whole is None:
+            return {}
+        return {"": whole.problems} | {name: each.problems for name, each in whole.blocks.items()}
 
     def why(self, hit: Hit) -> str:
         """Return for which parameter or problem a hit was found."""

@@ -122,6 +122,21 @@ def test_problems_are_found(window, qtbot):
     assert bar.count.text() == "Nothing found"
 
 
+def test_problems_outside_are_found_from_inside_a_block(qtbot):
+    with open_window(qtbot, "resnet18-small") as window:
+        store, canvas = window.bench.store, window.canvas
+        store.apply("Break it", lambda d: set_params(d, "conv1", kernel_size=99))
+        qtbot.waitUntil(lambda: bool(window.bench.analysis.problems), timeout=60_000)
+        store.enter(
+            next(node.type for node in store.document.nodes.values() if node.type in store.whole.blocks)
+        )
+        canvas.setFocus()
+        bar = seek(window, "error")
+        assert ((), "conv1") in [(hit.scope, hit.node.id) for hit in bar.hits]
+        QTest.keyClick(bar.field, Qt.Key.Key_Return)
+        assert store.scope == bar.hits[0].scope
+
+
 def test_nothing_found_says_so(window):
     bar = seek(window, "quaternion")
     assert bar.hits == []
