@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from PySide6.QtWidgets import QInputDialog, QWidget
 
 from engine.errors import EngineError
-from engine.graph.blocks import free_name, group, palette
+from engine.graph.blocks import free_name, group, palette, ungroup
 from engine.graph.document import Document
 from engine.graph.likeness import Match, like, use_instead
 from engine.graph.parametrize import candidates
@@ -30,6 +30,26 @@ class Grouping:
             self.make(store.selection)
         else:
             self._use(store.selection, match)
+
+    def ungroup(self) -> None:
+        """Put what stands in the selected blocks in their place, and select it."""
+        store = self._bench.store
+        ids = [id for id in store.document.nodes if id in store.selection]
+        blocks = [id for id in ids if store.document.nodes[id].type in store.document.blocks]
+        others = store.document.nodes.keys() - set(blocks)
+
+        def change(document: Document) -> Document:
+            for id in blocks:
+                document = ungroup(document, id)
+            return document
+
+        title = store.document.nodes[blocks[0]].title if len(blocks) == 1 else f"{len(blocks)} blocks"
+        try:
+            store.apply(f"Unpack {title}", change)
+        except EngineError as error:
+            self._bench.message.emit(error.message)
+            return
+        store.select(store.document.nodes.keys() - others)
 
     def make(self, ids: Iterable[str]) -> None:
         """Ask for a name and put nodes into a new block."""

@@ -28,7 +28,6 @@ from PySide6.QtWidgets import (
 )
 
 from engine.errors import EngineError
-from engine.graph.blocks import ungroup
 from engine.graph.document import Document
 from engine.graph.settings import set_training
 from gui import sharing, style, trusted
@@ -386,8 +385,7 @@ class MainWindow(QMainWindow):
 
     def ungroup(self) -> None:
         """Put what stands in the selected blocks in their place."""
-        for id in sorted(self.bench.store.selection):
-            self._edit("Unpack a block", lambda d, id=id: ungroup(d, id))
+        self.grouping.ungroup()
 
     def _edit(self, text: str, edit: Callable[[Document], Document]) -> None:
         try:

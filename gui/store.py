@@ -10,7 +10,7 @@ from PySide6.QtGui import QUndoCommand
 from engine.errors import EngineError
 from engine.graph.blocks import evaluated, inside, layer_of, outside
 from engine.graph.diff import diff
-from engine.graph.document import Document, Way
+from engine.graph.document import Block, Document, Way
 from engine.graph.marks import marks
 from gui.session import History, Session
 
@@ -218,6 +218,19 @@ class Store(QObject):
         """Show what is around the block."""
         if self.scope:
             self.go_to(self.scope[:-1])
+
+    def go_way(self, way: Way) -> None:
+        """Show the inside of the block that the last of these nodes uses, each inside of the one before."""
+        scope: list[str] = []
+        graph: Document | Block = self.whole
+        for id, _ in way:
+            scope.append(graph.nodes[id].type)
+            graph = self.whole.blocks[scope[-1]]
+        if tuple(scope) == self.scope and way != self.way:  # the same drawing, looked at in another use
+            self.session.way = way
+            self.turned.emit()
+        else:
+            self._go(tuple(scope), way)
 
     def go_to(self, scope: tuple[str, ...]) -> None:
         """Show the inside of the last of these blocks, which were entered, or the document for none."""

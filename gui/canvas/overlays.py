@@ -6,8 +6,10 @@ import logging
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
+from engine.graph.document import Document, Way
+from engine.graph.interface import ways_to
 from gui.canvas import fonts
 from gui.canvas.keys import keys_of
 from gui.canvas.navigation import Navigator
@@ -16,6 +18,8 @@ from gui.theme import RADIUS, TEXT_PX
 from gui.views.parts import Stepper
 from gui.widgets.basic import button, empty, label, row
 
+MOST_USES = 60
+"""Uses of a block that a menu lists."""
 _log = logging.getLogger(__name__)
 
 
@@ -119,7 +123,8 @@ class Trail(QWidget):
     def show_scope(self) -> None:
         """Show where the canvas is."""
         rows = self._store.rows()
-        now = self._store.whole.name, self._store.scope, self._store.way, rows
+        uses = ways_to(self._store.whole, self._store.scope[-1]) if self._store.scope else []
+        now = self._store.whole.name, self._store.scope, self._store.way, rows, uses
         if now == self._shown:
             return
         self._shown = now
@@ -137,10 +142,29 @@ class Trail(QWidget):
             self._row.addWidget(part)
             if depth and rows[depth - 1] > 1:
                 self._add_places(depth - 1, rows[depth - 1])
+        if len(uses) > 1:
+            self._add_uses(uses)
         self.setVisible(bool(scope))
         self.adjustSize()
         self.raise_()
         self.resized.emit(self.x() + self.width() if scope else 0)
+
+    def _add_uses(self, uses: list[Way]) -> None:
+        """Say which use of the block is looked at, with a menu of them all."""
+        here = tuple(id for id, _ in self._store.way)
+        place = next((n for n, way in enumerate(uses) if tuple(id for id, _ in way) == here), 0)
+        self.uses = button(f"use {place + 1} of {len(uses)}  ▾", "flat", "Look at another use of this block")
+        self.uses.setAccessibleName(f"Use {place + 1} of {len(uses)}")
+        menu = QMenu(self.uses)
+        for number, way in enumerate(uses[:MOST_USES]):
+            words = way_in_words(self._store.whole, way)
+            action = menu.addAction(words, lambda way=way: self._store.go_way(way))
+            action.setCheckable(True)
+            action.setChecked(number == place)
+        if len(uses) > MOST_USES:
+            menu.addAction(f"and {len(uses) - MOST_USES} more").setEnabled(False)
+        self.uses.setMenu(menu)
+        self._row.addWidget(self.uses)
 
     def _add_places(self, depth: int, count: int) -> None:
         """Say which of the blocks in a row is looked at, with arrows to the others."""
@@ -150,6 +174,15 @@ class Trail(QWidget):
         stepper.enable(place > 0, place < count - 1)
         stepper.stepped.connect(lambda by: self._store.turn(depth, place + by))
         self._row.addWidget(stepper)
+
+
+def way_in_words(document: Document, way: Way) -> str:
+    """Return the titles of the nodes that lead to a use of a block: ``stage1 › cell2``."""
+    titles, graph = [], document
+    for id, _ in way:
+        titles.append(graph.nodes[id].title)
+        graph = document.blocks[graph.nodes[id].type]
+    return " › ".join(titles)
 
 
 class Minimap(QWidget):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QInputDialog, QPushButton, QWidget
 
 from engine.graph.document import About, Slot
+from engine.graph.edits import paste
 from engine.graph.interface import ports_of
 from gui.inspector.block_page import BlockPage
 from gui.inspector.interface import Interface
@@ -16,7 +17,7 @@ from gui.inspector.rows import Row, Rows
 from tests.graph.test_interface import network
 from tests.gui.window_help import LEFT, NONE, open_window
 
-ALT = Qt.KeyboardModifier.AltModifier
+ALT, CONTROL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier
 
 
 @pytest.fixture
@@ -114,11 +115,7 @@ def test_a_port_that_goes_says_how_many_links_went_with_it(window):
     QTest.mouseClick(row(editor.outputs, "same").remove, LEFT)
     assert ports_of(store.whole.blocks["Cell"], "Output") == ["wider"]
     assert "same is gone, and 3 links with it" in window.canvas.notice.accessibleName()
-    undo = next(
-        b
-        for b in window.canvas.notice.findChildren(type(window.inspector.page.offers.rows[0].offer))
-        if b.text() == "Undo"
-    )
+    undo = button(window.canvas.notice, "Undo")
     QTest.mouseClick(undo, LEFT)
     assert store.whole == network()
     assert [each.shown for each in editor.outputs.rows] == ["same", "wider"]
@@ -193,3 +190,85 @@ def test_the_shapes_at_the_ports_are_shown(window, qtbot):
     qtbot.waitUntil(lambda: bool(row(editor.outputs, "wider").shape.text()), timeout=60_000)
     assert row(editor.inputs, "x").shape.text() == "4×8×8"
     assert row(editor.outputs, "wider").shape.text() == "12×8×8"
+
+
+# -- the way into a block, and out of it ---------------------------------------------------------------------
+
+
+def test_the_trail_leads_back_to_every_level_and_to_the_other_uses(window, qtbot):
+    store = window.bench.store
+    store.enter("Stage", "stage")
+    store.enter("Cell", "cell")
+    trail = window.canvas.trail
+    assert trail.uses.accessibleName() == "Use 2 of 2"
+    assert [action.text() for action in trail.uses.menu().actions()] == ["first", "stage › cell"]
+    QTest.mouseClick(button(trail, "Stage"), LEFT)
+    assert store.scope == ("Stage",)
+    store.enter("Cell", "cell")
+    trail.uses.menu().actions()[0].trigger()
+    assert store.scope == ("Cell",)
+    assert store.way == (("first", 0),)
+    assert trail.uses.accessibleName() == "Use 1 of 2"
+    slot = Slot("wide", "y")
+    qtbot.waitUntil(lambda: slot in window.bench.analysis.types, timeout=60_000)
+    assert str(window.bench.analysis.types[slot]) == "N×12×8×8"
+    trail.uses.menu().actions()[1].trigger()
+    assert store.way == (("stage", 0), ("cell", 0))
+    assert str(window.bench.analysis.types[slot]) == "N×8×8×8", "the shapes are those of this use"
+    QTest.mouseClick(button(trail, "Net"), LEFT)
+    assert store.scope == ()
+
+
+def test_another_use_in_the_same_blocks_is_a_turn(window):
+    store = window.bench.store
+    copied, _ = paste(store.document, [store.document.nodes["first"]], [], (0, 300))
+    store.apply("Copy", copied)
+    store.enter("Cell", "first")
+    scene = window.canvas.graph
+    item = scene.nodes["conv"]
+    uses = window.canvas.trail.uses
+    assert uses.accessibleName() == "Use 1 of 3"
+    next(each for each in uses.menu().actions() if each.text() == "cell1").trigger()
+    assert store.way == (("cell1", 0),)
+    assert scene.nodes["conv"] is item, "the drawing stays"
+    assert window.canvas.trail.uses.accessibleName() == "Use 3 of 3"
+
+
+def test_escape_first_deselects_and_then_leaves(window):
+    store = window.bench.store
+    store.enter("Cell", "first")
+    store.select(["conv"])
+    window.canvas.setFocus()
+    QTest.keyClick(window.canvas, Qt.Key.Key_Escape)
+    assert (store.scope, store.selection) == (("Cell",), frozenset())
+    QTest.keyClick(window.canvas, Qt.Key.Key_Escape)
+    assert store.scope == ()
+
+
+def test_grouping_and_unpacking_with_keys_lead_back(window, monkeypatch):
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("Front", True))
+    store, before = window.bench.store, window.bench.store.document
+    ids = {"first", "stage"}
+    store.select(ids)
+    window.canvas.setFocus()
+    QTest.keyClick(window.canvas, Qt.Key.Key_G, CONTROL)
+    assert store.selection == {"front"}
+    QTest.keyClick(window.canvas, Qt.Key.Key_G, CONTROL | Qt.KeyboardModifier.ShiftModifier)
+    assert store.selection == ids, "what was unpacked is selected"
+    assert window.undo_stack.undoText() == "Unpack front"
+    assert dict(store.document.nodes) == dict(before.nodes)
+    assert dict(store.document.edges) == dict(before.edges)
+
+
+def test_several_blocks_are_unpacked_in_one_step(window):
+    store = window.bench.store
+    store.select(["first", "stage"])
+    steps = window.undo_stack.count()
+    QTest.keyClick(window.canvas, Qt.Key.Key_G, CONTROL | Qt.KeyboardModifier.ShiftModifier)
+    assert window.undo_stack.count() == steps + 1
+    assert window.undo_stack.undoText() == "Unpack 2 blocks"
+    assert {"conv", "wide", "cell", "joined"} <= store.selection
+
+
+def button(parent: QWidget, text: str) -> QPushButton:
+    return next(each for each in parent.findChildren(QPushButton) if each.text() == text and each.isVisible())
