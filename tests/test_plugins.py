@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from engine import modules
+from engine.compiler.analyze import analyze
 from engine.errors import EngineError
+from engine.graph.blocks import layer_of
+from engine.graph.edits import rename
+from engine.storage.document_file import load_document, save_document
 
 LAYERS = """\
 from engine.layers.declaration import Layer, Port
@@ -193,3 +197,32 @@ def test_a_file_that_could_not_stand_in_an_export_is_refused(text, message, tmp_
 def test_a_file_is_named_with_its_package():
     with pytest.raises(EngineError, match=r"package\.file"):
         modules.bring("maxout")
+
+
+def test_a_document_goes_through_hands_without_the_package_and_comes_back(site, tmp_path):
+    """Drawn where the package is installed, edited where it is not, opened where it is: nothing is lost."""
+    path = tmp_path / "net.netwright"
+    code = (
+        f"{DRAWN}"
+        "from engine.graph.edits import set_params\n"
+        "from engine.storage.document_file import save_document\n"
+        "from pathlib import Path\n"
+        f"save_document(set_params(document, 'squash', scale=2.5), Path({str(path)!r}))\n"
+    )
+    run(site, code)
+    document = load_document(path)
+    assert layer_of(document, "Squash").role == "missing"
+    assert "Squash" in analyze(document).problems_of("squash")[0].message
+    save_document(rename(document, "fc", "the last one"), path)
+    code = (
+        "from engine.compiler.module import compile_document\n"
+        "from engine.storage.document_file import load_document\n"
+        "from pathlib import Path\n"
+        f"document = load_document(Path({str(path)!r}))\n"
+        "assert not document.missing, document.missing\n"
+        "print(document.nodes['fc'].name, document.nodes['squash'].params['scale'])\n"
+        "print(compile_document(document).source.text)\n"
+    )
+    told = run(site, code)
+    assert "the last one 2.5" in told
+    assert "Squash(scale=2.5)" in told
