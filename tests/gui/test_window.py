@@ -333,9 +333,9 @@ def test_group_enter_edit_inside_leave_and_unpack(qtbot, monkeypatch):
         assert set(window.canvas.graph.nodes) == {"conv1", "tanh1", "pool1", "input", "output"}
         assert window.bench.analysis.types[Slot("conv1", "y")].shape == ("N", 6, 28, 28)
 
-        name = window.inspector.page.name
-        QTest.keyClicks(name, "filters")
-        QTest.keyClick(name, Qt.Key.Key_Return)
+        QTest.mouseClick(window.inspector.page.interface.parameters.add, LEFT)
+        QTest.keyClicks(QApplication.focusWidget(), "filters")
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
         assert dict(store.document.blocks["Stem"].params) == {"filters": 1}
         store.apply("Formula", lambda d: set_params(d, "conv1", out_channels=Formula("filters * 2")))
         QTest.keyClick(window.canvas, Qt.Key.Key_Escape)
