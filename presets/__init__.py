@@ -23,7 +23,7 @@ from engine.errors import EngineError
 from engine.graph.build import Builder
 from engine.graph.document import Document
 
-SHELVES = ("Start here", "Foundations", "Architectures")
+SHELVES = ("Start here", "Lessons", "Foundations", "Architectures")
 """Headings of the welcome page in their order."""
 
 GROUPS = {
