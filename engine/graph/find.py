@@ -1,4 +1,7 @@
-"""Finding nodes by what they are called, what they are, how they are set and what is wrong with them."""
+"""Finding nodes by what they are called, what they are, how they are set and what is wrong with them.
+
+Frames and notes are found by their texts.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from engine.errors import EngineError
 from engine.graph.blocks import inside, layer_of
-from engine.graph.document import Document, Node
+from engine.graph.document import Comment, Document, Node
 from engine.graph.view import order_of
 from engine.layers.declaration import Layer
 from engine.layers.params import Value
@@ -27,11 +30,28 @@ Problems = Mapping[str, Iterable[Told]]
 
 
 class Hit(NamedTuple):
-    """A node that answers, and the way to it: the blocks to enter, outermost first, and the node of each."""
+    """What answers, and the way to it: the blocks to enter, outermost first, and the node of each."""
 
-    node: Node
+    item: Node | Comment
     scope: tuple[str, ...] = ()
     way: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The id of the node, frame or note."""
+        return self.item.id
+
+    @property
+    def title(self) -> str:
+        """What it is called, or the first words of a note."""
+        if isinstance(self.item, Node):
+            return self.item.title
+        return self.item.title or self.item.text.strip().partition("\n")[0] or self.item.kind.capitalize()
+
+    @property
+    def type(self) -> str:
+        """The type of a node; ``frame`` or ``note``."""
+        return self.item.type if isinstance(self.item, Node) else self.item.kind
 
 
 class _Text(NamedTuple):
@@ -68,18 +88,23 @@ def find(document: Document, text: str, problems: Problems | None = None) -> lis
     tests = [_test(word) for word in _words(text)]
     if not tests:
         return []
-    told = {scope: _told(problems, scope) for scope in {hit.scope for hit, _ in _index(document)}}
-    return [
-        hit
-        for hit, known in _index(document)
-        if all(test(known, told[hit.scope].get(hit.node.id, "")) for test in tests)
-    ]
+    pairs = _index(document)
+    scopes = {hit.scope for hit, _ in pairs} if problems else ()
+    told = {(scope, id): said for scope in scopes for id, said in _told(problems, scope).items()}
+    for test in tests:
+        if told:
+            pairs = [pair for pair in pairs if test(pair[1], told.get((pair[0].scope, pair[0].item.id), ""))]
+        else:
+            pairs = [pair for pair in pairs if test(pair[1], "")]
+    return [hit for hit, _ in pairs]
 
 
 def reason(document: Document, hit: Hit, text: str, problems: Problems | None = None) -> str:
     """Return the parameters or the problem for which a node was found; empty where it is its name or type."""
-    known = _text(hit.node, _Kind(document, hit.node.type))
-    wrong = _told(problems, hit.scope).get(hit.node.id, "")
+    if isinstance(hit.item, Comment):
+        return _line_with(hit, text)
+    known = _text(hit.item, _Kind(document, hit.item.type))
+    wrong = _told(problems, hit.scope).get(hit.id, "")
     parts: list[str] = []
     for word in _words(text):
         if not any(word in part for part in known.names.split("\n")[:4]):
@@ -88,8 +113,8 @@ def reason(document: Document, hit: Hit, text: str, problems: Problems | None = 
             )
             parts += [line.params.strip() for line in lines if _test(word)(line, "")]
             if word in wrong:
-                said = next(each for each in problems[_name(hit.scope)] if each.node == hit.node.id)
-                parts.append(said.message)
+                said = (each for each in problems[_name(hit.scope)] if each.node == hit.id)
+                parts += [each.message for each in said if word in _line_of(each)]
     return ", ".join(dict.fromkeys(parts))
 
 
@@ -154,7 +179,7 @@ def _index(document: Document) -> list[tuple[Hit, _Text]]:
     global _last
     if _last[0] is document:
         return _last[1]
-    before = {id(hit.node): text for hit, text in _last[1]}
+    before = {id(hit.item): text for hit, text in _last[1]}
     kinds: dict[str, _Kind] = {}
     found: list[tuple[Hit, _Text]] = []
 
@@ -171,6 +196,8 @@ def _index(document: Document) -> list[tuple[Hit, _Text]]:
             found.append((Hit(node, scope, way), text))
             if node.type in document.blocks and not seen:
                 walk(inside(document, node.type), (*scope, node.type), (*way, name))
+
+        found.extend((Hit(each, scope, way), _text_of(each)) for each in graph.comments.values())
 
     walk(document, (), ())
     _last = (document, found)
@@ -192,6 +219,17 @@ def _text(node: Node, kind: _Kind) -> _Text:
         numbers = _numbers(params)
     names = f"{node.title}\n{node.id}\n".lower() + kind.names
     return _Text(kind.layer, names, kind.synonyms, "\n".join(own.values()), f"\n{params}\n", numbers)
+
+
+def _text_of(comment: Comment) -> _Text:
+    return _Text(None, f"{comment.title}\n{comment.kind}\n{comment.text}".lower(), "", "", "", "")
+
+
+def _line_with(hit: Hit, text: str) -> str:
+    """Return the line of a comment that answers, where it is not its title."""
+    lines = (line.strip() for line in (hit.title, *hit.item.text.split("\n")))
+    found = next((line for line in lines if any(word in line.lower() for word in _words(text))), "")
+    return "" if found == hit.title else found
 
 
 def _line(name: str, value: Value) -> str:
@@ -217,5 +255,9 @@ def _name(scope: tuple[str, ...]) -> str:
 def _told(problems: Problems | None, scope: tuple[str, ...]) -> dict[str, str]:
     told: dict[str, str] = {}
     for each in (problems or {}).get(_name(scope), ()):
-        told[each.node] = f"{told.get(each.node, '')}{each.severity}: {each.message}\n".lower()
+        told[each.node] = f"{told.get(each.node, '')}{_line_of(each)}\n"
     return told
+
+
+def _line_of(told: Told) -> str:
+    return f"{told.severity}: {told.message}".lower()

@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QListView, QStyleOptionViewItem
 
 from engine.errors import EngineError
 from engine.graph.blocks import layer_of
-from engine.graph.document import Document
+from engine.graph.document import Comment, Document
 from engine.graph.find import Hit, find, reason
+from engine.layers.declaration import Layer
 from gui.bench import Bench
 from gui.canvas import fonts
 from gui.canvas.node_item import NodeItem
@@ -51,7 +52,8 @@ class FindBar(QFrame):
         self.marks: frozenset[str] = frozenset()
         """The hits among the nodes that are shown."""
         self._at: int | None = None
-        self._document = Document()
+        self.document = Document()
+        """What was searched last."""
         self._model = _Hits(self)
         self.list = QListView()
         self.list.setModel(self._model)
@@ -162,8 +164,8 @@ class FindBar(QFrame):
             self._tell()
 
     def _list(self) -> None:
-        self._document = self._bench.store.whole
-        self.hits = find(self._document, self.text, self._problems())
+        self.document = self._bench.store.whole
+        self.hits = find(self.document, self.text, self._problems())
         self._model.show(self)
         self.list.setVisible(bool(self.hits))
         self._tell()
@@ -178,7 +180,7 @@ class FindBar(QFrame):
 
     def why(self, hit: Hit) -> str:
         """Return for which parameter or problem a hit was found."""
-        return reason(self._document, hit, self.text, self._problems())
+        return reason(self.document, hit, self.text, self._problems())
 
     def _tell(self) -> None:
         """Say how many there are and which one it is."""
@@ -195,22 +197,22 @@ class FindBar(QFrame):
 
     @staticmethod
     def _place(hit: Hit) -> tuple[tuple[str, ...], str]:
-        return hit.scope, hit.node.id
+        return hit.scope, hit.id
 
     def _nearest(self) -> int:
         """Return the hit that is selected, else the first where one looks, else the first of all."""
         store = self._bench.store
         here = [n for n, hit in enumerate(self.hits) if hit.scope == store.scope]
-        chosen = (n for n in here if self.hits[n].node.id in store.selection)
+        chosen = (n for n in here if self.hits[n].id in store.chosen)
         return next(chosen, here[0] if here else 0)
 
     def _go(self, place: int) -> None:
         self._at = place
         hit = self.hits[place]
         self._enter(hit)
-        self._view.show_node(hit.node.id)
+        self._view.show_node(hit.id)
         self._tell()
-        self._give_way(hit.node.id)
+        self._give_way(hit.id)
         self._view.viewport().update()
 
     def _enter(self, hit: Hit) -> None:
@@ -229,7 +231,7 @@ class FindBar(QFrame):
 
     def _give_way(self, id: str) -> None:
         """Close the list where it would cover what was found; typing opens it again."""
-        item = self._view.graph.nodes.get(id)
+        item = self._view.graph.item(id)
         if item is None:
             return
         body = self._view.viewportTransform().mapRect(item.body()).toAlignedRect()
@@ -242,7 +244,7 @@ class FindBar(QFrame):
     def _mark(self) -> None:
         scope = self._bench.store.scope
         hits = () if self.isHidden() else self.hits
-        marks = frozenset(hit.node.id for hit in hits if hit.scope == scope)
+        marks = frozenset(hit.id for hit in hits if hit.scope == scope)
         if marks != self.marks:
             self.marks = marks
             self._view.viewport().update()
@@ -253,18 +255,19 @@ class FindBar(QFrame):
         painter.setPen(QPen(self._bench.theme.color("warning"), 2))
         painter.setBrush(self._bench.theme.color("warning", 26))
         for item in self._view.graph.items(rect):
-            if isinstance(item, NodeItem) and item.face.id in self.marks:
+            id = item.face.id if isinstance(item, NodeItem) else getattr(item, "id", "")
+            if id in self.marks:
                 painter.drawRoundedRect(item.body().adjusted(-5, -5, 5, 5), NODE_RADIUS + 4, NODE_RADIUS + 4)
         painter.restore()
 
     def paint_far_marks(self, painter: QPainter) -> None:
         """Ring the hits in the overview."""
-        nodes = self._view.graph.nodes
+        items = [self._view.graph.item(id) for id in self.marks]
         pen = QPen(self._bench.theme.color("warning"), 2)
         pen.setCosmetic(True)
         painter.setPen(pen)
         painter.setBrush(self._bench.theme.color("warning", 60))
-        painter.drawRects([nodes[id].body() for id in self.marks if id in nodes])
+        painter.drawRects([item.body() for item in items if item is not None])
 
     # -- the keyboard ------------------------------------------------------------------------------------
 
@@ -306,11 +309,9 @@ class _Hits(QAbstractListModel):
         if role == _HIT:
             return hit
         if role == Qt.ItemDataRole.DisplayRole:
-            return hit.node.title
+            return hit.title
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return ", ".join(
-                part for part in (hit.node.title, hit.node.type, *hit.scope, self._bar.why(hit)) if part
-            )
+            return ", ".join(part for part in (hit.title, hit.type, *hit.scope, self._bar.why(hit)) if part)
         return None
 
 
@@ -334,7 +335,7 @@ class _Rows(PopupRows):
         middle = Qt.AlignmentFlag.AlignVCenter
         top = box.adjusted(27, 4, -9, -19) if why else box.adjusted(27, 0, -9, 0)
         painter.drawRoundedRect(QRectF(box.left() + 9, top.center().y() - 4.5, 9, 9), 2.5, 2.5)
-        name = layer.label if layer else hit.node.type
+        name = layer.label if layer else hit.type.capitalize()
         painter.setFont(fonts.caption())
         painter.setPen(theme.color("muted"))
         painter.drawText(top, middle | Qt.AlignmentFlag.AlignRight, name)
@@ -345,9 +346,7 @@ class _Rows(PopupRows):
         top.setRight(top.right() - fonts.text_metrics(CAPTION_PX).horizontalAdvance(name) - 12)
         painter.setFont(fonts.text())
         painter.setPen(theme.color("text"))
-        title = fonts.text_metrics(TEXT_PX).elidedText(
-            hit.node.title, Qt.TextElideMode.ElideRight, top.width()
-        )
+        title = fonts.text_metrics(TEXT_PX).elidedText(hit.title, Qt.TextElideMode.ElideRight, top.width())
         painter.drawText(top, middle | Qt.AlignmentFlag.AlignLeft, title)
         painter.restore()
 
@@ -356,8 +355,10 @@ def _where(hit: Hit) -> str:
     return f"in {' › '.join(hit.scope)}" if hit.scope else ""
 
 
-def _layer(bar: FindBar, hit: Hit) -> object:
+def _layer(bar: FindBar, hit: Hit) -> Layer | None:
+    if isinstance(hit.item, Comment):
+        return None
     try:
-        return layer_of(bar._document, hit.node.type)
+        return layer_of(bar.document, hit.type)
     except EngineError:
         return None

@@ -166,8 +166,8 @@ class Navigator(QGraphicsView):
             self._show_place(place.zoom, place.middle)
 
     def show_node(self, id: str) -> None:
-        """Bring a node into view if it is not, and select it."""
-        item = self.graph.nodes.get(id)
+        """Bring a node or a comment into view if it is not, and select it."""
+        item = self.graph.item(id)
         if item is None:
             return
         self.bench.store.select({id})

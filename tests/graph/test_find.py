@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import networkx as nx
 import pytest
@@ -12,7 +13,7 @@ from engine.errors import EngineError
 from engine.graph.blocks import group, inside
 from engine.graph.blocks import set_params as set_block_params
 from engine.graph.build import Builder
-from engine.graph.document import Document, Node, Slot, frozen
+from engine.graph.document import Comment, Document, Node, Slot, frozen
 from engine.graph.edits import rename, set_params
 from engine.graph.find import Hit, find, reason
 from engine.graph.view import graph_of, order_of
@@ -33,7 +34,7 @@ def network() -> Document:
 
 
 def found(text: str, document: Document | None = None, **more: object) -> list[str]:
-    return [hit.node.id for hit in find(document or network(), text, **more)]
+    return [hit.id for hit in find(document or network(), text, **more)]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,8 @@ def test_a_name_of_ones_own_and_the_id_in_code_are_both_found():
 
 
 def test_what_is_wrong_is_found_and_told():
-    problems = {"": (Problem("Linear expects 400 numbers, 640 arrive.", "digits64"),)}
+    said = ("It is too wide.", "Linear expects 400 numbers, 640 arrive.")
+    problems = {"": tuple(Problem(each, "digits64") for each in said)}
     assert found("error", problems=problems) == ["digits64"]
     assert found("expects 400", problems=problems) == ["digits64"]
     (hit,) = find(network(), "arrive", problems)
@@ -105,7 +107,7 @@ def test_the_reason_is_told_where_it_is_not_the_name():
 
 def test_nodes_inside_blocks_are_found_once_with_the_way_to_them():
     document = preset("resnet50").document()
-    hits = [hit for hit in find(document, "conv2") if hit.node.id == "conv2"]
+    hits = [hit for hit in find(document, "conv2") if hit.id == "conv2"]
     assert [(hit.scope, hit.way) for hit in hits] == [
         (("Projection",), ("project1",)),
         (("Bottleneck",), ("stage1",)),
@@ -115,7 +117,7 @@ def test_nodes_inside_blocks_are_found_once_with_the_way_to_them():
         for block, node in zip(hit.scope, hit.way, strict=True):
             assert graph.nodes[node].type == block
             graph = inside(document, block)
-        assert graph.nodes[hit.node.id] is hit.node
+        assert graph.nodes[hit.id] is hit.item
 
 
 def test_blocks_in_blocks_and_problems_in_them():
@@ -160,6 +162,22 @@ def test_types_that_are_nowhere_declared_and_cycles_are_searched_too():
         nodes=frozen(nodes), edges=frozen({Slot("a", "x"): Slot("b", "y"), Slot("b", "x"): Slot("a", "y")})
     )
     assert found("quaternion order=4", document) == ["a", "b"]
+
+
+def test_frames_and_notes_are_found_by_their_texts_also_in_blocks():
+    document, _ = group(network(), ["first", "relu1"], "Stem")
+    frame = Comment("frame 1", "frame", "Feature extraction", "Two convolutions.")
+    note = Comment("note 1", "note", "", "Try **dropout** here.\nIt overfits after 40 epochs.")
+    stem = replace(document.blocks["Stem"], comments=frozen({note.id: note}))
+    document = document.with_(comments={frame.id: frame}, blocks={"Stem": stem})
+    (hit,) = find(document, "extraction")
+    assert (hit.id, hit.title, hit.type, hit.scope) == ("frame 1", "Feature extraction", "frame", ())
+    assert reason(document, hit, "extraction") == ""
+    assert reason(document, hit, "two convolutions") == "Two convolutions."
+    (hit,) = find(document, "overfits")
+    assert (hit.id, hit.title, hit.scope) == ("note 1", "Try **dropout** here.", ("Stem",))
+    assert reason(document, hit, "overfits") == "It overfits after 40 epochs."
+    assert found("note", document) == ["note 1"]
 
 
 def test_a_text_of_several_words_needs_them_all_in_one_node():

@@ -8,6 +8,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from engine.graph.document import Comment
 from engine.graph.edits import rename, set_params
 from tests.gui.window_help import click_node, open_window
 
@@ -35,7 +36,7 @@ def seek(window, text: str):
 
 
 def ids(bar) -> list[str]:
-    return [hit.node.id for hit in bar.hits]
+    return [hit.id for hit in bar.hits]
 
 
 def test_hits_are_listed_while_one_types_and_the_canvas_stays(window):
@@ -132,9 +133,25 @@ def test_problems_outside_are_found_from_inside_a_block(qtbot):
         )
         canvas.setFocus()
         bar = seek(window, "error")
-        assert ((), "conv1") in [(hit.scope, hit.node.id) for hit in bar.hits]
+        assert ((), "conv1") in [(hit.scope, hit.id) for hit in bar.hits]
         QTest.keyClick(bar.field, Qt.Key.Key_Return)
         assert store.scope == bar.hits[0].scope
+
+
+def test_notes_are_found_marked_and_shown(window):
+    store = window.bench.store
+    note = Comment("note 1", "note", "", "It overfits after 40 epochs.", box=(4000, 3000, 280, 80))
+    store.apply("Add a note", lambda d: d.with_(comments={note.id: note}))
+    bar = seek(window, "overfits")
+    assert [hit.id for hit in bar.hits] == ["note 1"]
+    assert bar.marks == {"note 1"}
+    QTest.keyClick(bar.field, Qt.Key.Key_Return)
+    assert store.chosen == {"note 1"}
+    assert window.canvas.visible_rect().contains(window.canvas.graph.item("note 1").body())
+    wanted = window.bench.theme.color("warning").rgb()
+    picture = window.canvas.viewport().grab().toImage()
+    pixels = ((x, y) for x in range(picture.width()) for y in range(picture.height()))
+    assert sum(picture.pixel(x, y) == wanted for x, y in pixels) > 100
 
 
 def test_nothing_found_says_so(window):
@@ -160,8 +177,8 @@ def test_hits_in_blocks_are_entered_and_left(qtbot):
             QTest.keyClick(bar.field, Qt.Key.Key_Return)
             assert store.scope == hit.scope
             assert tuple(node for node, _ in store.way) == hit.way
-            assert store.selection == {hit.node.id}
-            shown = {each.node.id for each in bar.hits if each.scope == store.scope}
+            assert store.selection == {hit.id}
+            shown = {each.id for each in bar.hits if each.scope == store.scope}
             assert bar.marks == shown
         QTest.keyClick(bar.field, Qt.Key.Key_Return)
         assert store.scope == bar.hits[0].scope
