@@ -174,7 +174,7 @@ class MoveNodes(Gesture):
         before, self._guides = self._guides, ()
         by = self._snapped(by) if not modifiers & Qt.KeyboardModifier.AltModifier else by
         for id, (x, y) in self._from.items():
-            graph.item(id).setPos(x + by.x(), y + by.y())
+            graph.item(id).setPos(round(x + by.x(), 2), round(y + by.y(), 2))  # as documents keep places
         graph.follow_drag(self._ids)
         self._aim(modifiers)
         self._repaint((*before, *self._guides) if before != self._guides else ())

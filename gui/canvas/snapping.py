@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -29,6 +30,10 @@ class Snapper:
     def __init__(self, boxes: Iterable[QRectF]):
         rows = [box.getRect() for box in boxes]
         self._boxes = np.array(rows, dtype=np.float64).reshape(-1, 4)
+        self._lines = [
+            [sorted((self._boxes[:, a] + share * self._boxes[:, a + 2]).tolist()) for share in _SHARES]
+            for a in (0, 1)
+        ]
 
     def snap(self, box: QRectF, reach: float) -> Snap:
         """Return what holds a box within ``reach`` units: along each axis a line, else an equal gap."""
@@ -48,13 +53,13 @@ class Snapper:
 
     def _along(self, own: tuple, axis: int, reach: float) -> tuple[float | None, bool]:
         """Return how far it is to the nearest line along an axis, and whether an equal gap holds instead."""
-        starts, sizes = self._boxes[:, axis], self._boxes[:, axis + 2]
         best: float | None = None
-        for share in _SHARES:
-            distances = starts + share * sizes - (own[axis] + share * own[axis + 2])
-            nearest = distances[np.argmin(np.abs(distances))]
-            if abs(nearest) <= (reach if best is None else min(reach, abs(best) - 1e-6)):
-                best = float(nearest)
+        for share, lines in zip(_SHARES, self._lines[axis], strict=True):
+            place = own[axis] + share * own[axis + 2]
+            at = bisect(lines, place)
+            for line in lines[max(at - 1, 0) : at + 1]:
+                if abs(line - place) <= (reach if best is None else min(reach, abs(best) - 1e-6)):
+                    best = line - place
         if best is not None:
             return best, False
         return self._gap(own, axis, reach)

@@ -14,16 +14,23 @@ from PySide6.QtWidgets import QApplication
 from engine.errors import EngineError
 from engine.graph import edits, interface
 from engine.graph.blocks import free_name, group, layer_of, ungroup
-from engine.graph.document import Document, Slot
+from engine.graph.document import COLORS, Document, Slot
+from engine.graph.marks import marks, places
+from engine.graph.modes import active, left_out
 from engine.storage.document_file import from_json, to_json
 from gui.bench import Bench
+from gui.canvas.aligning import ALIGNMENTS, Alignment
 from gui.canvas.face import input_names, places_of
+from gui.canvas.mark import MarkItem
+from gui.canvas.node_paint import FAINT
 from gui.canvas.view import CanvasView
 from gui.canvas.wire_item import WireItem
 from gui.store import Store
 from tests.gui.canvas_help import lenet
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+BAR = QPointF(40, 12)
+"""From a comment's corner to a place by which it can be taken."""
 TYPES = ("Conv2d", "Linear", "ReLU", "Add", "Concatenate", "LSTM", "Input", "Output", "Chunk", "BatchNorm2d")
 
 
@@ -153,11 +160,78 @@ class Editor(RuleBasedStateMachine):
     def rename(self, data: st.DataObject, name: str) -> None:
         self.view.commands.rename(self.one(data, self.document.nodes), name)
 
+    @rule(name=st.sampled_from(["mute", "bypass", "collapse"]))
+    def change_the_mode(self, name: str) -> None:
+        getattr(self.view.commands, name)()
+
+    @rule(alignment=st.sampled_from(ALIGNMENTS))
+    def align(self, alignment: Alignment) -> None:
+        self.view.align(alignment)
+
+    @precondition(lambda self: self.document.nodes)
+    @rule(data=st.data(), type_=st.sampled_from(TYPES))
+    def replace(self, data: st.DataObject, type_: str) -> None:
+        self.view.commands.replace([self.one(data, self.document.nodes)], type_)
+
+    @precondition(lambda self: len(self.document.nodes) > 1)
+    @rule(data=st.data())
+    def take_the_place_of_another(self, data: st.DataObject) -> None:
+        """Put one node into another's place, or be told that it has links."""
+        one, other = (self.one(data, self.document.nodes) for _ in range(2))
+        if one != other:
+            self.view.commands.take_place(one, other)
+
     @precondition(lambda self: any(n.type == "Linear" for n in self.document.nodes.values()))
     @rule(data=st.data(), units=st.integers(-1, 9))
     def set_units(self, data: st.DataObject, units: int) -> None:
         id = self.one(data, [id for id, n in self.document.nodes.items() if n.type == "Linear"])
         self.view.edit("Units", lambda d: edits.set_params(d, id, out_features=units))
+
+    # -- frames, notes, dots ---------------------------------------------------------------------------
+
+    @precondition(lambda self: len(self.document.comments) < 8)
+    @rule(
+        x=st.integers(-400, 400), y=st.integers(-300, 300), text=st.sampled_from(("", "# A\n- b", "`c` *d*"))
+    )
+    def add_a_note(self, x: int, y: int, text: str) -> None:
+        id = self.view.commands.add_note(QPointF(x, y))
+        self.view.write(id)
+        self.view.note_field.setPlainText(text)
+        self.view.note_field.keep()
+
+    @precondition(lambda self: len(self.document.comments) < 8)
+    @rule(title=st.text(max_size=8))
+    def add_a_frame(self, title: str) -> None:
+        """Put a frame around whatever is selected."""
+        self.view.add_frame()
+        self.view.title_field.setText(title)
+        QTest.keyClick(self.view.title_field, Qt.Key.Key_Return)
+
+    @precondition(lambda self: self.document.edges)
+    @rule(data=st.data(), share=st.floats(0.1, 0.9))
+    def add_a_dot(self, data: st.DataObject, share: float) -> None:
+        wire = self.view.graph.wires[Slot(*self.one(data, self.document.edges))]
+        if wire.route is not None:
+            self.view.add_dot(wire, QPointF(self.view.to_view(wire.route.path.pointAtPercent(share))))
+
+    @precondition(lambda self: self.view.graph.marks.items)
+    @rule(data=st.data(), more=st.booleans(), by=st.tuples(st.integers(-200, 200), st.integers(-150, 150)))
+    def drag_a_mark(self, data: st.DataObject, more: bool, by: tuple[int, int]) -> None:
+        """Select a frame, a note or a dot, perhaps beside others, and drag it with all that it carries."""
+        id = self.one(data, self.view.graph.marks.items)
+        self.store.select(self.store.chosen | {id} if more else {id})
+        body = self.view.graph.item(id).body()
+        start = self.view.to_view(body.center() if id not in self.document.comments else body.topLeft() + BAR)
+        self.drag((start.x(), start.y()), (start.x() + by[0], start.y() + by[1]), LEFT, NONE)
+
+    @precondition(lambda self: self.document.comments)
+    @rule(data=st.data(), by=st.integers(-300, 300), color=st.sampled_from(COLORS))
+    def resize_and_color(self, data: st.DataObject, by: int, color: str) -> None:
+        id = self.one(data, self.document.comments)
+        self.view.commands.change_comments("Color", [id], color=color)
+        body = self.view.graph.item(id).body()
+        start = self.view.to_view(QPointF(body.right(), body.center().y()))
+        self.drag((start.x(), start.y()), (start.x() + by, start.y()), LEFT, NONE)
 
     @rule()
     def group(self) -> None:
@@ -250,8 +324,22 @@ class Editor(RuleBasedStateMachine):
         for id, node in self.document.nodes.items():
             assert (scene.nodes[id].x(), scene.nodes[id].y()) == node.position
             assert scene.nodes[id].mood.selected == (id in self.store.selection)
+        out = left_out(self.document)
+        for id, node in self.document.nodes.items():
+            face = scene.nodes[id].face
+            assert (face.mode, face.collapsed, face.out) == (node.mode, node.collapsed, id in out)
         for target, source in self.document.edges.items():
             assert scene.wires[target].edge == (source, target)
+            faint = target.node in out or source.node in out
+            assert scene.wires[target].opacity() == (FAINT if faint else 1)
+        assert set(scene.marks.items) == marks(self.document)
+        for id, place in places(self.document).items():
+            assert scene.marks.items[id].pos().toTuple() == place
+            assert scene.marks.items[id].selected == (id in self.store.marks)
+        for id, comment in self.document.comments.items():
+            assert scene.marks.items[id].comment == comment
+        shown = [item for item in scene.items() if isinstance(item, MarkItem)]
+        assert len(shown) == len(scene.marks.items), "a frame, a note or a dot was left behind"
         wires = [item for item in scene.items() if isinstance(item, WireItem)]
         assert len(wires) == len(self.document.edges), "a wire was left behind"
 
@@ -259,6 +347,16 @@ class Editor(RuleBasedStateMachine):
     def the_document_can_be_saved(self) -> None:
         if hasattr(self, "view"):
             assert from_json(to_json(self.store.whole)) == self.store.whole
+
+    @invariant()
+    def the_model_knows_nothing_of_what_is_left_out(self) -> None:
+        if hasattr(self, "view"):
+            left = active(self.store.whole)
+            assert active(left) == left
+            assert not any(node.mode for node in left.nodes.values())
+            for target, source in left.edges.items():
+                assert target.node in left.nodes
+                assert source.node in left.nodes
 
 
 def test_whatever_is_done_the_canvas_follows_and_undo_leads_back(qtbot, caplog):
