@@ -181,6 +181,14 @@ def _align(each: Alignment) -> Action:
     return Action("Arrange", each.id, each.text, each.keys, lambda w: w.canvas.align(each), enough)
 
 
+def _wheel_pans(window: MainWindow) -> bool:
+    return window.canvas.wheel_pans
+
+
+def _switch_wheel(window: MainWindow) -> None:
+    window.canvas.wheel_pans = not window.canvas.wheel_pans
+
+
 def _switch_snap(window: MainWindow) -> None:
     window.canvas.snaps = not window.canvas.snaps
 
@@ -214,6 +222,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("Edit", "cut", "Cut", "Ctrl+X", lambda w: w.canvas.cut(), _selected),
     Action("Edit", "copy", "Copy", "Ctrl+C", lambda w: w.canvas.copy(), _selected),
     Action("Edit", "paste", "Paste", "Ctrl+V", lambda w: w.canvas.paste()),
+    Action("Edit", "paste_linked", "Paste with links", "Ctrl+Shift+V", lambda w: w.canvas.paste_linked()),
     Action("Edit", "duplicate", "Duplicate", "Ctrl+D", lambda w: w.canvas.duplicate(), _selected),
     Action(
         "Edit",
@@ -272,8 +281,9 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "View", "last_tab", "Previous network", "Ctrl+Shift+Tab", lambda w: w.tabs.walk(-1), _several_open
     ),
-    Action("View", "snap", "Snap to neighbors", "Shift+S", _switch_snap, on=lambda w: w.canvas.snaps),
     Action("View", "history", "History", "Ctrl+H", lambda w: w.show_history()),
+    Action("View", "wheel", "Wheel moves, Ctrl+wheel zooms", "Shift+W", _switch_wheel, on=_wheel_pans),
+    Action("View", "snap", "Snap to neighbors", "Shift+S", _switch_snap, on=lambda w: w.canvas.snaps),
     Action("View", "minimap", "Minimap", "Alt+M", lambda w: w.toggle_minimap(), on=lambda w: w.minimap),
     Action("View"),
     _heat("", "No heat map", "Alt+0"),

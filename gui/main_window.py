@@ -467,6 +467,8 @@ class MainWindow(QMainWindow):
         settings.setValue("window/geometry", self.saveGeometry())
         settings.setValue("window/across", self.across.saveState())
         settings.setValue("window/middle", self.middle.saveState())
+        settings.setValue("canvas/snaps", self.canvas.snaps)
+        settings.setValue("canvas/wheel_pans", self.canvas.wheel_pans)
         settings.setValue("window/hidden", [name for name in self._parts if not self.shown(name)])
 
     def _restore(self) -> None:
@@ -480,6 +482,8 @@ class MainWindow(QMainWindow):
         ):
             if (state := settings.value(f"window/{name}")) is not None:
                 restore(state)
+        self.canvas.snaps = settings.value("canvas/snaps", True, bool)
+        self.canvas.wheel_pans = settings.value("canvas/wheel_pans", False, bool)
         for name in settings.value("window/hidden", []) or []:
             if name in self._parts:
                 self._parts[name].hide()

@@ -4,14 +4,16 @@ The format is JSON: ``{"netwright-nodes": 1, "nodes": [...], "edges": [...]}``. 
 what a file holds of it; an edge is ``[[node, output], [node, input]]``. ``customs`` are the
 sources of the custom layers among the nodes; pasting them does not trust them. ``missing`` are
 the ports of layers that are not installed, as ``[type, inputs, outputs]``; ``blocks``
-are documents of no nodes, one for each block that a node is of.
+are documents of no nodes, one for each block that a node is of. ``comments`` are
+what a file holds of frames and notes, ``bends`` the dots of edges: ``[[node, input], [[x, y]]]``.
+``entering`` are the edges from nodes that were not copied.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.errors import EditError, EngineError
@@ -19,12 +21,14 @@ from engine.graph import edits, marks
 from engine.graph.custom import add_custom
 from engine.graph.document import Comment, Document, Edge, Missing, Node, Point, Slot, frozen
 from engine.graph.missing import check_foreign, is_known, merged, with_missing
+from engine.graph.rules import can_connect
 from engine.storage.document_file import comment_from, comment_json, node_json, param_value, share_from
 from gui.canvas import travel
 
 KEY, VERSION = "netwright-nodes", 1
 LONGEST, MOST = 4_000_000, 2_000
 """Characters and nodes that a text may hold: a chat's worth, not an attack's."""
+ENTERING = "entering"
 _NO_NODES = "The clipboard holds no nodes."
 
 
@@ -42,11 +46,17 @@ def to_text(document: Document, ids: Iterable[str]) -> str:
     missing = [[name, each.inputs, each.outputs] for name, each in document.missing.items() if name in types]
     parts = {"nodes": nodes, "edges": edges}
     parts |= ({"customs": customs} if customs else {}) | ({"missing": missing} if missing else {})
+    parts |= travel.blocks_of(document, types)
     comments = [comment_json(each) for each in document.comments.values() if each.id in chosen]
     inner = {slot for slot in document.bends if {slot.node, document.edges[slot].node} <= chosen}
     bends = [[list(slot), [list(at) for at in document.bends[slot]]] for slot in sorted(inner)]
     parts |= {key: rows for key, rows in (("comments", comments), ("bends", bends)) if rows}
-    parts |= travel.blocks_of(document, types)
+    entering = [
+        [list(source), list(target)]
+        for target, source in document.edges.items()
+        if target.node in chosen and source.node not in chosen
+    ]
+    parts |= {ENTERING: entering} if entering else {}
     return json.dumps({KEY: VERSION} | parts, ensure_ascii=False)
 
 
@@ -87,9 +97,10 @@ def _read(text: str) -> tuple[list[Node], list[Edge], list[list[str]], list[Miss
     return read, [_edge(each) for each in edges], customs, missing
 
 
-def paste(document: Document, text: str, offset: Point) -> tuple[Document, list[str]]:
+def paste(document: Document, text: str, offset: Point, keep: bool = False) -> tuple[Document, list[str]]:
     """Return the document with the nodes of a text, moved by ``offset``, and their ids.
 
+    With ``keep`` the copies read what their originals read, where that is here too.
     Raises EngineError for a text of another form or nodes that cannot be.
     """
     nodes, edges, customs, missing = _read(text)
@@ -107,8 +118,22 @@ def paste(document: Document, text: str, offset: Point) -> tuple[Document, list[
     comments, bends = _beside(text)
     copies = dict(zip(new, ids, strict=True))
     document, made = marks.copies(document, comments, bends, copies, offset)
+    if keep:
+        document = _rejoined(document, text, copies)
     # a copy may have lost the first places of a variadic port: close them up
     return edits.disconnect(document, ()), [*ids, *made]
+
+
+def _rejoined(document: Document, text: str, copies: Mapping[str, str]) -> Document:
+    """Return the document with the edges that entered the originals from outside entering the copies."""
+    rows = json.loads(text).get(ENTERING, [])
+    if not isinstance(rows, list) or len(rows) > 4 * MOST:
+        raise _bad("what enters the nodes cannot be read")
+    for source, target in map(_edge, rows):
+        copy = Slot(copies.get(target.node, ""), target.port)
+        if can_connect(document, source, copy):
+            document = edits.connect(document, source, copy)
+    return document
 
 
 def area_of(text: str, size: Point) -> tuple[float, float, float, float]:

@@ -167,8 +167,11 @@ class Commands(BlockCommands):
         store = self.bench.store
         return store.selection | (store.marks & store.document.comments.keys())
 
-    def paste(self, at: QPointF | None, text: str | None = None) -> None:
-        """Add the nodes on the clipboard, or in a text: around a place, or a step beside their originals."""
+    def paste(self, at: QPointF | None, text: str | None = None, keep: bool = False) -> None:
+        """Add the nodes on the clipboard, or in a text: around a place, or a step beside their originals.
+
+        With ``keep`` the copies read what their originals read.
+        """
         text = travel.text_in(QGuiApplication.clipboard().text() if text is None else text)
         count = self._pasted[1] + 1 if self._pasted[0] == text else 1
         self._pasted = (text, count)
@@ -180,7 +183,7 @@ class Commands(BlockCommands):
             middle = (left + right) / 2, (top + bottom) / 2
             return (round((at.x() - middle[0]) / 4) * 4, round((at.y() - middle[1]) / 4) * 4)
 
-        self._add_text("Paste", text, offset)
+        self._add_text("Paste with links" if keep else "Paste", text, offset, keep=keep)
 
     def duplicate(self, linked: bool = False) -> None:
         """Copy the selected nodes beside themselves; the clipboard stays as it is.
@@ -231,11 +234,12 @@ class Commands(BlockCommands):
         text: str,
         offset: Callable[[], tuple[float, float]],
         owners: Sequence[str] = (),
+        keep: bool = False,
     ) -> None:
         made: list[str] = []
 
         def edit(document: Document) -> Document:
-            document, ids = clipboard.paste(document, text, offset())
+            document, ids = clipboard.paste(document, text, offset(), keep)
             for id, owner in zip(ids, owners, strict=False):
                 if can_share(document, id, owner):
                     document = edits.share(document, id, owner)

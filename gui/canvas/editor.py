@@ -186,6 +186,11 @@ class Editor(Navigator):
         at = self._pointer()
         self.commands.paste(self.map_to_canvas(at) if at is not None else None)
 
+    def paste_linked(self) -> None:
+        """Add the nodes on the clipboard; they read what their originals read."""
+        at = self._pointer()
+        self.commands.paste(self.map_to_canvas(at) if at is not None else None, keep=True)
+
     def take_text(self, text: str) -> None:
         """Add the nodes of a text in the middle of what is seen."""
         self.commands.paste(self.map_to_canvas(QRectF(self.viewport().rect()).center()), text)

@@ -18,6 +18,8 @@ from gui.motion import moves
 from gui.session import Place
 
 NEAREST, FARTHEST = 4.0, 0.02
+WHEEL = 60
+"""Pixels of one notch where the wheel moves the canvas."""
 STEP = 1.2
 """Zoom of one notch of the wheel."""
 GRID_STEP = 24
@@ -50,6 +52,8 @@ class Navigator(QGraphicsView):
         self._fitted = True
         """Whether the view still shows all because nobody has moved over it: it then follows its size."""
         self._gliding_whole = True
+        self.wheel_pans = False
+        """Whether the wheel moves the canvas, and zooms with Ctrl only."""
         self._grid: tuple[tuple, QPixmap] | None = None
         self._looking = QTimer(self, singleShot=True, interval=120)
         self._looking.timeout.connect(self._look)
@@ -189,8 +193,13 @@ class Navigator(QGraphicsView):
     def wheelEvent(self, event: QWheelEvent) -> None:
         pixels = event.pixelDelta()
         fingers = event.phase() != Qt.ScrollPhase.NoScrollPhase and not pixels.isNull()
-        if fingers and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        if fingers and not control:
             self.pan(QPointF(pixels))
+        elif self.wheel_pans and not control:
+            way = QPointF(event.angleDelta()) * (WHEEL / 120)
+            aside = event.modifiers() & Qt.KeyboardModifier.ShiftModifier and not way.x()
+            self.pan(QPointF(way.y(), 0) if aside else way)
         else:
             notches = (event.angleDelta().y() or event.angleDelta().x()) / 120
             self.zoom_to(self.zoom * STEP**notches, event.position())

@@ -159,5 +159,8 @@ def test_keys_line_up_in_the_window_and_the_switch_is_an_action(qtbot):
         QTest.keyClick(canvas_, Qt.Key.Key_S, SHIFT)
         assert not canvas_.snaps
         assert not window.actions_["snap"].isChecked()
-        QTest.keyClick(canvas_, Qt.Key.Key_S, SHIFT)
-        assert canvas_.snaps
+    with open_window(qtbot) as again:
+        assert not again.canvas.snaps, "it is remembered"
+        again.canvas.setFocus()
+        QTest.keyClick(again.canvas, Qt.Key.Key_S, SHIFT)
+        assert again.canvas.snaps

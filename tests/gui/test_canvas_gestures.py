@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtGui import QContextMenuEvent, QNativeGestureEvent, QPointingDevice, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from engine.compiler import trial
 from engine.compiler.analyze import analyze
+from engine.graph import edits
 from engine.graph.document import Slot
 from gui.canvas import link
 from tests.gui.canvas_help import LEFT, NONE, RIGHT, canvas, messages, point, port
+from tests.gui.window_help import open_window
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
@@ -176,3 +178,107 @@ def test_a_wire_tries_each_port_once_however_often_the_mouse_moves(known, monkey
         QTest.mouseMove(view.viewport(), at + QPoint(step % 4 - 2, step % 3 - 1))
     assert tried.count("flatten1") == 1
     QTest.keyClick(view, Qt.Key.Key_Escape, NONE)
+
+
+# -- pasting with links ------------------------------------------------------------------------------------
+
+
+def test_a_copy_pasted_with_links_reads_what_its_original_reads(qtbot):
+    with open_window(qtbot, "lenet5") as window:
+        store, editor = window.bench.store, window.canvas
+        before = store.document
+        ids = [id for id, node in before.nodes.items() if node.type in ("Conv2d", "AvgPool2d")][1:3]
+        store.select(ids)
+        editor.setFocus()
+        QTest.keyClick(editor, Qt.Key.Key_C, CTRL)
+        QTest.keyClick(editor, Qt.Key.Key_V, CTRL | Qt.KeyboardModifier.ShiftModifier)
+        copies = dict(zip(sorted(ids), sorted(store.selection), strict=True))
+        read = {
+            (target, source)
+            for target, source in store.document.edges.items()
+            if target.node in store.selection
+        }
+        assert {source for _, source in read} >= {
+            source for target, source in before.edges.items() if target.node in ids and source.node not in ids
+        }
+        assert len(read) == sum(target.node in ids for target in before.edges)
+        assert set(copies) == set(ids)
+        assert {
+            k: v for k, v in store.document.edges.items() if k.node not in store.selection
+        } == before.edges
+        window.undo_stack.undo()
+        assert store.document == before
+        QTest.keyClick(editor, Qt.Key.Key_V, CTRL)
+        free = {target for target in store.document.edges if target.node in store.selection}
+        assert len(free) < len(read), "a plain copy reads nothing from outside"
+
+
+def test_links_from_what_is_not_here_are_left_out(view):
+    view.bench.store.select({"relu1", "flatten1"})
+    view.copy()
+    view.bench.store.apply("x", lambda d: edits.delete(d, ["conv1"]))
+    view.paste_linked()
+    copies = view.bench.store.selection
+    edges = {t: s for t, s in document(view).edges.items() if t.node in copies}
+    assert len(edges) == 1
+    assert next(iter(edges.values())).node in copies
+
+
+# -- the wheel ---------------------------------------------------------------------------------------------
+
+
+def wheel(view, notches: int, modifiers=NONE) -> None:
+    at = QPointF(400, 300)
+    event = QWheelEvent(
+        at,
+        view.viewport().mapToGlobal(at),
+        QPoint(),
+        QPoint(0, 120 * notches),
+        Qt.MouseButton.NoButton,
+        modifiers,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(view.viewport(), event)
+
+
+def test_the_wheel_zooms_or_moves_as_one_chooses(view):
+    wheel(view, 1)
+    assert view.zoom > 1
+    view.zoom_to(1.0)
+    view.wheel_pans = True
+    before = view.map_to_canvas(QPointF(0, 0))
+    wheel(view, -2)
+    after = view.map_to_canvas(QPointF(0, 0))
+    assert view.zoom == 1
+    assert after.x() == before.x()
+    assert after.y() > before.y()
+    wheel(view, -1, Qt.KeyboardModifier.ShiftModifier)
+    assert view.map_to_canvas(QPointF(0, 0)).x() > before.x()
+    wheel(view, 1, CTRL)
+    assert view.zoom > 1
+
+
+def test_space_held_makes_the_left_button_pan_and_a_pinch_zooms(view):
+    before, start = document(view), QPoint(500, 500)
+    QTest.keyPress(view, Qt.Key.Key_Space)
+    place = view.map_to_canvas(QPointF(0, 0))
+    QTest.mousePress(view.viewport(), LEFT, NONE, start)
+    QTest.mouseMove(view.viewport(), start + QPoint(60, 40))
+    QTest.mouseRelease(view.viewport(), LEFT, NONE, start + QPoint(60, 40))
+    QTest.keyRelease(view, Qt.Key.Key_Space)
+    moved = place - view.map_to_canvas(QPointF(0, 0))
+    assert (moved.x(), moved.y()) == (60, 40)
+    assert document(view) is before
+    pinch = QNativeGestureEvent(
+        Qt.NativeGestureType.ZoomNativeGesture,
+        QPointingDevice.primaryPointingDevice(),
+        2,
+        QPointF(start),
+        QPointF(start),
+        QPointF(view.viewport().mapToGlobal(start)),
+        0.25,
+        QPointF(),
+    )
+    QApplication.sendEvent(view.viewport(), pinch)
+    assert view.zoom == 1.25
