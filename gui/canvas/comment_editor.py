@@ -6,6 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
+from engine.layers.declaration import Layer
 from gui.bench import Bench
 from gui.canvas import fonts
 from gui.canvas.block_editor import BlockEditor
@@ -21,6 +22,18 @@ _LINKS = ("http", "https", "mailto")
 """What may be opened by a click in a note; a file or a program may not."""
 
 
+NOTE = Layer(
+    "a note",  # no type of a node holds a space
+    category="Canvas",
+    doc="A card of text, in Markdown.",
+    inputs=(),
+    outputs=(),
+    title="Note",
+    synonyms=("comment", "text", "markdown", "remark"),
+)
+"""The note as the palette lists it."""
+
+
 class CommentEditor(BlockEditor):
     """A canvas that one can write on."""
 
@@ -28,6 +41,7 @@ class CommentEditor(BlockEditor):
         super().__init__(bench, parent)
         self.note_field = NoteField(self)
         self.note_field.edited.connect(self.commands.write)
+        self.quick_add.others = (NOTE,)
         bench.store.marks_changed.connect(self._show_marks)
 
     def forget_pointer(self) -> None:
@@ -48,6 +62,12 @@ class CommentEditor(BlockEditor):
             self.viewport().update()
 
     # -- adding ------------------------------------------------------------------------------------------
+
+    def _add_chosen(self, type_: str) -> None:
+        if type_ == NOTE.type:
+            self.add_note(self.viewportTransform().map(self._adding_at))
+        else:
+            super()._add_chosen(type_)
 
     def add_frame(self) -> None:
         """Put a frame around what is selected, or an empty one at the pointer, and ask for its title."""

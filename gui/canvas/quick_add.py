@@ -27,6 +27,8 @@ class QuickAdd(SearchPopup):
         self._fits: Callable[[Layer], bool] = _anything
         self.offer: Callable[[], Iterable[Layer]] = catalogue.layers().values
         """Gives all that can be added."""
+        self.others: tuple[Layer, ...] = ()
+        """What can be put on the empty canvas beside layers."""
         self.setFixedWidth(_Rows.wide)
 
     def open(self, at: QPoint, fits: Callable[[Layer], bool] | None = None, prompt: str = "") -> None:
@@ -39,7 +41,8 @@ class QuickAdd(SearchPopup):
         return [self.list.item(row).data(_LAYER).type for row in range(self.list.count())]
 
     def fill(self, text: str) -> str:
-        found = [layer for layer in catalogue.search(text, self.offer()) if self._fits(layer)]
+        others = self.others if self._fits is _anything else ()
+        found = [each for each in catalogue.search(text, [*self.offer(), *others]) if self._fits(each)]
         if not text and self._fits is not _anything:
             found.sort(key=lambda layer: layer.role == "output")  # seldom what a loose wire wants next
         for layer in found:

@@ -364,8 +364,8 @@ class CanvasScene(QGraphicsScene):
     def bounds(self, ids: Iterable[str] | None = None) -> QRectF:
         """Return the box around some nodes, or around everything with its wires."""
         box = QRectF()
-        for id in (*self.nodes, *self.marks.items) if ids is None else ids:
-            item = self.item(id)
+        everything = (*self.nodes.values(), *self.marks.items.values())
+        for item in everything if ids is None else map(self.item, ids):
             box = box.united(item.body())
             if isinstance(item, NodeItem) and item.face.note is not None:
                 box = box.united(item.sceneBoundingRect())

@@ -186,6 +186,9 @@ def test_labels_find_the_port_that_takes_them():
     assert document.edges[Slot(id, "target")] == Slot("label", "y")
 
 
+# -- clipboard ---------------------------------------------------------------------------------------------
+
+
 def test_text_on_the_clipboard_is_read_back():
     document = lenet()
     after, ids = clipboard.paste(Document(), clipboard.to_text(document, document.nodes), (0, 0))

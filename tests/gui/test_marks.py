@@ -195,6 +195,19 @@ def test_a_note_is_written_where_it_stands_and_grows_with_its_text(view):
     assert document(view).comments["note 1"].text == "short"
 
 
+def test_the_palette_offers_a_note_on_the_empty_canvas_and_nowhere_else(view):
+    view.open_quick_add(QPointF(300, 500))
+    QTest.keyClicks(view.quick_add.field, "markdown")
+    QTest.keyClick(view.quick_add.field, Qt.Key.Key_Return)
+    assert view.note_field.isVisible()
+    QTest.keyClicks(view.note_field, "seen")
+    QTest.keyClick(view.note_field, Qt.Key.Key_Return, CONTROL)
+    (comment,) = document(view).comments.values()
+    assert comment.text == "seen"
+    view.open_quick_add(QPointF(300, 500), view.graph.wires[WIRE].edge)
+    assert "a note" not in view.quick_add.types()
+
+
 def test_what_is_being_written_is_kept_when_the_view_moves_or_the_document_changes(view):
     note = noted(view, "one")
     view.write(note.id)
