@@ -23,15 +23,12 @@ from gui.canvas.aligning import ALIGNMENTS, Alignment
 from gui.canvas.face import input_names, places_of
 from gui.canvas.mark import MarkItem
 from gui.canvas.node_paint import FAINT
-from gui.canvas.mark import MarkItem
 from gui.canvas.view import CanvasView
 from gui.canvas.wire_item import WireItem
 from gui.store import Store
 from tests.gui.canvas_help import lenet
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-BAR = QPointF(40, 12)
-"""From a comment's corner to a place by which it can be taken."""
 BAR = QPointF(40, 12)
 """From a comment's corner to a place by which it can be taken."""
 TYPES = ("Conv2d", "Linear", "ReLU", "Add", "Concatenate", "LSTM", "Input", "Output", "Chunk", "BatchNorm2d")
@@ -236,50 +233,6 @@ class Editor(RuleBasedStateMachine):
         start = self.view.to_view(QPointF(body.right(), body.center().y()))
         self.drag((start.x(), start.y()), (start.x() + by, start.y()), LEFT, NONE)
 
-    # -- frames, notes, dots ---------------------------------------------------------------------------
-
-    @precondition(lambda self: len(self.document.comments) < 8)
-    @rule(x=st.integers(-400, 400), y=st.integers(-300, 300), text=st.sampled_from(("", "# A\n- b", "`c` *d*")))
-    def add_a_note(self, x: int, y: int, text: str) -> None:
-        id = self.view.commands.add_note(QPointF(x, y))
-        self.view.write(id)
-        self.view.note_field.setPlainText(text)
-        self.view.note_field.keep()
-
-    @precondition(lambda self: len(self.document.comments) < 8)
-    @rule(title=st.text(max_size=8))
-    def add_a_frame(self, title: str) -> None:
-        """Put a frame around whatever is selected."""
-        self.view.add_frame()
-        self.view.title_field.setText(title)
-        QTest.keyClick(self.view.title_field, Qt.Key.Key_Return)
-
-    @precondition(lambda self: self.document.edges)
-    @rule(data=st.data(), share=st.floats(0.1, 0.9))
-    def add_a_dot(self, data: st.DataObject, share: float) -> None:
-        wire = self.view.graph.wires[Slot(*self.one(data, self.document.edges))]
-        if wire.route is not None:
-            self.view.add_dot(wire, QPointF(self.view.to_view(wire.route.path.pointAtPercent(share))))
-
-    @precondition(lambda self: self.view.graph.marks.items)
-    @rule(data=st.data(), more=st.booleans(), by=st.tuples(st.integers(-200, 200), st.integers(-150, 150)))
-    def drag_a_mark(self, data: st.DataObject, more: bool, by: tuple[int, int]) -> None:
-        """Select a frame, a note or a dot, perhaps beside others, and drag it with all that it carries."""
-        id = self.one(data, self.view.graph.marks.items)
-        self.store.select(self.store.chosen | {id} if more else {id})
-        body = self.view.graph.item(id).body()
-        start = self.view.to_view(body.center() if id not in self.document.comments else body.topLeft() + BAR)
-        self.drag((start.x(), start.y()), (start.x() + by[0], start.y() + by[1]), LEFT, NONE)
-
-    @precondition(lambda self: self.document.comments)
-    @rule(data=st.data(), by=st.integers(-300, 300), color=st.sampled_from(COLORS))
-    def resize_and_color(self, data: st.DataObject, by: int, color: str) -> None:
-        id = self.one(data, self.document.comments)
-        self.view.commands.change_comments("Color", [id], color=color)
-        body = self.view.graph.item(id).body()
-        start = self.view.to_view(QPointF(body.right(), body.center().y()))
-        self.drag((start.x(), start.y()), (start.x() + by, start.y()), LEFT, NONE)
-
     @rule()
     def group(self) -> None:
         self.view.edit("Group", lambda d: group(d, self.store.selection, free_name(d))[0])
@@ -379,14 +332,6 @@ class Editor(RuleBasedStateMachine):
             assert scene.wires[target].edge == (source, target)
             faint = target.node in out or source.node in out
             assert scene.wires[target].opacity() == (FAINT if faint else 1)
-        assert set(scene.marks.items) == marks(self.document)
-        for id, place in places(self.document).items():
-            assert scene.marks.items[id].pos().toTuple() == place
-            assert scene.marks.items[id].selected == (id in self.store.marks)
-        for id, comment in self.document.comments.items():
-            assert scene.marks.items[id].comment == comment
-        shown = [item for item in scene.items() if isinstance(item, MarkItem)]
-        assert len(shown) == len(scene.marks.items), "a frame, a note or a dot was left behind"
         assert set(scene.marks.items) == marks(self.document)
         for id, place in places(self.document).items():
             assert scene.marks.items[id].pos().toTuple() == place
