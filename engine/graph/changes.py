@@ -74,16 +74,21 @@ def _node(before: Document, after: Document, old: Node, node: Node) -> Iterator[
 
 def value_changes(before: Document, after: Document, old: Node, node: Node) -> list[str]:
     """Return ``name 32 → 64`` for each setting in which two nodes of one type differ."""
-    was = layer_of(before, old.type).values(old.params)
-    now = layer_of(after, node.type).values(node.params)
+    was, now = _values(before, old), _values(after, node)
     return [
-        f"{name} {_shown(was.get(name))} → {_shown(value)}"
-        for name, value in now.items()
-        if was.get(name) != value
+        f"{name} {_shown(was.get(name))} → {_shown(now.get(name))}"
+        for name in dict.fromkeys([*now, *was])
+        if was.get(name) != now.get(name)
     ]
+
+
+def _values(document: Document, node: Node) -> dict[str, Value]:
+    """Return the value of every setting of a node, also of those that its layer does not know."""
+    layer = layer_of(document, node.type)
+    return layer.values(node.params) | layer.unknown(node.params)
 
 
 def _shown(value: Value) -> str:
     if isinstance(value, tuple):
         return "×".join(map(_shown, value)) or "()"
-    return value.text if isinstance(value, Formula) else str(value)
+    return value.text if isinstance(value, Formula) else str(value)[:60]

@@ -17,6 +17,7 @@ WORDS: Mapping[int, tuple[str, str]] = MappingProxyType(
     {
         errno.ENOSPC: _FULL,
         errno.EDQUOT: _FULL,
+        errno.EFBIG: ("files may not become that large there", ELSEWHERE),
         errno.EROFS: ("the disk is read-only", ELSEWHERE),
         errno.EACCES: _FORBIDDEN,
         errno.EPERM: _FORBIDDEN,

@@ -11,6 +11,7 @@ from engine.compiler.module import compile_document
 from engine.errors import EditError, EngineError, FileError, ParameterError
 from engine.graph import edits
 from engine.graph.blocks import group, layer_of, ungroup
+from engine.graph.changes import changes
 from engine.graph.custom import add_custom
 from engine.graph.document import BYPASSED, Document, Edge, Slot
 from engine.graph.library import block_document, merge_block
@@ -146,6 +147,16 @@ def test_it_moves_is_renamed_and_copied_with_all_it_holds():
     assert [pasted.nodes[id].params for id in ids] == [node.params for node in nodes]
     assert sum(target.node in ids for target in pasted.edges) == 2
     assert from_json(to_json(pasted)) == pasted
+
+
+def test_what_differs_between_its_settings_is_told():
+    nodes = [dict(each) for each in raw()["nodes"]]
+    nodes[1]["params"] = {"scale": 3.5, "modes": SETTINGS["modes"], "new": 1}
+    (said,) = changes(opened(), opened(nodes=nodes))
+    assert "scale 2.5 → 3.5" in said
+    assert "new None → 1" in said
+    assert "on True → None" in said
+    assert "modes" not in said
 
 
 def test_its_settings_cannot_be_set():

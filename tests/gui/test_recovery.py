@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.graph import edits
 from engine.graph.document import Document
+from engine.storage.format import VERSION
 from engine.storage.journal import SUFFIX, Journal, read_entry
 from gui.recovery import folder
 from tests.gui.window_help import answer, open_window
@@ -62,6 +63,16 @@ def test_discarded_it_is_gone_and_later_it_is_asked_again(qtbot):
         assert not window.recovery.offer()
         assert journals() == []
         assert not window.recovery.offer()
+
+
+def test_a_journal_of_a_newer_netwright_waits_for_it(qtbot):
+    left_behind("Of tomorrow")
+    (path,) = journals()
+    text = path.read_text("utf-8").replace(f'"netwright": {VERSION}', f'"netwright": {VERSION + 1}')
+    path.write_text(text, encoding="utf-8")
+    with open_window(qtbot) as window:
+        assert not window.recovery.offer()
+    assert path.read_text("utf-8") == text
 
 
 def test_a_damaged_journal_stops_nothing(qtbot):

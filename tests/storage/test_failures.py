@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,32 @@ def test_a_full_disk_in_the_middle_leaves_no_half_file(file, monkeypatch):
     monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises(FileError, match="the disk is full"):
         save_document(Document(name="after"), file)
+    assert load_document(file).name == "before"
+    assert [each.name for each in file.parent.iterdir()] == ["net.netwright"]
+
+
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+from engine.errors import FileError
+from engine.storage.document_file import save_document
+from presets import preset
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    save_document(preset("lenet5").document(), Path(sys.argv[1]))
+except FileError as error:
+    print(error.message)
+"""
+
+
+def test_a_system_that_stops_in_the_middle_of_a_file_leaves_the_old_one(file):
+    """The system itself refuses the bytes past the first thousand, as a full disk does."""
+    root = Path(__file__).parents[2]
+    arguments = [sys.executable, "-c", LIMITED, str(file)]
+    done = subprocess.run(arguments, cwd=root, capture_output=True, text=True, timeout=120)
+    assert "files may not become that large there" in done.stdout, done.stderr
     assert load_document(file).name == "before"
     assert [each.name for each in file.parent.iterdir()] == ["net.netwright"]
 
