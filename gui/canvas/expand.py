@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from itertools import count
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPaintEngine, QPainter, QPicture
+from PySide6.QtGui import QPaintEngine, QPainter
 
 from engine.compiler.analysis import ERROR, Analysis, Problem
 from engine.errors import EngineError
@@ -17,8 +18,9 @@ from engine.graph.document import Document, Edge, Node, Slot, frozen
 from gui.canvas import fonts
 from gui.canvas.chips import chips_of
 from gui.canvas.face import PAD, PORT_TOP, TITLE_LEFT, Face, Places, Spot, elided, face_of, places_of
-from gui.canvas.node_paint import STRIP_FROM, TEXT_FROM, Mood, paint_node
+from gui.canvas.node_paint import TEXT_FROM, Mood, paint_node
 from gui.canvas.routing import Route, Router, box_of
+from gui.canvas.stills import STILLS
 from gui.canvas.wire_item import label_box, label_color, label_of, pen_of
 from gui.style import mix
 from gui.theme import CAPTION_PX, Theme
@@ -31,8 +33,6 @@ PORT_GAP = 16.0
 """Ports of a frame are at least so far from each other."""
 LEAST = 208.0
 """The least width of a frame."""
-_LEVELS = (TEXT_FROM / SCALE**2, TEXT_FROM / SCALE, TEXT_FROM, STRIP_FROM, 0.0)
-"""Scales from which a drawing shows more; the first ones show more of what is expanded inside."""
 
 
 def node_face(
@@ -94,18 +94,22 @@ def inner_of(document: Document, node: Node, analysis: Analysis) -> Inner:
     return _drawn(_Key(document, node.type, known))
 
 
+_NUMBERS = count()
+
+
 class Inner:
     """The nodes and wires inside of a block, in their own coordinates, and how they stand in its frame."""
 
     def __init__(self, document: Document, analysis: Analysis):
         self.document, self.analysis = document, analysis
+        self.serial = next(_NUMBERS)
         places = places_of(document)
         self._ends = {id: n for id, n in document.nodes.items() if n.type in ("Input", "Output")}
         self.faces: dict[str, Face] = {}
         self._at: dict[str, QPointF] = {}
         for id, node in document.nodes.items():
             if id not in self._ends:
-                self.faces[id] = replace(node_face(document, id, analysis, places), note=None)
+                self.faces[id] = replace(node_face(document, id, analysis, places), note=None, flat=True)
                 self._at[id] = QPointF(*node.position)
         bodies = [self.body(id) for id in self.faces]
         self._box = QRectF(0, 0, 160, 48) if not bodies else QRectF()
@@ -115,7 +119,6 @@ class Inner:
         self._labels = {edge: label_of(edge, analysis) for edge in self._edges()}
         self._failing = {(p.node, p.port) for p in analysis.problems if p.severity == ERROR and p.port}
         self.wires: list[tuple[Edge, Route]] = []
-        self._pictures: dict[tuple[str, float], QPicture] = {}
         self._lay()
 
     def _edges(self) -> list[Edge]:
@@ -222,30 +225,20 @@ class Inner:
     def paint(self, painter: QPainter, theme: Theme, scale: float, ground: str) -> None:
         """Paint it in its frame; ``scale`` is pixels per unit of the frame and decides on the detail.
 
-        On a screen what was painted before is played again, until the block or the detail is another.
+        What stands still on a screen is painted once and then copied: only a zoom paints it again.
         """
-        level = next(each for each in _LEVELS if scale * SCALE >= each)
+        at = painter.worldTransform()
+        still = painter.paintEngine().type() == QPaintEngine.Type.Raster and not at.isRotating()
+        if not still or not STILLS.paint(self, painter, theme, ground):
+            self.paint_on(painter, theme, scale, ground)
+
+    def paint_on(self, painter: QPainter, theme: Theme, scale: float, ground: str) -> None:
+        """Paint every part of it in its frame."""
         painter.save()
         painter.translate(self.to_frame(QPointF(0, 0)))
         painter.scale(SCALE, SCALE)
-        painter.setBrush(Qt.BrushStyle.NoBrush)  # a picture holds only what differs from a fresh painter
-        if painter.paintEngine().type() == QPaintEngine.Type.Raster:
-            painter.drawPicture(0, 0, self._picture(theme, level, ground))
-        else:
-            self._paint(painter, theme, max(level, scale * SCALE), ground)
+        self._paint(painter, theme, scale * SCALE, ground)
         painter.restore()
-
-    def _picture(self, theme: Theme, level: float, ground: str) -> QPicture:
-        key = (theme.name + ground, level)
-        if key not in self._pictures:
-            if len(self._pictures) > 8:  # other themes, other colors
-                self._pictures.clear()
-            picture = QPicture()
-            painter = QPainter(picture)
-            self._paint(painter, theme, level, ground)
-            painter.end()
-            self._pictures[key] = picture
-        return self._pictures[key]
 
     def _paint(self, painter: QPainter, theme: Theme, scale: float, ground: str) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -88,6 +88,8 @@ class Face:
     chips: tuple[Chip, ...] = ()
     inner: Inner | None = None
     """What is drawn in it, where it is a block that is expanded."""
+    flat: bool = False
+    """Whether it stands in a frame, without a shadow of its own."""
     mode: str = ""
     out: bool = False
     """Whether it is not in the model: muted, or behind what is."""

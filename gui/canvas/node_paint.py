@@ -68,7 +68,7 @@ def paint_node(painter: QPainter, face: Face, mood: Mood, theme: Theme, scale: f
     if faded:
         painter.setOpacity(FAINT)
     words = scale >= TEXT_FROM
-    if scale >= STRIP_FROM:
+    if scale >= STRIP_FROM and not face.flat:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale > 1)
         painter.drawPixmap(QPointF(-SHADOW, -SHADOW), shadow(face.width, face.height, theme.dark))
     _paint_body(painter, face, mood, theme)

@@ -19,7 +19,8 @@ from gui.canvas.chips import EXPAND, REPEAT
 from gui.canvas.menus import node_menu
 from gui.canvas.node_paint import TEXT_FROM
 from gui.canvas.picture import picture
-from gui.theme import LIGHT
+from gui.canvas.stills import MOST_BYTES, STILLS
+from gui.theme import DARK, LIGHT
 from tests.gui.window_help import LEFT, NONE, open_window
 
 ALT = Qt.KeyboardModifier.AltModifier
@@ -162,7 +163,9 @@ def test_a_block_in_an_expanded_block_expands_too(window):
     assert scene.nodes["stage"].body().width() > before.width()
     assert len(face.inner.boxes()) == 5
     for id, other in scene.nodes.items():
-        assert id == "stage" or not other.body().intersects(scene.nodes["stage"].body()), "they gave way again"
+        assert id == "stage" or not other.body().intersects(scene.nodes["stage"].body()), (
+            "they gave way again"
+        )
     window.undo_stack.undo()
     assert scene.nodes["stage"].body() == before
 
@@ -194,6 +197,27 @@ def test_it_is_painted_at_every_zoom_and_from_afar(window, caplog):
         frame = canvas.to_view(item.body().bottomLeft() + QPointF(12, -6))
         assert image.pixelColor(spot) != image.pixelColor(frame)
     assert not caplog.records
+
+
+def test_what_stands_still_is_copied_and_looks_as_it_was_painted(window):
+    click(window, chip(window, "stage", EXPAND))
+    canvas = window.canvas
+    canvas.zoom_to(0.87)
+    see(window, "stage")
+    QTest.mouseMove(canvas.viewport(), QPoint(3, 300))
+    images = [canvas.viewport().grab().toImage() for _ in range(3)]
+    assert any(key[0] == canvas.graph.nodes["stage"].face.inner.serial for key in STILLS._kept)
+    for image in images[1:]:
+        shades = [
+            abs(image.pixelColor(x, y).lightness() - images[0].pixelColor(x, y).lightness())
+            for x in range(0, image.width(), 3)
+            for y in range(0, image.height(), 3)
+        ]
+        assert max(shades) < 24
+    for bytes_ in (STILLS._bytes, sum(4 * each.width() * each.height() for each in STILLS._kept.values())):
+        assert 0 < bytes_ <= MOST_BYTES
+    window.bench.set_theme(LIGHT if window.bench.theme.dark else DARK)
+    assert canvas.viewport().grab().toImage() != images[0], "another theme is painted anew"
 
 
 def test_what_a_run_shows_does_not_disturb_the_frame(window):
