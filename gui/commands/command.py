@@ -41,7 +41,7 @@ def commands(window: MainWindow, text: str = "") -> list[Command]:
     What cannot be done at present stands at the end.
     """
     text = text.strip()
-    found = [*_actions(window), *_files(window), *_presets(window)]
+    found = [*_actions(window), *_open(window), *_files(window), *_presets(window)]
     if len(text) >= _LETTERS:
         found += _layers(window)
     return _searched(found, text) if text else _by_use(found)
@@ -89,6 +89,17 @@ def _actions(window: MainWindow) -> list[Command]:
         )
         for id, (action, item) in window.actions_.actions.items()
         if id != "commands"  # it is open already
+    ]
+
+
+def _open(window: MainWindow) -> list[Command]:
+    store = window.bench.store
+    return [
+        Command(
+            f"network:{each.name}", f"Go to {each.name}", "Open networks", lambda each=each: store.show(each)
+        )
+        for each in store.sessions
+        if each is not store.session
     ]
 
 

@@ -135,6 +135,16 @@ def test_examples_and_recent_files_are_opened_by_their_names(window, tmp_path):
     assert window.files.path == path
 
 
+def test_another_open_network_is_gone_to_by_its_name(window):
+    first = window.bench.store.session
+    window.files.open_preset("lenet5")
+    assert window.bench.store.session is not first
+    call_palette(window, f"go to {first.name}")
+    assert texts(window)[0] == f"Go to {first.name}"
+    press(window, Qt.Key.Key_Return)
+    assert window.bench.store.session is first
+
+
 def test_escape_and_the_same_keys_leave_and_the_keyboard_goes_on_where_it_was(window):
     window.palette_.setFocus()
     before = QApplication.focusWidget()
