@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSettings, Qt, QTimer
 from PySide6.QtGui import (
@@ -58,6 +57,7 @@ from gui.panels.palette import PalettePanel
 from gui.panels.problems import ProblemsPanel
 from gui.panels.status_bar import StatusBar
 from gui.panels.top_bar import TopBar
+from gui.panels.words import when
 from gui.recovery import Recovery
 from gui.tabs import DocumentTabs
 from gui.theme import Theme
@@ -67,9 +67,6 @@ from gui.trust import TrustBanner
 from gui.views import VIEWS
 from gui.widgets.basic import column
 from gui.widgets.segmented import SegmentedStack
-
-if TYPE_CHECKING:
-    from gui.compare.page import ComparePage
 
 LEFT, RIGHT, BOTTOM = 232, 296, 310
 """First sizes of the panels in pixels."""
@@ -168,7 +165,7 @@ class MainWindow(QMainWindow):
 
     def show_welcome(self) -> None:
         """Show the page of examples and recent files."""
-        self.welcome.set_recent([(str(path), str(path.parent)) for path in self.files.recent()])
+        self.welcome.set_recent([(str(path), _about(path)) for path in self.files.recent()])
         self.welcome.set_tour(self.guide.resumable)
         self._pages.setCurrentWidget(self.welcome)
         self.welcome.setFocus()
@@ -179,20 +176,6 @@ class MainWindow(QMainWindow):
         self._pages.setCurrentWidget(self._workbench)
         QTimer.singleShot(0, self._show_all)
         self.canvas.setFocus()
-
-    @cached_property
-    def compare(self) -> ComparePage:
-        """The page of two networks side by side, made when it is first wanted."""
-        from gui.compare.page import ComparePage
-
-        page = ComparePage(self)
-        self._pages.addWidget(page)
-        page.closed.connect(self.show_workbench)
-        return page
-
-    def show_compare(self) -> None:
-        """Show two networks side by side."""
-        self._pages.setCurrentWidget(self.compare)
 
     def _show_all(self) -> None:
         """Fit what has just been opened; a document that was here before is as it was left."""
@@ -364,9 +347,11 @@ class MainWindow(QMainWindow):
         self.canvas.node_activated.connect(self._activate)
         bench.store.scope_changed.connect(self._refresh_actions)
         self.gallery.chosen.connect(files.open_preset)
+        self.gallery.looked_at.connect(self._draw_cards)
         self.welcome.chosen.connect(files.open_preset)
         self.welcome.new_requested.connect(files.new)
         self.welcome.open_requested.connect(files.open)
+        self.welcome.import_requested.connect(self.imports.open)
         self.welcome.tour_requested.connect(self.take_tour)
         self.welcome.recent_chosen.connect(self.open_path)
         bench.failed.connect(self._show_failure)
@@ -413,10 +398,13 @@ class MainWindow(QMainWindow):
             self.bench.message.emit(error.message)
 
     def _draw_cards(self, *_: object) -> None:
-        """Draw the pictures of the welcome page, while it is looked at and only once for a theme."""
-        if self._pages.currentWidget() is self.welcome and self._drawn is not self.bench.theme:
+        """Draw the pictures of the examples, while they are looked at and only once for a theme."""
+        looked_at = self._pages.currentWidget() is self.welcome or self.gallery.isVisible()
+        if looked_at and self._drawn is not self.bench.theme:
             self._drawn = self.bench.theme
-            self.welcome.set_pictures(pictures(self._drawn))
+            drawn = pictures(self._drawn)
+            self.welcome.set_pictures(drawn)
+            self.gallery.set_pictures(drawn)
 
     def _choose_device(self, key: str) -> None:
         self.bench.store.apply("Choose the device", lambda document: set_training(document, device=key))
@@ -474,8 +462,6 @@ class MainWindow(QMainWindow):
         self._remember()
         self.exports.close()
         self.imports.close()
-        if "compare" in self.__dict__:
-            self.compare.wait()
         self.bridge.close()
         self.analyst.close()
         self.recovery.close()
@@ -508,6 +494,15 @@ class MainWindow(QMainWindow):
         for name in settings.value("window/hidden", []) or []:
             if name in self._parts:
                 self._parts[name].hide()
+
+
+def _about(path: Path) -> str:
+    """Say when a file was changed and where it lies."""
+    try:
+        changed = datetime.fromtimestamp(path.stat().st_mtime)
+    except OSError:
+        return str(path.parent)
+    return f"{when(changed, datetime.now())} · {path.parent}"
 
 
 def _splitter(orientation: Qt.Orientation, *parts: tuple[QWidget, int]) -> QSplitter:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Entry:
-    """One example: ``group`` is its subject, ``row`` the row of the welcome page, ``note`` a short fact."""
+    """One example: ``group`` is its subject, ``row`` its heading, ``note`` a short fact."""
 
     name: str
     title: str

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QImage, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from gui.bench import Bench
 from gui.gallery.entry import Entry
 from gui.widgets.basic import Panel, Scroll, column, empty, label, section
-from gui.widgets.card import Card
+from gui.widgets.card import Card, Picture
 from gui.widgets.fields import SearchField
+
+_PICTURE = 72
 
 
 class GalleryPanel(Panel):
-    """Cards by subject; ``chosen`` carries an example's name, ``set_current`` highlights the open one."""
+    """Cards as on the welcome page; ``chosen`` carries an example's name, ``set_current`` highlights the open
+    one. ``looked_at`` asks for the pictures, which nobody draws before.
+    """
 
     chosen = Signal(str)
+    looked_at = Signal()
 
     def __init__(self, bench: Bench, parent: QWidget | None = None):
         super().__init__("panel", parent)
@@ -49,17 +55,27 @@ class GalleryPanel(Panel):
         self.cards = {}
         self._heads = {}
         for entry in self._entries:
-            if entry.group not in self._heads:
-                self._heads[entry.group] = head = section(entry.group)
+            if entry.row not in self._heads:
+                self._heads[entry.row] = head = section(entry.row)
                 head.setContentsMargins(2, 8, 0, 0)
                 self._column.addWidget(head)
-            card = Card(entry.title, entry.subtitle)
+            card = Card(entry.title, entry.subtitle, entry.note, Picture(_PICTURE))
             card.clicked.connect(lambda name=entry.name: self.chosen.emit(name))
             self.cards[entry.name] = card
             self._column.addWidget(card)
         self._column.addStretch(1)
         self.set_current(self._current)
         self._filter(self.search.text())
+
+    def set_pictures(self, pictures: Mapping[str, QImage]) -> None:
+        """Show other pictures, for example after the theme changed."""
+        for name, image in pictures.items():
+            if card := self.cards.get(name):
+                card.picture.set_image(image)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.looked_at.emit()
 
     def set_current(self, name: str) -> None:
         """Highlight the example that is open; an empty name highlights none."""
@@ -71,7 +87,7 @@ class GalleryPanel(Panel):
         shown = {entry.name for entry in self._entries if entry.answers(text)}
         for name, card in self.cards.items():
             card.setVisible(name in shown)
-        for group, head in self._heads.items():
-            head.setVisible(any(entry.group == group and entry.name in shown for entry in self._entries))
+        for each, head in self._heads.items():
+            head.setVisible(any(entry.row == each and entry.name in shown for entry in self._entries))
         self._nothing.setText(f"No example answers to “{text.strip()}”." if self._entries else "No examples.")
         self._nothing.setVisible(not shown)

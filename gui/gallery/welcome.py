@@ -28,6 +28,7 @@ class WelcomePage(Panel):
 
     new_requested = Signal()
     open_requested = Signal()
+    import_requested = Signal()
     tour_requested = Signal()
     recent_chosen = Signal(str)
     chosen = Signal(str)
@@ -51,9 +52,11 @@ class WelcomePage(Panel):
     def _left(self) -> QWidget:
         self.new_button = button("New network", "primary")
         self.open_button = button("Open file", "wide")
+        self.import_button = button("Import PyTorch or ONNX", "wide")
         self.new_button.setProperty("wide", True)
         self.new_button.clicked.connect(self.new_requested)
         self.open_button.clicked.connect(self.open_requested)
+        self.import_button.clicked.connect(self.import_requested)
         self.tour_button = _TourButton()
         self.tour_button.clicked.connect(self.tour_requested)
         self._recent_head = label("Recent", weight=600)
@@ -67,6 +70,7 @@ class WelcomePage(Panel):
         layout.addSpacing(8)
         layout.addWidget(self.new_button)
         layout.addWidget(self.open_button)
+        layout.addWidget(self.import_button)
         layout.addSpacing(6)
         layout.addWidget(self.tour_button)
         layout.addSpacing(14)

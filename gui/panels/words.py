@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 
 
 def count(value: float) -> str:
@@ -19,6 +20,18 @@ def count(value: float) -> str:
 def plural(value: int, word: str) -> str:
     """Return ``1 problem``, ``2 problems``."""
     return f"{value:,} {word}{'' if value == 1 else 's'}"
+
+
+def when(then: datetime, now: datetime) -> str:
+    """Return a day as one remembers it: today, yesterday, Tuesday, 3 March, 3 March 2024."""
+    days = (now.date() - then.date()).days
+    if days <= 0:
+        return "today"
+    if days == 1:
+        return "yesterday"
+    if days < 7:
+        return f"{then:%A}"
+    return f"{then.day} {then:%B}" + (f" {then.year}" if then.year != now.year else "")
 
 
 def duration(seconds: float) -> str:
