@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLockFile, QObject
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QMessageBox
 
-from engine.errors import EngineError, FileError
+from engine.errors import FileError
 from engine.storage.document_file import read_document
 from engine.storage.earlier import keep_version
 from engine.storage.failures import reason
@@ -21,6 +21,7 @@ from gui.watching import CHANGED, GONE, Watching
 
 if TYPE_CHECKING:
     from gui.files import Files
+    from gui.main_window import MainWindow
 
 
 def versions_folder() -> Path:
@@ -31,7 +32,7 @@ def versions_folder() -> Path:
 class Safety(QObject):
     """Holds a lock and a watch for each open file; asks before two programs write one; fills the banner."""
 
-    def __init__(self, bench: Bench, files: Files, window: QWidget):
+    def __init__(self, bench: Bench, files: Files, window: MainWindow):
         super().__init__(window)
         self._store, self._bench, self._files, self._window = bench.store, bench, files, window
         self._locks: dict[Session, QLockFile] = {}
@@ -141,7 +142,8 @@ class Safety(QObject):
         state = self.watching.state(session)
         if state == CHANGED:
             text = f"{session.path.name} was changed on disk by another program."
-            notices.append(Notice(text, (("Reload", self.reload), ("Keep mine", self.keep_mine))))
+            actions = (("Reload", self.reload), ("Keep mine", self.keep_mine), ("Compare", self.compare))
+            notices.append(Notice(text, actions))
         if state == GONE:
             text = f"{session.path.name} is not in its folder any more. What is open here can be saved again."
             notices.append(Notice(text, (("Save", self._files.save), ("Save as …", self._files.save_as))))
@@ -152,14 +154,25 @@ class Safety(QObject):
         session = self._store.session
         try:
             loaded = read_document(session.path)
-        except EngineError as error:
-            problem = error if isinstance(error, FileError) else FileError(error.message)
-            self._files.show_error("What the file holds now cannot be read", problem)
+        except FileError as error:
+            self._files.show_error("What the file holds now cannot be read", error)
             return
         self._store.apply_whole(f"Reload {session.path.name}", loaded.document)
         session.undo_stack.setClean()
         self.opened(session, loaded.read_only or session.read_only)
         self._files.changed.emit()
+
+    def compare(self) -> None:
+        """Show what the file holds now beside what is open."""
+        from gui.compare.sources import Side, present  # which asks for files, and so for this
+
+        path = self._store.session.path
+        try:
+            there = Side(f"{path.name}, on disk", read_document(path).document)
+        except FileError as error:
+            self._files.show_error("What the file holds now cannot be read", error)
+            return
+        self._window.compare.show_sides(there, present(self._window))
 
     def keep_mine(self) -> None:
         """Go on with what is open: the next save replaces what another program wrote, which stays kept."""

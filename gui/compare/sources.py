@@ -11,8 +11,11 @@ from PySide6.QtWidgets import QFileDialog
 
 from engine.graph.document import Document
 from engine.storage.document_file import load_document
+from engine.storage.earlier import Version, versions
+from gui.earlier import when
 from gui.files import FILTER
 from gui.runs import Run
+from gui.safety import versions_folder
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
@@ -54,6 +57,8 @@ def sources(window: MainWindow) -> Iterator[Source]:
             yield Source("Open networks", session.name, lambda side=side: side)
     if here.path is not None and here.path.is_file():
         yield Source("This network", f"As it is saved in {here.path.name}", lambda: _read(here.path))
+    for version in versions(here.path, versions_folder()) if here.path is not None else ():
+        yield Source("Earlier versions", f"Saved {when(version)}", lambda each=version: _saved(each))
     stack = here.undo_stack
     for n in range(min(stack.index(), stack.count()) - 1, max(stack.index() - _STEPS, 0) - 1, -1):
         before = getattr(stack.command(n), "before", None)
@@ -65,6 +70,10 @@ def sources(window: MainWindow) -> Iterator[Source]:
 
 def _read(path: Path) -> Side:
     return Side(f"{path.name}, as saved", load_document(path))
+
+
+def _saved(version: Version) -> Side:
+    return Side(f"Saved {when(version)}", load_document(version.path))
 
 
 def _ask(window: MainWindow) -> Side | None:

@@ -120,6 +120,19 @@ def test_what_another_program_wrote_is_offered_and_reloads_as_one_step(qtbot, fi
         assert window.bench.store.whole == before
 
 
+def test_theirs_and_mine_are_compared(qtbot, file):
+    with open_window(qtbot) as window:
+        window.open_path(str(file))
+        edit(window)
+        changed_outside(file)
+        press(qtbot, window, "Compare")
+        qtbot.waitUntil(lambda: window.compare.isVisible(), timeout=10_000)
+        assert any("Theirs" in each.text or "theirs" in each.text for each in window.compare.items)
+        qtbot.waitUntil(lambda: window.compare._thread is None or not window.compare._thread.is_alive())
+        QTest.keyClick(window.compare, Qt.Key.Key_Escape)
+        qtbot.waitUntil(lambda: "changed on disk" in said_in(window), timeout=10_000)
+
+
 def test_keeping_mine_overwrites_theirs_which_stays_kept(qtbot, file):
     with open_window(qtbot) as window:
         window.open_path(str(file))
