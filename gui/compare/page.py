@@ -69,6 +69,7 @@ class ComparePage(Panel):
         self._thread: threading.Thread | None = None
         self.menu: QMenu | None = None
         """What can be compared, while one chooses."""
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._make()
         self._lay_out()
         self.left.looked.connect(lambda: self._follow(self.left, self.right, 1))
@@ -180,7 +181,7 @@ class ComparePage(Panel):
         self._draw_curves()
         self._window.show_compare()
         self._follow(self.right, self.left, -1)
-        self.list.setFocus()
+        self.setFocus()  # the list would choose its first line, and lead there
         self._analyze()
 
     def _standing_apart(self) -> QPointF:
@@ -309,6 +310,9 @@ class ComparePage(Panel):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.closed.emit()
+        elif event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+            self.list.setFocus()
+            self.list.setCurrentRow(max(self.list.currentRow(), 0))
         else:
             super().keyPressEvent(event)
 

@@ -80,8 +80,8 @@ class ComparePane(Navigator):
         self.looked.emit()
 
     def follow(self, place: Place, shift: QPointF) -> None:
-        """Look at the same place as another pane, whose network stands a bit away."""
-        self.go_to(Place(place.zoom, place.middle + shift, False))
+        """Look at the same place as another pane, whose network stands a bit away; at all where it does."""
+        self.go_to(Place(place.zoom, place.middle + shift, place.whole))
 
     # -- the pointer -------------------------------------------------------------------------------------
 

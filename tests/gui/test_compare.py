@@ -151,6 +151,11 @@ def test_both_are_moved_over_together_until_the_lock_is_released(qtbot, window):
 def test_a_click_on_a_node_chooses_its_line_and_esc_leads_back(qtbot, window):
     against_the_beginning(qtbot, window)
     page = window.compare
+    assert page.right.visible_rect().contains(page.right.graph.bounds()), "all of it is seen at first"
+    assert page.list.currentRow() == -1
+    QTest.keyClick(page, Qt.Key.Key_Down)
+    assert page.list.currentRow() == 0
+    page.list.setCurrentRow(3)
     place = page.right.to_view(page.right.graph.nodes["conv2"].body().center())
     QTest.mouseClick(page.right.viewport(), LEFT, NONE, place)
     assert page.list.currentRow() == 0
@@ -169,10 +174,10 @@ def test_another_tab_its_file_and_any_file_can_be_chosen(qtbot, window, tmp_path
     choose(window, "As it is saved in mine.netwright")
     assert window.compare.titles[0].full_text() == "mine.netwright, as saved"
     assert len(window.compare.found.items) == 5
-    QTest.keyClick(window.compare.list, Qt.Key.Key_Escape)
+    QTest.keyClick(window.compare, Qt.Key.Key_Escape)
     choose(window, "LeNet-5")
     assert len(window.compare.found.items) == 5
-    QTest.keyClick(window.compare.list, Qt.Key.Key_Escape)
+    QTest.keyClick(window.compare, Qt.Key.Key_Escape)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(other), ""))
     choose(window, "A file …")
     assert window.compare.titles[0].full_text() == "other.netwright, as saved"
