@@ -39,7 +39,7 @@ class Commands(BlockCommands):
             return False
         return True
 
-    def make(self, text: str, change: Callable[[Document], Edited]) -> str:
+    def make(self, text: str, change: Callable[[Document], Edited], merge: str = "") -> str:
         """Make an edit that creates a node, select the node and return its id, or an empty text."""
         made: list[str] = []
 
@@ -48,17 +48,17 @@ class Commands(BlockCommands):
             made.append(id)
             return document
 
-        if not self.edit(text, edit):
+        if not self.edit(text, edit, merge):
             return ""
         self.bench.store.select(made[-1:])
         return made[-1]
 
     # -- adding ----------------------------------------------------------------------------------------
 
-    def add(self, type_: str, at: QPointF) -> str:
+    def add(self, type_: str, at: QPointF, merge: str = "") -> str:
         """Add a node with its title under a place of the canvas."""
         place = (at.x() - WIDTH / 2, at.y() - HEADER / 2)
-        return self._add(f"Add {self._label(type_)}", type_, lambda d, t: fitting.add(d, t, place))
+        return self._add(f"Add {self._label(type_)}", type_, lambda d, t: fitting.add(d, t, place), merge)
 
     def add_behind(self, type_: str, source: Slot, at: QPointF | None = None) -> str:
         """Add a node that reads an output: at a place, its port under the pointer, or beside the source."""
@@ -79,9 +79,9 @@ class Commands(BlockCommands):
         text = f"Insert {self._label(type_)}"
         return self._add(text, type_, lambda d, t: fitting.insert_new(d, t, edge, place))
 
-    def _add(self, text: str, type_: str, change: Callable[[Document, str], Edited]) -> str:
+    def _add(self, text: str, type_: str, change: Callable[[Document, str], Edited], merge: str = "") -> str:
         """Make an edit that adds a node of a type; a block of the library is brought along."""
-        return self.make(text, lambda d: change(*self.bench.library.bring(d, type_)))
+        return self.make(text, lambda d: change(*self.bench.library.bring(d, type_)), merge)
 
     def _label(self, type_: str) -> str:
         return self.bench.library.layer_of(self.bench.store.document, type_).label

@@ -43,6 +43,7 @@ class Editor(Navigator):
         self._chosen_wire: Slot | None = None
         self._adding: Link | Edge | Replacing | None = None
         self._adding_at = QPointF()
+        self._hangs, self._added = False, 0
         self.caption = Caption(self)
         self.trail = Trail(self)
         self.minimap = Minimap(self)
@@ -252,7 +253,9 @@ class Editor(Navigator):
 
         A ``link`` is a loose wire that the new node takes, an edge is where it is inserted.
         """
-        at = at or self._pointer() or QRectF(self.viewport().rect()).center()
+        at = at or self._pointer()
+        self._hangs = at is not None and link is None
+        at = at or QRectF(self.viewport().rect()).center()
         self._adding, self._adding_at = link, self.map_to_canvas(at)
         if isinstance(link, Link):
             self.quick_add.open(at.toPoint(), link.fits, link.title())
@@ -288,7 +291,7 @@ class Editor(Navigator):
 
     def add_layer(self, type_: str) -> None:
         """Add a layer without a place, as from a list: behind the selected node, or in the middle."""
-        self._adding = None
+        self._adding, self._hangs = None, False
         self._adding_at = self.map_to_canvas(QRectF(self.viewport().rect()).center())
         self._add_chosen(type_)
 
@@ -307,9 +310,17 @@ class Editor(Navigator):
         elif len(chosen) == 1 and (source := self._loose_end(next(iter(chosen)), type_)) is not None:
             id = self.commands.add_behind(type_, source)
         else:
-            id = self.commands.add(type_, at)
+            self._added += 1
+            merge = f"add {self._added}" if self._hangs else ""
+            id = self.commands.add(type_, at, merge)
+            if id and merge:
+                self.hang(id, at, merge)
+                return
         if id:
             self._keep_in_view(id)
+
+    def hang(self, id: str, at: QPointF, merge: str) -> None:
+        """Let a new node follow the pointer until a button is pressed. The view knows how."""
 
     def _loose_end(self, id: str, type_: str) -> Slot | None:
         """Return the output of the selected node that a new node of a type can read, or None."""

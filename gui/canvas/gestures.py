@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QApplication
 
 from engine.graph import edits
-from engine.graph.document import Slot
+from engine.graph.document import Document, Slot
 from engine.graph.view import graph_of
 from gui.canvas import fitting
 from gui.canvas.hits import replaceable, wire_at
@@ -33,6 +33,8 @@ class Gesture:
 
     scrolls = False
     """Whether the canvas moves on at the edge of the view."""
+    hangs = False
+    """Whether it goes on without a button, until one is pressed."""
 
     def __init__(self, view: CanvasView, at: QPointF):
         self.view = view
@@ -265,13 +267,16 @@ class MoveNodes(Gesture):
             done = view.commands.take_place(self._pressed, self._target)
         elif self._wire is not None:
             edge, id, place = self._wire.edge, self._pressed, places[self._pressed]
-            done = view.edit(f"Insert {name}", lambda d: fitting.insert_node(d, id, edge, place))
+            done = self._edit(f"Insert {name}", lambda d: fitting.insert_node(d, id, edge, place))
         else:
             several = view.commands.named(self._ids)
             text = f"Move {name if self._pressed in view.bench.store.marks else several}"
-            done = view.edit(text, lambda d: edits.move(d, places))
+            done = self._edit(text, lambda d: edits.move(d, places))
         if not done:
             self._put_back()
+
+    def _edit(self, text: str, change: Callable[[Document], Document]) -> bool:
+        return self.view.edit(text, change)
 
     def cancel(self) -> None:
         self.view.light_wire(None)
@@ -284,6 +289,20 @@ class MoveNodes(Gesture):
         for id in left:
             self.view.graph.item(id).setPos(*self._from[id])
         self.view.graph.follow_drag(left)
+
+
+class Place(MoveNodes):
+    """Let a new node hang on the pointer until a button is pressed; one step of undo with its adding."""
+
+    scrolls = False
+    hangs = True
+
+    def __init__(self, view: CanvasView, at: QPointF, id: str, merge: str):
+        super().__init__(view, at, id, click_selects=False)
+        self._merge = merge
+
+    def _edit(self, text: str, change: Callable[[Document], Document]) -> bool:
+        return self.view.commands.edit(text, change, self._merge)
 
 
 def blocked_by_cycle(view: CanvasView, node: str, forward: bool) -> set[str]:

@@ -27,7 +27,7 @@ from gui.canvas.chips import EXPAND, REPEAT
 from gui.canvas.comment_editor import CommentEditor
 from gui.canvas.dot_item import DotItem
 from gui.canvas.frame_item import CommentItem
-from gui.canvas.gestures import BoxSelect, Gesture, MoveNodes, Pan, PressFix
+from gui.canvas.gestures import BoxSelect, Gesture, MoveNodes, Pan, Place, PressFix
 from gui.canvas.hits import Hit
 from gui.canvas.keys import CanvasKeys
 from gui.canvas.knife import Knife
@@ -105,6 +105,8 @@ class CanvasView(CommentEditor):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus()
         if self._gesture is not None:
+            if self._gesture.hangs:
+                self._let_go().release(event.position(), event.modifiers())
             return
         at, button = event.position(), event.button()
         if button == Qt.MouseButton.MiddleButton or (button == Qt.MouseButton.LeftButton and self._space):
@@ -114,6 +116,9 @@ class CanvasView(CommentEditor):
         elif button == Qt.MouseButton.RightButton and event.modifiers() & _CONTROL:
             self._gesture = Knife(self, at)
         event.accept()
+
+    def hang(self, id: str, at: QPointF, merge: str) -> None:
+        self._gesture = Place(self, self.viewportTransform().map(at), id, merge)
 
     def _press(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
         hit, store = self.hit(at), self.bench.store
@@ -156,14 +161,15 @@ class CanvasView(CommentEditor):
 
     def _lead_away(self, at: QPoint) -> None:
         """Let nodes that are dragged out of this document go on as a copy; they stay where they were."""
-        if isinstance(self._gesture, MoveNodes) and self.bench.store.selection and self.leads_away(at):
+        carries = isinstance(self._gesture, MoveNodes) and not self._gesture.hangs
+        if carries and self.bench.store.selection and self.leads_away(at):
             self._let_go().cancel()
             carry.carry(self)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        gesture = self._let_go()
-        if gesture is not None:
-            gesture.release(event.position(), event.modifiers())
+        gesture = self._gesture
+        if gesture is not None and not gesture.hangs:
+            self._let_go().release(event.position(), event.modifiers())
         event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -412,11 +418,11 @@ class CanvasView(CommentEditor):
 
     def _paint_labels(self, painter: QPainter, rect: QRectF) -> None:
         theme = self.bench.theme
-        ground = theme.color("canvas")
+        ground, frames = theme.color("canvas"), self.graph.marks
         plain, wrong = theme.color(label_color(theme)), theme.color("error")
         painter.setFont(fonts.mono())
         for wire in self.graph.labels_in(rect):
-            painter.fillRect(wire.label_box, ground)
+            painter.fillRect(wire.label_box, QColor(frames.ground(wire.label_box)) if frames.items else ground)
             painter.setPen(wrong if wire.failing else plain)
             painter.drawText(wire.label_box, Qt.AlignmentFlag.AlignCenter, wire.label)
 

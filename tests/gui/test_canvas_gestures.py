@@ -282,3 +282,56 @@ def test_space_held_makes_the_left_button_pan_and_a_pinch_zooms(view):
     )
     QApplication.sendEvent(view.viewport(), pinch)
     assert view.zoom == 1.25
+
+
+# -- a new node on the pointer -----------------------------------------------------------------------------
+
+
+def quick_add(view, at: QPoint, word: str) -> str:
+    """Add a layer by a double click on the empty canvas and a word; return its id."""
+    QTest.mouseDClick(view.viewport(), LEFT, NONE, at)
+    QTest.keyClicks(view.quick_add.field, word)
+    QTest.keyClick(view.quick_add.field, Qt.Key.Key_Return)
+    (id,) = view.bench.store.selection
+    return id
+
+
+def test_a_new_node_follows_the_pointer_until_a_click_and_is_one_step(view):
+    before, at = document(view), QPoint(400, 400)
+    id = quick_add(view, at, "dropout")
+    for by in (20, 60, 100):
+        QTest.mouseMove(view.viewport(), at + QPoint(by, by))
+    shown = view.graph.nodes[id].pos()
+    placed = document(view).nodes[id].position
+    assert (shown.x() - placed[0], shown.y() - placed[1]) == (100, 100)
+    QTest.mouseClick(view.viewport(), LEFT, NONE, at + QPoint(100, 100))
+    assert document(view).nodes[id].position == (shown.x(), shown.y())
+    assert steps(view) == (1, "Add Dropout")
+    QTest.mouseMove(view.viewport(), at + QPoint(200, 0))
+    assert view.graph.nodes[id].pos() == shown
+    view.bench.store.undo_stack.undo()
+    assert document(view) == before
+
+
+def test_a_new_node_is_clicked_into_a_wire(view):
+    id = quick_add(view, QPoint(400, 400), "dropout")
+    at = middle(view, "relu1")
+    title_of = view.graph.nodes[id].pos() + QPointF(view.graph.nodes[id].face.width / 2, 25)
+    start = QPoint(400, 400)
+    end = start + at - point(view, title_of)
+    for share in (0.5, 1.0):
+        QTest.mouseMove(view.viewport(), start + (end - start) * share)
+    QTest.mouseClick(view.viewport(), LEFT, NONE, end)
+    assert document(view).edges[Slot("relu1", "x")] == Slot(id, "y")
+    assert steps(view) == (1, "Add Dropout")
+
+
+def test_escape_leaves_a_new_node_where_it_was_added(view):
+    id = quick_add(view, QPoint(400, 400), "dropout")
+    QTest.mouseMove(view.viewport(), QPoint(600, 500))
+    QTest.keyClick(view, Qt.Key.Key_Escape, NONE)
+    item = view.graph.nodes[id]
+    assert (item.x(), item.y()) == document(view).nodes[id].position
+    QTest.mouseMove(view.viewport(), QPoint(700, 500))
+    assert (item.x(), item.y()) == document(view).nodes[id].position
+    assert steps(view)[0] == 1
