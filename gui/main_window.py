@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSettings, Qt, QTimer
 from PySide6.QtGui import (
@@ -67,6 +69,9 @@ from gui.trust import TrustBanner
 from gui.views import VIEWS
 from gui.widgets.basic import column
 from gui.widgets.segmented import SegmentedStack
+
+if TYPE_CHECKING:
+    from gui.compare.page import ComparePage
 
 LEFT, RIGHT, BOTTOM = 232, 296, 310
 """First sizes of the panels in pixels."""
@@ -176,6 +181,20 @@ class MainWindow(QMainWindow):
         self._pages.setCurrentWidget(self._workbench)
         QTimer.singleShot(0, self._show_all)
         self.canvas.setFocus()
+
+    @cached_property
+    def compare(self) -> ComparePage:
+        """The page of two networks side by side, made when it is first wanted."""
+        from gui.compare.page import ComparePage
+
+        page = ComparePage(self)
+        self._pages.addWidget(page)
+        page.closed.connect(self.show_workbench)
+        return page
+
+    def show_compare(self) -> None:
+        """Show two networks side by side."""
+        self._pages.setCurrentWidget(self.compare)
 
     def _show_all(self) -> None:
         """Fit what has just been opened; a document that was here before is as it was left."""
@@ -462,8 +481,11 @@ class MainWindow(QMainWindow):
         self._remember()
         self.exports.close()
         self.imports.close()
+        if "compare" in self.__dict__:
+            self.compare.wait()
         self.bridge.close()
         self.analyst.close()
+        self.canvas.arranger.close()
         self.recovery.close()
         self.files.safety.close()
         self.undo_stack.blockSignals(True)  # it outlives the menus that listen to it
