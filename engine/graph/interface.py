@@ -48,6 +48,17 @@ def add_port(
     return outside(document, block, inner), name
 
 
+def linked_port(graph: Document, slot: Slot, kind: str, y: float) -> tuple[Document, str]:
+    """Return the inside of a block with a new port of a kind that a slot is linked to, and its name.
+
+    Its node stands at a height, beside the others of its kind. Raises what ``connect`` raises.
+    """
+    name = _free(graph.nodes, kind.lower())
+    graph, _ = edits.add_node(graph, kind, position=(_place(graph, kind)[0], y), id=name)
+    ends = (slot, Slot(name, "x")) if kind == OUTPUT else (Slot(name, "y"), slot)
+    return edits.connect(graph, *ends), name
+
+
 def rename_port(document: Document, block: str, port: str, name: str) -> Document:
     """Return the document with another name for a port of a block; every link keeps to it.
 
@@ -278,7 +289,7 @@ def _free(taken: Mapping[str, Node], wanted: str) -> str:
     return name
 
 
-def _place(graph: Block, kind: str) -> Point:
+def _place(graph: Block | Document, kind: str) -> Point:
     """Return where a new port stands: below the last of its kind, or beside all other nodes."""
     own = [node.position for node in graph.nodes.values() if node.type == kind]
     if own:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.errors import EngineError
-from engine.graph import edits
+from engine.graph import edits, interface
 from engine.graph.blocks import layer_of
-from engine.graph.document import Document
+from engine.graph.document import Document, Slot
 from engine.layers.formula import Formula
 from engine.layers.params import Value
 from gui.bench import Bench
 from gui.canvas import expand
+from gui.canvas.face import PORT_TOP
 
 
 class BlockCommands:
@@ -45,6 +46,22 @@ class BlockCommands:
             self.bench.message.emit(error.message)
             return
         self.set_repeat(id, count)
+
+    # -- ports -----------------------------------------------------------------------------------------
+
+    def new_port(self, slot: Slot, forward: bool, off: Slot | None, y: float) -> None:
+        """Link an output to a new output of the block that is open, or an input to a new input."""
+        kind = interface.OUTPUT if forward else interface.INPUT
+        made: list[str] = []
+
+        def change(document: Document) -> Document:
+            document = edits.disconnect(document, [off]) if off is not None else document
+            document, name = interface.linked_port(document, slot, kind, y - PORT_TOP)
+            made.append(name)
+            return document
+
+        if self.edit(f"New {kind.lower()}", change):
+            self.bench.store.select(made[-1:])
 
     # -- in place ----------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from gui.canvas.face import PORT
 from gui.canvas.gestures import Gesture, blocked_by_cycle
 from gui.canvas.hits import MAGNET, near_port, node_at
 from gui.canvas.node_item import NodeItem
+from gui.canvas.port_strip import paint_strip, strip_of
 from gui.canvas.wire_item import WIDTH
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class Link(Gesture):
         self._lit: NodeItem | None = None
         self._box = QRectF()
         self._started = False
+        self._port = False
+        """Whether it would become a new port of the block around."""
 
     def _begin(self) -> None:
         self._started = True
@@ -60,6 +63,8 @@ class Link(Gesture):
         if self.off is not None:
             view.graph.wires[self.off].setVisible(False)
             view.update_canvas(view.graph.wires[self.off].label_box)
+        if view.bench.store.scope:
+            view.viewport().update()  # the strip for a new port appears
         refused = blocked_by_cycle(view, self.fixed.node, self.forward)
         for id, item in view.graph.nodes.items():
             wrong = item.face.outputs if self.forward else item.face.inputs
@@ -76,6 +81,12 @@ class Link(Gesture):
                 return
             self._begin()
         self._aim(self.view.map_to_canvas(at))
+        before = self._port
+        self._port = self._target is None and strip_of(self.view, self.forward).contains(at)
+        if self._port:
+            self._reason, self._hint, self._gives = "", "", ""
+        if self._port != before:
+            self.view.viewport().update()
         box = self._extent()
         self.view.update_canvas(box.united(self._box))
         self._box = box
@@ -176,7 +187,7 @@ class Link(Gesture):
     def release(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
         view = self.view
         target, reason, over = self._target, self._reason, node_at(view.graph, view.map_to_canvas(at))
-        started = self._started
+        started, to_port = self._started, self._port
         self.cancel()
         if not started:
             return
@@ -186,6 +197,8 @@ class Link(Gesture):
             if off != target:
                 text = "Re-route" if off is not None else "Connect"
                 view.edit(text, lambda d: fitting.connect(d, source, target, off))
+        elif to_port:
+            view.commands.new_port(self.fixed, self.forward, off, self._at.y())
         elif reason:
             view.bench.message.emit(reason)
         elif off is not None:
@@ -239,6 +252,7 @@ class Link(Gesture):
         if not self._started:
             return
         view, theme = self.view, self.view.bench.theme
+        paint_strip(painter, view, self.forward, self._port)
         fixed = view.graph.slot_at(self.fixed, not self.forward)
         if fixed is None:
             return

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QInputDialog, QPushButton, QWidget
 
 from engine.graph.document import About, Slot
-from engine.graph.edits import paste
+from engine.graph.edits import disconnect, paste
 from engine.graph.interface import ports_of
+from gui.canvas.port_strip import strip_of
 from gui.inspector.block_page import BlockPage
 from gui.inspector.interface import Interface
 from gui.inspector.node_page import NodePage
@@ -272,3 +273,49 @@ def test_several_blocks_are_unpacked_in_one_step(window):
 
 def button(parent: QWidget, text: str) -> QPushButton:
     return next(each for each in parent.findChildren(QPushButton) if each.text() == text and each.isVisible())
+
+
+# -- ports made by a wire ------------------------------------------------------------------------------------
+
+
+def drag_wire(window, start: QPointF, end: QPoint) -> None:
+    """Drag from a place of the canvas to a pixel of its viewport."""
+    port, a = window.canvas.viewport(), window.canvas.to_view(start)
+    QTest.mousePress(port, LEFT, NONE, a)
+    for share in (0.2, 0.6, 1.0):
+        QTest.mouseMove(port, a + (end - a) * share)
+    QTest.mouseRelease(port, LEFT, NONE, end)
+    QApplication.processEvents()
+
+
+@pytest.mark.parametrize("forward", [True, False])
+def test_a_wire_that_is_dropped_at_the_edge_becomes_a_port(window, forward):
+    store = window.bench.store
+    store.enter("Cell", "first")
+    QApplication.processEvents()
+    canvas = window.canvas
+    if forward:
+        slot = Slot("conv", "y")
+    else:
+        store.apply("Open", lambda d: disconnect(d, [Slot("both", "xs.1")]))
+        slot = Slot("both", "xs.1")
+    edge = strip_of(canvas, forward).center().toPoint()
+    steps = window.undo_stack.count()
+    drag_wire(window, canvas.graph.slot_at(slot, not forward), edge)
+    kind, name = ("Output", "output") if forward else ("Input", "input")
+    assert ports_of(store.whole.blocks["Cell"], kind)[-1] == name
+    ends = (Slot(name, "x"), slot) if forward else (slot, Slot(name, "y"))
+    assert store.document.edges[ends[0]] == ends[1]
+    assert store.selection == {name}
+    assert window.undo_stack.count() == steps + 1
+    assert window.undo_stack.undoText() == f"New {kind.lower()}"
+    store.leave()
+    face = canvas.graph.nodes["first"].face
+    assert name in [spot.name for spot in (face.outputs if forward else face.inputs)]
+
+
+def test_outside_of_blocks_there_is_no_edge_for_ports(window):
+    assert strip_of(window.canvas, True).isEmpty()
+    end = window.canvas.viewport().rect().center() + QPoint(0, 150)
+    drag_wire(window, window.canvas.graph.slot_at(Slot("first", "same"), False), end)
+    assert window.canvas.quick_add.isVisible()
