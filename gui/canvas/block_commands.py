@@ -10,7 +10,7 @@ from engine.graph.blocks import layer_of
 from engine.graph.document import Document, Slot
 from engine.layers.formula import Formula
 from engine.layers.params import Value
-from gui.bench import Bench
+from gui.bench import Bench, Offer
 from gui.canvas import expand
 from gui.canvas.face import PORT_TOP
 
@@ -62,6 +62,22 @@ class BlockCommands:
 
         if self.edit(f"New {kind.lower()}", change):
             self.bench.store.select(made[-1:])
+
+    def outer_links(self) -> int:
+        """Return how many links there are outside of the block that is open."""
+        store = self.bench.store
+        if not store.scope:
+            return 0
+        return interface.link_count(store.whole) - len(store.whole.blocks[store.scope[-1]].edges)
+
+    def tell_lost(self, before: int) -> None:
+        """Tell what an edit inside of a block took from its uses: the links to ports that are gone."""
+        lost = before - self.outer_links() if self.bench.store.scope else 0
+        if lost > 0:
+            links = "One link" if lost == 1 else f"{lost} links"
+            text = f"{links} outside ended at a port that is gone."
+            undo = self.bench.store.undo_stack.undo
+            self.bench.offered.emit(Offer(text, (("Undo", undo),)))
 
     # -- in place ----------------------------------------------------------------------------------------
 

@@ -32,11 +32,13 @@ class Commands(BlockCommands):
 
     def edit(self, text: str, change: Callable[[Document], Document], merge: str = "") -> bool:
         """Make an edit; a refusal is shown as a message and changes nothing. Return whether it was made."""
+        outer = self.outer_links()
         try:
             self.bench.store.apply(text, change, merge)
         except EngineError as error:
             self.bench.message.emit(error.message)
             return False
+        self.tell_lost(outer)
         return True
 
     def make(self, text: str, change: Callable[[Document], Edited], merge: str = "") -> str:

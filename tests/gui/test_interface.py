@@ -319,3 +319,18 @@ def test_outside_of_blocks_there_is_no_edge_for_ports(window):
     end = window.canvas.viewport().rect().center() + QPoint(0, 150)
     drag_wire(window, window.canvas.graph.slot_at(Slot("first", "same"), False), end)
     assert window.canvas.quick_add.isVisible()
+
+
+def test_a_port_that_is_deleted_on_the_canvas_tells_of_the_links_outside(window):
+    store = window.bench.store
+    store.enter("Cell", "first")
+    store.select(["same"])
+    window.canvas.setFocus()
+    QTest.keyClick(window.canvas, Qt.Key.Key_Delete)
+    assert "2 links outside ended at a port that is gone" in window.canvas.notice.accessibleName()
+    QTest.mouseClick(button(window.canvas.notice, "Undo"), LEFT)
+    assert store.whole == network()
+    store.select(["conv"])
+    window.canvas.notice.hide()
+    QTest.keyClick(window.canvas, Qt.Key.Key_Delete)
+    assert window.canvas.notice.isHidden()
