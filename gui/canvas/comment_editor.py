@@ -6,6 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
+from engine.graph.layout import SIZE
 from engine.layers.declaration import Layer
 from gui.bench import Bench
 from gui.canvas import fonts
@@ -13,6 +14,7 @@ from gui.canvas.block_editor import BlockEditor
 from gui.canvas.comment_paint import HEAD, PAD, text_box
 from gui.canvas.frame_item import CommentItem, FrameItem
 from gui.canvas.mark import MarkItem
+from gui.canvas.node_item import NodeItem
 from gui.canvas.node_paint import TEXT_FROM
 from gui.canvas.note_field import NoteField
 from gui.canvas.routing import place_of
@@ -72,11 +74,18 @@ class CommentEditor(BlockEditor):
     def add_frame(self) -> None:
         """Put a frame around what is selected, or an empty one at the pointer, and ask for its title."""
         chosen = sorted(self.bench.store.chosen)
-        boxes = [item.body() for id in chosen if (item := self.graph.item(id)) is not None]
+        boxes = [self._room_of(item) for id in chosen if (item := self.graph.item(id)) is not None]
         at = self._pointer() or QRectF(self.viewport().rect()).center()
         id = self.commands.add_frame(boxes, self.map_to_canvas(at))
         if id:
             self.rename(id)
+
+    def _room_of(self, item: NodeItem | MarkItem) -> QRectF:
+        """Return what an item covers; a node also with what it will show while it learns."""
+        body = item.body()
+        if isinstance(item, NodeItem):
+            body.setHeight(max(body.height(), SIZE[1]))
+        return body
 
     def add_note(self, at: QPointF | None = None) -> None:
         """Put a note at a point of the viewport, at the pointer or in the middle, and begin to write."""

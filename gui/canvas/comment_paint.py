@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, QUrl
@@ -43,6 +44,14 @@ def fill_of(comment: Comment, theme: Theme) -> str:
     """Return the color of a comment's ground."""
     ground = theme.canvas if comment.kind == "frame" else theme.panel
     return mix(ground, COMMENT[comment.color], 0.1 if theme.dark else 0.09)
+
+
+def ground_of(label: QRectF, comments: Iterable[Comment], theme: Theme) -> str:
+    """Return the color that a wire's label stands on: that of the smallest frame around it, or the canvas."""
+    at = label.center()
+    around = [each for each in comments if each.kind == "frame" and QRectF(*each.box).contains(at)]
+    smallest = min(around, key=lambda each: each.box[2] * each.box[3], default=None)
+    return fill_of(smallest, theme) if smallest is not None else theme.canvas
 
 
 class _Text(QTextDocument):

@@ -11,7 +11,7 @@ from PySide6.QtGui import QPainter, QPen
 from engine.graph.diff import Diff
 from engine.graph.document import Comment, Slot
 from engine.graph.marks import dot_id, dot_of, dots
-from gui.canvas.comment_paint import fill_of
+from gui.canvas.comment_paint import fill_of, ground_of
 from gui.canvas.dot_item import RADIUS, DotItem
 from gui.canvas.frame_item import EDGE, CommentItem, FrameItem
 from gui.canvas.mark import MarkItem
@@ -142,6 +142,10 @@ class Marks:
             for id, item in self.items.items()
             if (box.contains(item.body()) if isinstance(item, FrameItem) else box.intersects(item.body()))
         }
+
+    def ground(self, label: QRectF) -> str:
+        """Return the color that the label of a wire stands on."""
+        return ground_of(label, (item.comment for item in self.comments()), self._scene.bench.theme)
 
     # -- from afar -------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from engine.errors import FileError
 from engine.graph.document import Document, Edge
 from engine.storage.atomic import write_bytes
 from gui.canvas import fonts
-from gui.canvas.comment_paint import body_of, paint_frame, paint_note
+from gui.canvas.comment_paint import body_of, ground_of, paint_frame, paint_note
 from gui.canvas.dot_item import paint_dot
 from gui.canvas.expand import node_face
 from gui.canvas.face import Face, places_of
@@ -98,7 +98,7 @@ class _Drawing:
             painter.restore()
         painter.setFont(fonts.mono())
         for box, label, failing in labels:
-            painter.fillRect(box, theme.color("canvas"))
+            painter.fillRect(box, theme.color(ground_of(box, self.comments, theme)))
             painter.setPen(theme.color("error" if failing else label_color(theme)))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, label)
 

@@ -422,7 +422,9 @@ class CanvasView(CommentEditor):
         plain, wrong = theme.color(label_color(theme)), theme.color("error")
         painter.setFont(fonts.mono())
         for wire in self.graph.labels_in(rect):
-            painter.fillRect(wire.label_box, QColor(frames.ground(wire.label_box)) if frames.items else ground)
+            if frames.items:
+                ground = theme.color(frames.ground(wire.label_box))
+            painter.fillRect(wire.label_box, ground)
             painter.setPen(wrong if wire.failing else plain)
             painter.drawText(wire.label_box, Qt.AlignmentFlag.AlignCenter, wire.label)
 

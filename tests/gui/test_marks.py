@@ -10,14 +10,14 @@ from PySide6.QtTest import QTest
 from engine.graph import marks
 from engine.graph.blocks import group
 from engine.graph.document import COLORS, Document, Slot
-from gui.canvas.comment_paint import body_of, text_of
+from gui.canvas.comment_paint import body_of, fill_of, text_of
 from gui.canvas.frame_item import FrameItem
 from gui.canvas.menus import mark_menu, wire_menu
 from gui.canvas.note_item import NoteItem
 from gui.canvas.picture import picture
 from gui.canvas.view import CanvasView
 from gui.theme import DARK, LIGHT
-from tests.gui.canvas_help import LEFT, NONE, analysis_of, canvas, lenet, point
+from tests.gui.canvas_help import LEFT, NONE, analysis_of, canvas, lenet, point, snapshot
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 WIRE = Slot("conv1", "x")
@@ -134,7 +134,7 @@ def test_inside_of_a_frame_one_draws_a_selection_box(view):
     frame = framed(view, "conv1", "relu1")
     view.bench.store.select(())
     start = frame.body().bottomLeft() + QPointF(14, -12)
-    drag(view, start, (frame.body().width() - 28, -70))
+    drag(view, start, (frame.body().width() - 28, -120))
     assert view.bench.store.selection == {"conv1", "relu1"}
     assert not view.bench.store.marks
 
@@ -175,6 +175,20 @@ def test_a_menu_colors_frames_writes_on_them_and_selects_what_they_hold(view):
     assert document(view).comments["frame 1"].text == "halves the picture"
     actions["Select what stands in it"].trigger()
     assert view.bench.store.chosen == {"conv1", "relu1"}
+
+
+def test_a_frame_leaves_room_for_what_its_nodes_will_show(view):
+    frame = framed(view, "conv1", "relu1")
+    view.graph.show_snapshot(snapshot())
+    assert all(frame.body().contains(view.graph.nodes[id].body()) for id in ("conv1", "relu1"))
+
+
+def test_labels_stand_on_the_ground_of_their_frame(view):
+    framed(view, "conv1", "relu1")
+    label = view.graph.wires[Slot("relu1", "x")].label_box
+    comment = document(view).comments["frame 1"]
+    assert view.graph.marks.ground(label) == fill_of(comment, view.bench.theme)
+    assert view.graph.marks.ground(label.translated(0, 900)) == view.bench.theme.canvas
 
 
 # -- notes -----------------------------------------------------------------------------------------------
