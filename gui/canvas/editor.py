@@ -65,9 +65,7 @@ class Editor(Navigator):
         self.graph.arranged.connect(self.minimap.fit)
         bench.store.changed.connect(self._follow)
         bench.store.leaving.connect(self._keep_place)
-        bench.store.leaving.connect(self._keep_place)
         bench.store.replaced.connect(self._replace)
-        bench.store.arrived.connect(self._find_place)
         bench.store.arrived.connect(self._find_place)
         bench.store.scope_changed.connect(self._replace)
         bench.analyzed.connect(lambda _: self._describe())
@@ -102,14 +100,6 @@ class Editor(Navigator):
         self.caption.show_document()
         self.show_all()
         self._describe()
-
-    def _keep_place(self) -> None:
-        self.bench.store.session.place = self.place()
-
-    def _find_place(self) -> None:
-        """Look where one looked when this document was in front last."""
-        if (place := self.bench.store.session.place) is not None:
-            self.go_to(place)
 
     def _keep_place(self) -> None:
         self.bench.store.session.place = self.place()
