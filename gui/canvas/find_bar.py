@@ -80,6 +80,7 @@ class FindBar(QFrame):
         for signal in (bench.store.edited, bench.store.replaced, bench.analyzed):
             signal.connect(self._look_again)
         bench.store.scope_changed.connect(self._mark)
+        view.arrived.connect(self._give_way)
         bench.theme_changed.connect(self.set_theme)
         self.set_theme(bench.theme)
         self.hide()
@@ -212,7 +213,6 @@ class FindBar(QFrame):
         self._enter(hit)
         self._view.show_node(hit.id)
         self._tell()
-        self._give_way(hit.id)
         self._view.viewport().update()
 
     def _enter(self, hit: Hit) -> None:
@@ -229,9 +229,11 @@ class FindBar(QFrame):
         for block, node in zip(hit.scope[same:], hit.way[same:], strict=True):
             store.enter(block, node)
 
-    def _give_way(self, id: str) -> None:
+    def _give_way(self) -> None:
         """Close the list where it would cover what was found; typing opens it again."""
-        item = self._view.graph.item(id)
+        if self._at is None or self.isHidden():
+            return
+        item = self._view.graph.item(self.hits[self._at].id)
         if item is None:
             return
         body = self._view.viewportTransform().mapRect(item.body()).toAlignedRect()

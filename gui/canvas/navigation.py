@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from math import ceil, floor
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPixmap, QTransform, QWheelEvent
 from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
 
@@ -31,6 +31,9 @@ _log = logging.getLogger(__name__)
 
 class Navigator(QGraphicsView):
     """A view of the scene that can be moved over; it edits nothing."""
+
+    arrived = Signal()
+    """What was to be shown is in view now."""
 
     def __init__(self, bench: Bench, parent: QWidget | None = None):
         super().__init__(parent)
@@ -60,6 +63,7 @@ class Navigator(QGraphicsView):
         self.graph.arranged.connect(self._looking.start)
         self.graph.grown.connect(self._keep_all)
         self._glide = Glide(self, self._show_place)
+        self._glide.finished.connect(self.arrived)
         # Qt forgets where an item stood if its new place is painted, for a label's sake, before the scene has
         # told the view of the move: what was there would stay on the screen.
         self.graph.arranged.connect(lambda: self.viewport().update())
@@ -146,6 +150,7 @@ class Navigator(QGraphicsView):
             self._glide.go((self.zoom, factor), (middle, place))
         else:
             self._show_place(factor, place)
+            self.arrived.emit()
 
     def _show_place(self, factor: float, place: QPointF) -> None:
         """Show a place in the middle of what the caption leaves free."""
@@ -180,6 +185,8 @@ class Navigator(QGraphicsView):
         if not near or not self.visible_rect().contains(item.body()):
             self._gliding_whole = False
             self._go(self.zoom if near else 1.0, item.body().center(), eased=True)
+        else:
+            self.arrived.emit()
         self.moved()
 
     def visible_rect(self) -> QRectF:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from engine.graph.document import Comment
 from engine.graph.edits import rename, set_params
+from gui.canvas import navigation
 from tests.gui.window_help import click_node, open_window
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -266,3 +267,20 @@ def test_the_list_gives_way_to_what_it_would_cover(window, size, heat):
         assert heat or not bar.geometry().intersects(window.canvas.heat.geometry())
     QTest.keyClicks(bar.field, " ")
     assert bar.list.isVisible()
+
+
+def test_the_canvas_glides_to_a_hit_where_motion_is_welcome(window, qtbot, monkeypatch):
+    canvas = window.canvas
+    canvas.zoom_to(1.0)
+    canvas.pan(QPointF(-4000, 0))
+    bar = seek(window, "tanh4")
+    monkeypatch.setattr(navigation, "moves", lambda widget: True)
+    before = canvas.viewportTransform()
+    QTest.keyClick(bar.field, Qt.Key.Key_Return)
+    assert canvas.viewportTransform() == before
+    body = canvas.graph.item("tanh4").body()
+    assert not canvas.visible_rect().contains(body)
+    with qtbot.waitSignal(canvas.arrived):
+        pass
+    assert canvas.visible_rect().contains(body)
+    assert not bar.geometry().intersects(canvas.viewportTransform().mapRect(body).toAlignedRect())
