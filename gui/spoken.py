@@ -8,10 +8,10 @@ from gui.bench import Bench
 from gui.panels.words import plural
 
 
-def node_words(bench: Bench, id: str, state: bool = True) -> str:
+def node_words(bench: Bench, id: str, state: bool = True, problems: int | None = None) -> str:
     """Return what is said of a node: ``conv1, Conv2d, N 6 28 28, selected, 1 problem``.
 
-    Where a list tells by itself what is selected, ``state`` is false.
+    Where a list tells by itself what is selected, ``state`` is false; ``problems`` is their count, if known.
     """
     document = bench.store.document
     node = document.nodes[id]
@@ -21,6 +21,7 @@ def node_words(bench: Bench, id: str, state: bool = True) -> str:
     parts += [" ".join(str(size) for size in tensor.shape) for tensor in found if tensor is not None]
     if state and id in bench.store.selection:
         parts.append("selected")
-    if wrong := len(bench.analysis.problems_of(id)):
-        parts.append(plural(wrong, "problem"))
+    count = len(bench.analysis.problems_of(id)) if problems is None else problems
+    if count:
+        parts.append(plural(count, "problem"))
     return ", ".join(parts)

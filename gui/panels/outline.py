@@ -106,7 +106,7 @@ class OutlinePanel(Panel):
         token = wrong[0].severity if wrong else "text"
         item.setForeground(0, self._bench.theme.color(token))
         item.setToolTip(0, "\n".join(problem.message for problem in wrong) or layer.doc)
-        spoken = node_words(self._bench, node.id, state=False)
+        spoken = node_words(self._bench, node.id, False, len(wrong))
         item.setData(0, Qt.ItemDataRole.AccessibleTextRole, spoken if shape else f"{spoken}, shape not known")
 
     def _select(self) -> None:

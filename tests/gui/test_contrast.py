@@ -8,11 +8,13 @@ from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
+from engine.graph.document import KINDS, Comment
 from gui import style
+from gui.canvas.comment_paint import fill_of
 from gui.canvas.wire_item import label_color
 from gui.cost import tint
 from gui.panels.code_view import _colors
-from gui.theme import DARK, LIGHT, Theme
+from gui.theme import COMMENT, DARK, LIGHT, Theme
 from gui.widgets.basic import button
 from gui.widgets.switch import Switch
 from tests.gui.test_panels_style import contrast
@@ -65,6 +67,15 @@ def test_graphics_can_be_seen(theme: Theme, color: str, ground: str):
 def test_words_on_a_heat_map_can_be_read(theme: Theme):
     for step in range(11):
         assert contrast(theme.text, tint(theme, step / 10)) >= READ
+
+
+@both
+@pytest.mark.parametrize("color", COMMENT)
+@pytest.mark.parametrize("kind", KINDS)
+def test_frames_and_notes_can_be_read(theme: Theme, color: str, kind: str):
+    fill = fill_of(Comment("a b", kind, (0, 0, 100, 100), color=color), theme)
+    for words in (theme.text, theme.muted, *([theme.accent] if kind == "note" else [])):  # links
+        assert contrast(words, fill) >= READ
 
 
 @both
