@@ -280,7 +280,9 @@ def group(document: Document, ids: Iterable[str], name: str) -> tuple[Document, 
         for each in value.names
     }
     params = frozen(dict.fromkeys(given))
-    document = with_block(document, Block(name, params, nodes=frozen(nodes), edges=frozen(edges)))
+    bends = frozen({t: each for t, each in document.bends.items() if edges.get(t) == document.edges[t]})
+    block = Block(name, params, nodes=frozen(nodes), edges=frozen(edges), bends=bends)
+    document = with_block(document, block)
     id = _port(document.nodes, name.lower())
     x, y = (sum(document.nodes[each].position[axis] for each in chosen) / len(chosen) for axis in (0, 1))
     kept = {each: node for each, node in document.nodes.items() if each not in chosen}

@@ -89,6 +89,14 @@ def test_a_difference_of_marks_changes_no_meaning():
     assert not diff(bent(), bent())
 
 
+def test_wires_stay_bent_inside_a_block_and_out_of_it_again():
+    document = marks.add_dot(chain(), Slot("b", "x"), 0, (400, 90))
+    grouped, id = group(document, ["a", "b"], "Front")
+    assert grouped.blocks["Front"].bends == document.bends
+    assert not grouped.bends
+    assert ungroup(grouped, id).bends == document.bends
+
+
 def test_code_is_the_same_with_and_without_marks():
     assert analyze(bent()).source == analyze(chain()).source
 

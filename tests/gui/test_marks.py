@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from engine.graph import marks
 from engine.graph.blocks import group
 from engine.graph.document import COLORS, Document, Slot
+from engine.storage.document_file import load_document, save_document
 from gui.canvas.comment_paint import body_of, fill_of, text_of
 from gui.canvas.frame_item import FrameItem
 from gui.canvas.menus import mark_menu, wire_menu
@@ -18,6 +19,7 @@ from gui.canvas.picture import picture
 from gui.canvas.view import CanvasView
 from gui.theme import DARK, LIGHT
 from tests.gui.canvas_help import LEFT, NONE, analysis_of, canvas, lenet, point, snapshot
+from tests.gui.window_help import open_window
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 WIRE = Slot("conv1", "x")
@@ -426,3 +428,47 @@ def test_a_canvas_without_marks_does_no_work_for_them(view):
 def test_the_body_of_a_frame_is_its_box(qapp):
     comment = marks.add_comment(Document(), "frame", (5, 6, 300, 200), "T")[0].comments["frame 1"]
     assert body_of(comment).getRect() == (0, 0, 300, 200)
+
+
+# -- through the window ----------------------------------------------------------------------------------
+
+
+def test_keys_of_the_window_frame_write_delete_and_undo(qtbot):
+    with open_window(qtbot, "lenet5") as window:
+        store, view = window.bench.store, window.canvas
+        view.setFocus()
+        store.select(["conv1", "tanh1"])
+        QTest.keyClick(window, Qt.Key.Key_J, CONTROL)
+        QTest.keyClicks(view.title_field, "Edges")
+        QTest.keyClick(view.title_field, Qt.Key.Key_Return)
+        assert store.document.comments["frame 1"].title == "Edges"
+        assert window.actions_["delete"].isEnabled()
+        QTest.keyClick(window, Qt.Key.Key_F2)
+        assert view.title_field.isVisible()
+        QTest.keyClick(view.title_field, Qt.Key.Key_Escape)
+        QTest.keyClick(window, Qt.Key.Key_N)
+        QTest.keyClicks(view.note_field, "no")
+        assert view.note_field.toPlainText() == "no", "a letter that is a command, too"
+        QTest.keyClick(view.note_field, Qt.Key.Key_Return, CONTROL)
+        assert store.document.comments["note 1"].text == "no"
+        QTest.keyClick(window, Qt.Key.Key_Delete)
+        assert list(store.document.comments) == ["frame 1"]
+        assert store.document.nodes.keys() == window.canvas.graph.nodes.keys()
+        for _ in range(5):
+            QTest.keyClick(window, Qt.Key.Key_Z, CONTROL)
+        assert not store.document.comments
+
+
+def test_a_saved_document_opens_with_its_marks(qtbot, tmp_path):
+    path = tmp_path / "noted.netwright"
+    with open_window(qtbot, "lenet5") as window:
+        view = window.canvas
+        view.add_note(QPointF(200, 200))
+        QTest.keyClicks(view.note_field, "kept")
+        view.note_field.keep()
+        slot = Slot("tanh1", "x")
+        view.add_dot(view.graph.wires[slot], QPointF(point(view, middle(view, slot))))
+        save_document(window.bench.store.whole, path)
+        window.bench.store.open(load_document(path))
+        assert view.graph.item("note 1").comment.text == "kept"
+        assert marks.dot_id(slot, 0) in view.graph.marks.items
