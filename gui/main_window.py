@@ -1,4 +1,4 @@
-"""The window: which part stands where, and nothing else."""
+"""The window: how its parts are connected, and what the menus ask for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, QSettings, Qt, QTimer
+from PySide6.QtCore import QRectF, Qt, QTimer
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -20,65 +20,40 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QApplication,
-    QMainWindow,
     QMenu,
     QMessageBox,
-    QSplitter,
-    QStackedWidget,
-    QTabWidget,
-    QVBoxLayout,
-    QWidget,
 )
 
 from engine.errors import EngineError
 from engine.graph.document import Document
 from engine.graph.settings import set_training
-from gui import sharing, style, trusted
+from gui import room, sharing, style, trusted
 from gui.actions import Actions
 from gui.analyst import Analyst
 from gui.announcer import Announcer
 from gui.bench import Bench
 from gui.bridge import Bridge
-from gui.canvas.view import CanvasView
 from gui.commands.palette import CommandPalette
 from gui.custom.editor import CustomEditor
 from gui.drop_hint import DropHint
 from gui.exports import Exports
 from gui.files import Files
 from gui.focus import FocusRing, next_part
-from gui.gallery.gallery import GalleryPanel
-from gui.gallery.shelf import entries, pictures
-from gui.gallery.welcome import WelcomePage
+from gui.frame import Frame
+from gui.gallery.shelf import pictures
 from gui.grouping import Grouping
 from gui.imports import Imports
-from gui.inspector.inspector import Inspector
-from gui.panels.code import CodePanel
-from gui.panels.history import HistoryPanel
-from gui.panels.outline import OutlinePanel
-from gui.panels.palette import PalettePanel
-from gui.panels.problems import ProblemsPanel
-from gui.panels.status_bar import StatusBar
-from gui.panels.top_bar import TopBar
 from gui.panels.words import when
 from gui.recovery import Recovery
-from gui.tabs import DocumentTabs
-from gui.theme import Theme
 from gui.tour.guide import Guide
 from gui.tour.steps import FIRST_NETWORK
-from gui.trust import TrustBanner
-from gui.views import VIEWS
-from gui.widgets.basic import column
-from gui.widgets.segmented import SegmentedStack
 
 if TYPE_CHECKING:
     from gui.compare.page import ComparePage
 
-LEFT, RIGHT, BOTTOM = 232, 296, 310
-"""First sizes of the panels in pixels."""
 
-
-class MainWindow(QMainWindow):
-    """Lays the parts out around the canvas and hands the menus what they call."""
+class MainWindow(Frame):
+    """Connects the parts around the canvas and hands the menus what they call."""
 
     def __init__(self, bench: Bench):
         super().__init__()
@@ -151,13 +126,8 @@ class MainWindow(QMainWindow):
 
     def toggle(self, name: str) -> None:
         """Show or hide ``left``, ``right`` or ``bottom``."""
-        part = self._parts[name]
-        part.setVisible(not part.isVisible())
+        super().toggle(name)
         self.actions_.refresh()
-
-    def shown(self, name: str) -> bool:
-        """Return whether a panel is shown."""
-        return not self._parts[name].isHidden()
 
     def toggle_minimap(self) -> None:
         """Show or hide the minimap."""
@@ -228,7 +198,7 @@ class MainWindow(QMainWindow):
 
     def go_to_part(self, step: int) -> None:
         """Give the keyboard to the next part of the window, or with -1 to the one before."""
-        parts = (self.top, self.left, self.canvas, self.bottom, self.inspector, self.status)
+        parts = (self.top, self.left, self.tabs, self.canvas, self.bottom, self.inspector, self.status)
         next_part(parts if self._pages.currentWidget() is self._workbench else (self.welcome,), step)
         self.focus_ring.follow()
 
@@ -264,67 +234,7 @@ class MainWindow(QMainWindow):
             "<p>MIT licence.</p>",
         )
 
-    # How it is put together.
-
-    def _make_parts(self) -> None:
-        bench = self.bench
-        self.top = TopBar(bench)
-        self.status = StatusBar(bench)
-        self.tabs = DocumentTabs(bench)
-        self.canvas = CanvasView(bench)
-        self.palette_ = PalettePanel(bench)
-        self.gallery = GalleryPanel(bench)
-        self.outline = OutlinePanel(bench)
-        self.history = HistoryPanel(bench)
-        self.inspector = Inspector(bench)
-        self.welcome = WelcomePage(bench)
-        self.code = CodePanel(bench)
-        self.problems = ProblemsPanel(bench)
-        self.gallery.set_entries(entries())
-        self.welcome.set_entries(entries())
-        self._drawn: Theme | None = None
-
-    def _lay_out(self) -> None:
-        self.left = SegmentedStack(
-            [
-                ("layers", "Layers", self.palette_),
-                ("gallery", "Gallery", self.gallery),
-                ("outline", "Outline", self.outline),
-                ("history", "History", self.history),
-            ]
-        )
-        self.bottom = QTabWidget()
-        self.bottom.setDocumentMode(True)
-        self.bottom.tabBar().setAccessibleName("Live views")
-        self._bottom_pages = {view.name: view.make(self.bench) for view in VIEWS}
-        titles = {view.name: view.title for view in VIEWS}
-        self._bottom_pages |= {"problems": self.problems, "code": self.code}
-        titles |= {"problems": "Problems", "code": "Code"}
-        for name, page in self._bottom_pages.items():
-            self.bottom.addTab(page, titles[name])
-        drawing = QWidget()
-        over = column(drawing, 0)
-        over.addWidget(self.tabs)
-        over.addWidget(self.files.safety.banner)
-        over.addWidget(TrustBanner(self.bench))
-        over.addWidget(self.canvas, 1)
-        self.middle = _splitter(Qt.Orientation.Vertical, (drawing, 1), (self.bottom, 0))
-        self.across = _splitter(
-            Qt.Orientation.Horizontal, (self.left, 0), (self.middle, 1), (self.inspector, 0)
-        )
-        self._parts = {"left": self.left, "right": self.inspector, "bottom": self.bottom}
-        self._workbench = QWidget()
-        whole = QVBoxLayout(self._workbench)
-        for layout in (whole,):
-            layout.setContentsMargins(0, 0, 0, 0)
-            layout.setSpacing(0)
-        whole.addWidget(self.top)
-        whole.addWidget(self.across, 1)
-        whole.addWidget(self.status)
-        self._pages = QStackedWidget()
-        self._pages.addWidget(self.welcome)
-        self._pages.addWidget(self._workbench)
-        self.setCentralWidget(self._pages)
+    # How it is connected.
 
     def _connect(self) -> None:
         bench, files, bridge = self.bench, self.files, self.bridge
@@ -374,7 +284,7 @@ class MainWindow(QMainWindow):
         self.welcome.tour_requested.connect(self.take_tour)
         self.welcome.recent_chosen.connect(self.open_path)
         bench.failed.connect(self._show_failure)
-        bridge.lacking.connect(self._ask_about_room)
+        bridge.lacking.connect(lambda short: room.settle(self, bench.store, bridge, short))
         self._show_title()
         self.fill_recent()
 
@@ -428,17 +338,6 @@ class MainWindow(QMainWindow):
     def _choose_device(self, key: str) -> None:
         self.bench.store.apply("Choose the device", lambda document: set_training(document, device=key))
 
-    def _ask_about_room(self, short: object) -> None:
-        """Ask what to do about a run that will not fit."""
-        from gui import room
-
-        answer = room.ask(self, short)
-        if answer == room.SMALLER:
-            size = short.batch_size
-            self._edit(f"Set batch size to {size}", lambda document: set_training(document, batch_size=size))
-        if answer != room.CANCEL:
-            self.bridge.run_anyway()
-
     def _offer_devices(self) -> None:
         from engine.training.devices import devices
 
@@ -491,32 +390,6 @@ class MainWindow(QMainWindow):
         self.undo_stack.blockSignals(True)  # it outlives the menus that listen to it
         event.accept()
 
-    def _remember(self) -> None:
-        settings = QSettings()
-        settings.setValue("window/geometry", self.saveGeometry())
-        settings.setValue("window/across", self.across.saveState())
-        settings.setValue("window/middle", self.middle.saveState())
-        settings.setValue("canvas/snaps", self.canvas.snaps)
-        settings.setValue("canvas/wheel_pans", self.canvas.wheel_pans)
-        settings.setValue("window/hidden", [name for name in self._parts if not self.shown(name)])
-
-    def _restore(self) -> None:
-        self.across.setSizes([LEFT, 4096, RIGHT])
-        self.middle.setSizes([4096, BOTTOM])
-        settings = QSettings()
-        for name, restore in (
-            ("geometry", self.restoreGeometry),
-            ("across", self.across.restoreState),
-            ("middle", self.middle.restoreState),
-        ):
-            if (state := settings.value(f"window/{name}")) is not None:
-                restore(state)
-        self.canvas.snaps = settings.value("canvas/snaps", True, bool)
-        self.canvas.wheel_pans = settings.value("canvas/wheel_pans", False, bool)
-        for name in settings.value("window/hidden", []) or []:
-            if name in self._parts:
-                self._parts[name].hide()
-
 
 def _about(path: Path) -> str:
     """Say when a file was changed and where it lies."""
@@ -525,13 +398,3 @@ def _about(path: Path) -> str:
     except OSError:
         return str(path.parent)
     return f"{when(changed, datetime.now())} · {path.parent}"
-
-
-def _splitter(orientation: Qt.Orientation, *parts: tuple[QWidget, int]) -> QSplitter:
-    splitter = QSplitter(orientation)
-    splitter.setHandleWidth(1)
-    splitter.setChildrenCollapsible(False)
-    for place, (part, stretch) in enumerate(parts):
-        splitter.addWidget(part)
-        splitter.setStretchFactor(place, stretch)
-    return splitter

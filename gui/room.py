@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from engine.training.room import Shortage
+from engine.graph.settings import set_training
+from gui.bridge import Bridge
+from gui.store import Store
+
+if TYPE_CHECKING:
+    from engine.training.room import Shortage
 
 SMALLER, ANYWAY, CANCEL = "smaller", "anyway", "cancel"
 
@@ -25,3 +32,14 @@ def ask(parent: QWidget, short: Shortage) -> str:
     box.exec()
     pressed = box.clickedButton()
     return SMALLER if smaller and pressed is smaller else ANYWAY if pressed is anyway else CANCEL
+
+
+def settle(parent: QWidget, store: Store, bridge: Bridge, short: Shortage) -> None:
+    """Ask, and do what was chosen: a smaller batch is a step of undo."""
+    answer = ask(parent, short)
+    if answer == SMALLER:
+        size = short.batch_size
+        text = f"Set batch size to {size}"
+        store.apply_whole(text, set_training(store.whole, batch_size=size))
+    if answer != CANCEL:
+        bridge.run_anyway()
