@@ -63,11 +63,6 @@ class SearchField(LineField):
         self._hint = hint
         self.update()
 
-    def set_hint(self, hint: str) -> None:
-        """Show other keys."""
-        self._hint = hint
-        self.update()
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Down:
             self.down.emit()
