@@ -100,7 +100,7 @@ class Node:
 
     def __post_init__(self) -> None:
         x, y = self.position
-        object.__setattr__(self, "position", (round(x, 2), round(y, 2)))
+        object.__setattr__(self, "position", (round(float(x), 2), round(float(y), 2)))
 
     @property
     def title(self) -> str:

@@ -22,7 +22,8 @@ from engine.graph.custom import add_custom
 from engine.graph.document import Comment, Document, Edge, Missing, Node, Point, Slot, frozen
 from engine.graph.missing import check_foreign, is_known, merged, with_missing
 from engine.graph.rules import can_connect
-from engine.storage.document_file import comment_from, comment_json, node_json, param_value, share_from
+from engine.storage.parts import comment_from, param_value, share_from
+from engine.storage.writing import comment_json, node_json
 from gui.canvas import travel
 
 KEY, VERSION = "netwright-nodes", 1
