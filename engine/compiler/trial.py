@@ -8,6 +8,7 @@ from engine.compiler.resolve import Resolution, resolve_node
 from engine.errors import EngineError
 from engine.graph.blocks import ROLE, layer_of
 from engine.graph.document import Document
+from engine.graph.modes import active
 from engine.layers.declaration import TensorType
 
 LARGEST = 40
@@ -28,6 +29,9 @@ def try_node(document: Document, id: str, found: Resolution) -> Trial:
     It looks at nothing else and takes about a millisecond. Layers written in Python and large blocks are not
     tried, because they may take longer than a pointer waits.
     """
+    document = active(document)
+    if id not in document.nodes:
+        return Trial()
     node, incoming = document.nodes[id], document.incoming(id)
     layer = layer_of(document, node.type)
     large = layer.role == ROLE and _size(document, node.type) > LARGEST

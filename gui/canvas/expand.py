@@ -245,7 +245,8 @@ class Inner:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for edge, route in self.wires:
             failing = tuple(edge.target) in self._failing
-            painter.setPen(pen_of(theme, self._labels[edge][1], failing))
+            carried = self._labels[edge]
+            painter.setPen(pen_of(theme, carried.dashed, failing, width=carried.width))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawPath(route.path)
         for id, face in self.faces.items():

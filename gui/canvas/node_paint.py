@@ -9,7 +9,7 @@ from math import ceil
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 
-from engine.graph.document import MUTED
+from engine.graph.document import BYPASSED, MUTED
 from gui.canvas import fonts
 from gui.canvas import strip as strips
 from gui.canvas.chips import paint_chip
@@ -27,8 +27,8 @@ STACK = (6, 3)
 """How far the cards behind a block show below it."""
 TEXT_FROM, STRIP_FROM = 7 / 13, 0.34
 """Scale from which all words can be read, and from which a strip and a large title show anything."""
-FAINT = 0.4
-"""How opaque what is not in the model is."""
+FAINT, PALE = 0.4, 0.55
+"""How opaque what is not in the model is, and what is passed by."""
 HATCH = 9
 """Distance of the lines across a muted node."""
 THROUGH = 2.6
@@ -72,8 +72,11 @@ def paint_node(painter: QPainter, face: Face, mood: Mood, theme: Theme, scale: f
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale > 1)
         painter.drawPixmap(QPointF(-SHADOW, -SHADOW), shadow(face.width, face.height, theme.dark))
     _paint_body(painter, face, mood, theme)
+    pale = face.mode == BYPASSED and not faded
     if face.mode:
         _paint_mode(painter, face, theme, scale)
+        if pale:
+            painter.setOpacity(PALE)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(face.color))
     down = face.height / 2 - (18.5 if words or scale < STRIP_FROM else 24) if face.collapsed else 0
@@ -89,6 +92,8 @@ def paint_node(painter: QPainter, face: Face, mood: Mood, theme: Theme, scale: f
     else:
         painter.drawRoundedRect(QRectF(PAD, 12, face.width - 2 * PAD, 12), 3, 3)
     painter.translate(0, -down)
+    if pale:
+        painter.setOpacity(1)
     if mood.heat and scale >= STRIP_FROM:
         text, px = (mood.heat.text, CAPTION_PX) if words else (mood.heat.share, min(_name_px(scale), 18))
         _paint_heat(painter, text, mood.heat.level, theme, px)
@@ -136,7 +141,7 @@ def _paint_mode(painter: QPainter, face: Face, theme: Theme, scale: float) -> No
     """Hatch a muted node; draw what enters a bypassed one through to its outputs."""
     if face.mode == MUTED:
         if scale >= STRIP_FROM:
-            painter.setPen(QPen(theme.color("muted"), 1))
+            painter.setPen(QPen(theme.color("muted", 130), 1))
             painter.drawLines(_hatching(face.width, face.height))
         return
     painter.setPen(QPen(theme.color("wire"), THROUGH, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))

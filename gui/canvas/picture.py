@@ -79,9 +79,9 @@ class _Drawing:
         self._paint_comments(painter, theme, "frame")
         errors = {(p.node, p.port) for p in self.analysis.problems if p.severity == ERROR and p.port}
         for edge, route in self.wires:
-            label, dashed = label_of(edge, self.analysis)
+            label, dashed, width = label_of(edge, self.analysis)
             failing = tuple(edge.target) in errors
-            painter.setPen(pen_of(theme, dashed, failing))
+            painter.setPen(pen_of(theme, dashed, failing, width=width))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawPath(route.path)
             if label:

@@ -268,7 +268,7 @@ class CanvasScene(QGraphicsScene):
 
     def _label(self, wire: WireItem) -> None:
         before = wire.label_box
-        wire.set_label(*label_of(wire.edge, self._analysis), self._analysis.fails(wire.edge.target))
+        wire.set_label(label_of(wire.edge, self._analysis), self._analysis.fails(wire.edge.target))
         self._repaint_label(before)
         self._repaint_label(wire.label_box)
         wire.set_theme(self.bench.theme)

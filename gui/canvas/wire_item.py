@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import prod
+from typing import NamedTuple
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainterPath, QPainterPathStroker, QPen
@@ -10,12 +12,16 @@ from PySide6.QtWidgets import QGraphicsPathItem
 
 from engine.compiler.analysis import Analysis
 from engine.graph.document import Edge
+from engine.layers.declaration import TensorType
 from gui.canvas import fonts
 from gui.canvas.routing import Route
 from gui.style import mix
 from gui.theme import Theme
 
 WIDTH = 2.2
+_WIDTHS = ((32, 1.6), (1024, WIDTH), (32_768, 2.8))
+"""Up to how many numbers a wire is how thick."""
+THICKEST = 3.4
 REACH = 7.0
 """How near the pointer must be to mean the wire."""
 
@@ -32,6 +38,7 @@ class WireItem(QGraphicsPathItem):
         self.row = 0
         """Its place in the scene's list of labels."""
         self.dashed = self.failing = self.lit = False
+        self.width = WIDTH
         self._shape: QPainterPath | None = None
         self.setZValue(-1)
 
@@ -43,9 +50,10 @@ class WireItem(QGraphicsPathItem):
         self.setPath(route.path)
         self._place_label()
 
-    def set_label(self, label: str, dashed: bool, failing: bool) -> None:
+    def set_label(self, carried: Carried, failing: bool) -> None:
         """Change what is known about the tensor on it."""
-        self.label, self.dashed, self.failing = label, dashed, failing
+        self.label, self.dashed, self.width = carried
+        self.failing = failing
         self._place_label()
 
     def _place_label(self) -> None:
@@ -53,7 +61,7 @@ class WireItem(QGraphicsPathItem):
 
     def set_theme(self, theme: Theme) -> None:
         """Choose the pen by state."""
-        self.setPen(pen_of(theme, self.dashed, self.failing, self.lit))
+        self.setPen(pen_of(theme, self.dashed, self.failing, self.lit, self.width))
 
     def shape(self) -> QPainterPath:
         if self.route is None:
@@ -66,10 +74,10 @@ class WireItem(QGraphicsPathItem):
 
 
 @lru_cache(maxsize=64)
-def pen_of(theme: Theme, dashed: bool, failing: bool, lit: bool = False) -> QPen:
+def pen_of(theme: Theme, dashed: bool, failing: bool, lit: bool = False, width: float = WIDTH) -> QPen:
     """Return the pen of a wire."""
     color = theme.color("error" if failing else "accent" if lit else "wire")
-    pen = QPen(color, WIDTH, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
+    pen = QPen(color, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
     if dashed:
         pen.setWidthF(1.8)
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
@@ -77,14 +85,28 @@ def pen_of(theme: Theme, dashed: bool, failing: bool, lit: bool = False) -> QPen
     return pen
 
 
-def label_of(edge: Edge, analysis: Analysis) -> tuple[str, bool]:
-    """Return a wire's label, and whether it carries labels or other whole numbers."""
+class Carried(NamedTuple):
+    """What a wire tells of its tensor: the words, dashes for whole numbers, and a width for its size."""
+
+    label: str = ""
+    dashed: bool = False
+    width: float = WIDTH
+
+
+def label_of(edge: Edge, analysis: Analysis) -> Carried:
+    """Return what a wire tells of its tensor."""
     tensor = analysis.type_of(edge)
     if tensor is None:
-        return "", False
+        return Carried()
     if tensor.dtype in ("int", "bool"):
-        return f"{edge.source.port} · {tensor.sample}", True
-    return tensor.sample, False
+        return Carried(f"{edge.source.port} · {tensor.sample}", True)
+    return Carried(tensor.sample, False, width_of(tensor))
+
+
+def width_of(tensor: TensorType) -> float:
+    """Return how thick a wire is: in steps, by how many numbers one sample holds."""
+    numbers = prod(size for size in tensor.shape if isinstance(size, int))
+    return next((width for most, width in _WIDTHS if numbers <= most), THICKEST)
 
 
 def label_box(route: Route, label: str) -> QRectF:

@@ -12,7 +12,10 @@ from engine.compiler import trial
 from engine.compiler.analyze import analyze
 from engine.graph import edits
 from engine.graph.document import Slot
+from engine.graph.modes import set_mode
+from engine.layers.declaration import TensorType
 from gui.canvas import link
+from gui.canvas.wire_item import WIDTH, width_of
 from tests.gui.canvas_help import LEFT, NONE, RIGHT, canvas, messages, point, port
 from tests.gui.window_help import open_window
 
@@ -335,3 +338,29 @@ def test_escape_leaves_a_new_node_where_it_was_added(view):
     QTest.mouseMove(view.viewport(), QPoint(700, 500))
     assert (item.x(), item.y()) == document(view).nodes[id].position
     assert steps(view)[0] == 1
+
+
+# -- what wires tell ---------------------------------------------------------------------------------------
+
+
+def test_a_wire_is_as_thick_as_its_tensor_is_large_and_dashed_for_whole_numbers(known):
+    wires = known.graph.wires
+    widths = {id: wires[Slot(id, "x")].pen().widthF() for id in ("conv1", "relu1", "fc1")}
+    assert widths == {"conv1": WIDTH, "relu1": WIDTH, "fc1": WIDTH}
+    assert wires[Slot("loss", "logits")].pen().widthF() < WIDTH, "ten numbers"
+    assert wires[Slot("loss", "target")].pen().style() == Qt.PenStyle.CustomDashLine
+    sizes = [(8,), (64, 4, 4), (32, 28, 28), (64, 112, 112)]
+    widths = [width_of(TensorType(("N", *size))) for size in sizes]
+    assert widths == sorted(set(widths)), "each larger than the one before"
+
+
+def test_behind_a_bypassed_node_a_wire_still_tells_what_comes_out(known, monkeypatch):
+    view = known
+    view.bench.store.apply("x", lambda d: set_mode(d, ["relu1"], "bypassed"))
+    view.bench.analysis = analyze(document(view))
+    view.bench.analyzed.emit(view.bench.analysis)
+    said = bubbles(view, monkeypatch)
+    hang(view, port(view, "relu1", "y", False), port(view, "flatten1", "x", True))
+    view.grab()
+    assert said[-1] == ("flatten1 gives 256", "line")
+    QTest.keyClick(view, Qt.Key.Key_Escape, NONE)

@@ -123,7 +123,7 @@ def test_the_shapes_inside_are_those_of_this_use(window):
     QTest.keyClick(window.canvas, Qt.Key.Key_E)
     inner = window.canvas.graph.nodes["cell"].face.inner
     assert inner.faces["conv"].summary.startswith("4 filters"), "the formula is a number here"
-    labels = {edge.target: label for edge, (label, _) in inner._labels.items()}
+    labels = {edge.target: label for edge, (label, *_) in inner._labels.items()}
     assert labels[Slot("act", "x")] == "4×8×8"
     assert window.canvas.graph.nodes["cell"].face.inner is inner, "it is drawn once"
 
