@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.compiler.analyze import analyze
-from engine.errors import EditError, EngineError
+from engine.errors import EditError, EngineError, FileError
 from engine.graph import blocks, edits
 from engine.graph.build import Builder
 from engine.graph.document import About, Document, Slot
@@ -254,3 +256,26 @@ def test_a_formula_that_leaves_the_range_is_told_at_the_use():
     (problem,) = analyze(document).problems
     assert problem.node == "stage"
     assert "Cell takes channels up to 8, not 9" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('"min": 1', '"min": true', "whole numbers"),
+        ('"min": 1', '"min": 3', "outside of its range"),
+        ('"min": 1', '"least": 1', "no part of it"),
+        ('"about": {"scale"', '"about": {"size"', "no parameter"),
+        ('"expanded": [340, 0, 0]', '"expanded": [340, 0]', "three numbers"),
+        ('"expanded": [340, 0, 0]', '"expanded": ["a", 0, 0]', "three numbers"),
+        ('"expanded": [340, 0, 0]', '"expanded": [-1, 0, 0]', "three numbers"),
+    ],
+)
+def test_a_file_with_a_wrong_range_or_size_is_refused_with_the_reason(old, new, words):
+    document = describe(network(), "Cell", "scale", min=1)
+    first = replace(document.nodes["first"], expanded=(340, 0, 0))
+    document = document.with_(nodes={**document.nodes, "first": first})
+    text = to_json(document)
+    assert text.count(old) == 1
+    with pytest.raises(FileError) as told:
+        from_json(text.replace(old, new))
+    assert words in told.value.message
