@@ -131,7 +131,7 @@ def paint_frame(
     painter.drawRoundedRect(box, NODE_RADIUS + 2, NODE_RADIUS + 2)
     if scale < TEXT_FROM / 2:
         return
-    px = 14 if scale >= TEXT_FROM else 22  # from afar, the title is what one looks for
+    px = round(min(max(14.0, 14 / scale), 26.0)) if scale < 1 else 14  # from afar one looks for the title
     metrics = fonts.text_metrics(px, 600)
     words = box.adjusted(PAD, 0, -PAD, 0)
     words.setHeight(HEAD + 4)
@@ -143,6 +143,17 @@ def paint_frame(
         painter.setFont(fonts.caption())
         painter.setPen(theme.color("muted"))
         painter.drawText(text_box(comment), _LEFT | Qt.TextFlag.TextWordWrap, comment.text)
+
+
+def paint_title_far(painter: QPainter, comment: Comment, box: QRectF, theme: Theme) -> None:
+    """Paint a frame's title above its box, in pixels, where nothing else can be read."""
+    metrics = fonts.text_metrics(CAPTION_PX, 600)
+    title = metrics.elidedText(comment.title, Qt.TextElideMode.ElideRight, box.width())
+    if box.width() < 48 or not title:
+        return
+    painter.setFont(fonts.text(CAPTION_PX, 600))
+    painter.setPen(theme.color(mix(theme.text, COMMENT[comment.color], 0.35)))
+    painter.drawText(QRectF(box.left(), box.top() - 17, box.width(), 16), _LEFT | _MIDDLE, title)
 
 
 def text_box(comment: Comment) -> QRectF:

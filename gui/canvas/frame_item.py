@@ -62,7 +62,16 @@ class FrameItem(CommentItem):
 
     def __init__(self, comment: Comment, theme: Theme):
         super().__init__(comment, theme)
-        self.setZValue(-3)
+        self._lie()
+
+    def set_comment(self, comment: Comment) -> None:
+        super().set_comment(comment)
+        self._lie()
+
+    def _lie(self) -> None:
+        """Lie behind everything, and behind the smaller frames."""
+        box = self.body()
+        self.setZValue(-3 + 1 / (1 + box.width() * box.height() / 1e6))
 
     def draw(self, painter: QPainter, scale: float) -> None:
         paint_frame(painter, self.comment, self.theme, scale, self.selected)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QPainter, QPen
 from engine.graph.diff import Diff
 from engine.graph.document import Comment, Slot
 from engine.graph.marks import dot_id, dot_of, dots
-from gui.canvas.comment_paint import fill_of, ground_of
+from gui.canvas.comment_paint import fill_of, ground_of, paint_title_far
 from gui.canvas.dot_item import RADIUS, DotItem
 from gui.canvas.frame_item import EDGE, CommentItem, FrameItem
 from gui.canvas.mark import MarkItem
@@ -152,13 +152,20 @@ class Marks:
     def paint_far(self, painter: QPainter) -> None:
         """Paint plain boxes of the comments, the larger ones first."""
         theme = self._scene.bench.theme
-        for item in sorted(self.comments(), key=lambda each: (-each.zValue(), _area(each)), reverse=True):
+        comments = sorted(self.comments(), key=CommentItem.zValue)
+        for item in comments:
             color = "accent" if item.selected else mix(theme.canvas, COMMENT[item.comment.color], 0.5)
             pen = QPen(theme.color(color), 2 if item.selected else 1)
             pen.setCosmetic(True)
             painter.setPen(pen)
             painter.setBrush(theme.color(fill_of(item.comment, theme)))
             painter.drawRect(item.body())
+        painter.save()
+        scale = painter.transform()
+        painter.resetTransform()
+        for item in comments:
+            paint_title_far(painter, item.comment, scale.mapRect(item.body()), theme)
+        painter.restore()
 
 
 def _area(item: CommentItem) -> float:

@@ -419,6 +419,22 @@ def test_from_afar_frames_and_notes_are_plain_boxes(view, theme):
     assert image.pixelColor(at) != theme.color("canvas")
 
 
+def test_a_smaller_frame_lies_on_a_larger_one_whichever_was_first(view):
+    framed(view, "conv1")
+    view.bench.store.select(document(view).nodes)
+    view.add_frame()
+    QTest.keyClick(view.title_field, Qt.Key.Key_Return)
+    small, large = view.graph.item("frame 1"), view.graph.item("frame 2")
+    assert large.body().contains(small.body())
+    assert large.zValue() < small.zValue() < -1
+    left, top, *_ = document(view).comments["frame 1"].box
+    view.commands.change_comments("Grow", ["frame 1"], box=(left - 900, top - 900, 4000, 4000))
+    assert small.zValue() < large.zValue()
+    view.bench.store.select(())
+    QTest.mouseClick(view.viewport(), LEFT, NONE, point(view, large.body().topLeft() + QPointF(80, 14)))
+    assert view.bench.store.marks == {"frame 2"}, "the smaller one is meant"
+
+
 def test_a_canvas_without_marks_does_no_work_for_them(view):
     assert not view.graph.marks.items
     assert view.graph.marks.hit(QPointF(0, 0), 1.0) is None
