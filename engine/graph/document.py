@@ -71,7 +71,7 @@ FOLLOWS: Mapping[str, float] = MappingProxyType({"": 0.0, "frozen": 0.0, "averag
 
 MUTED, BYPASSED = "muted", "bypassed"
 MODES = ("", MUTED, BYPASSED)
-"""What a node is to the model: a part of it, left out with all that depends on it, or passing its input on."""
+"""What a node is to the model: a part of it, left out with what depends on it, or passing its input on."""
 
 
 Moved = tuple[float, float, float]
