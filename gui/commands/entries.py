@@ -15,14 +15,15 @@ GESTURES: tuple[tuple[str, str], ...] = (
     ("Add a layer there", "Double-click, or right-click on the empty canvas"),
     ("Add a layer that fits", "Drop a wire on the empty canvas"),
     ("Insert into a wire", "Drop a layer or a node on it; Alt leaves it beside"),
-    ("Put another layer in its place", "Drop a layer on a node; Alt leaves it beside"),
+    ("Put another layer in its place", "Drop a layer or a free node on a node; Alt leaves it beside"),
+    ("Place what was just added", "Click; it follows the pointer until then"),
     ("Connect", "Drag from a port"),
     ("Connect to another port, or to none", "Drag the end of a wire"),
     ("Lead a wire through a dot", "Double-click the wire"),
     ("Cut wires", "Ctrl and right-drag"),
     ("Open a block, or go to the settings", "Double-click a node"),
     ("Expand a block in place", "Click its triangle"),
-    ("Move freely", "Alt while dragging"),
+    ("Move freely, not in line with others", "Alt while dragging"),
     ("Copy into another network", "Drag nodes to its tab"),
     ("Write in a frame or a note", "Double-click it"),
     ("What can be done", "Right-click on a node or a wire"),
@@ -30,7 +31,7 @@ GESTURES: tuple[tuple[str, str], ...] = (
     ("Add to the selection", "Shift and click or drag"),
     ("Toggle the selection", "Ctrl and click or drag"),
     ("Pan", "Middle-drag, or two fingers"),
-    ("Zoom", "Wheel, or pinch"),
+    ("Zoom", "Wheel, or pinch; with Ctrl where the wheel moves the canvas"),
 )
 """What the pointer does on the canvas, and how; these stay as they are."""
 

@@ -16,7 +16,7 @@ from engine.graph.modes import set_mode
 from engine.layers.declaration import TensorType
 from gui.canvas import link
 from gui.canvas.wire_item import WIDTH, width_of
-from tests.gui.canvas_help import LEFT, NONE, RIGHT, canvas, messages, point, port
+from tests.gui.canvas_help import LEFT, NONE, RIGHT, canvas, drag, messages, point, port
 from tests.gui.window_help import open_window
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -364,3 +364,40 @@ def test_behind_a_bypassed_node_a_wire_still_tells_what_comes_out(known, monkeyp
     view.grab()
     assert said[-1] == ("flatten1 gives 256", "line")
     QTest.keyClick(view, Qt.Key.Key_Escape, NONE)
+
+
+# -- boxes -------------------------------------------------------------------------------------------------
+
+
+def test_a_box_adds_with_shift_and_toggles_with_ctrl(view):
+    store = view.bench.store
+    store.select({"fc1", "conv1"})
+    box = view.graph.nodes["conv1"].body().united(view.graph.nodes["relu1"].body())
+    start, end = point(view, box.topLeft() + QPointF(5, -30)), point(view, box.bottomRight() - QPointF(20, 0))
+    drag(view, start, end, Qt.KeyboardModifier.ShiftModifier)
+    assert store.selection == {"fc1", "conv1", "relu1"}
+    drag(view, start, end, CTRL)
+    assert store.selection == {"fc1"}
+    drag(view, start, end, CTRL)
+    assert store.selection == {"fc1", "conv1", "relu1"}
+    QTest.mousePress(view.viewport(), LEFT, NONE, start)
+    QTest.mouseMove(view.viewport(), end)
+    assert store.selection == {"conv1", "relu1"}
+    QTest.keyClick(view, Qt.Key.Key_Escape, NONE)
+    QTest.mouseRelease(view.viewport(), LEFT, NONE, end)
+    assert not store.selection
+
+
+def test_a_node_dropped_into_a_wire_pushes_those_behind_and_alt_drops_it_beside(view):
+    view.bench.store.apply("x", lambda d: edits.add_node(d, "Tanh", {}, (220, 300), id="free")[0])
+    before = document(view)
+    over = middle(view, "relu1") - point(view, view.graph.nodes["free"].pos() + QPointF(74, 25))
+    start = point(view, view.graph.nodes["free"].pos() + QPointF(60, 12))
+    drag(view, start, start + over, Qt.KeyboardModifier.AltModifier)
+    assert document(view).edges == before.edges
+    view.bench.store.undo_stack.undo()
+    drag(view, start, start + over)
+    after = document(view)
+    assert after.edges[Slot("relu1", "x")] == Slot("free", "y")
+    assert after.nodes["relu1"].position[0] > before.nodes["relu1"].position[0]
+    assert after.nodes["conv1"].position == before.nodes["conv1"].position
