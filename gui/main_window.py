@@ -34,6 +34,7 @@ from gui.announcer import Announcer
 from gui.bench import Bench
 from gui.bridge import Bridge
 from gui.commands.palette import CommandPalette
+from gui.commands.tips import KeyTips
 from gui.custom.editor import CustomEditor
 from gui.drop_hint import DropHint
 from gui.exports import Exports
@@ -72,6 +73,7 @@ class MainWindow(Frame):
         self._lay_out()
         self.actions_ = Actions(self)
         self.commands = CommandPalette(self)
+        self.key_tips = KeyTips(self)
         self._recent = QMenu("Open recent", self)
         self.menu("File").insertMenu(self.actions_["welcome"], self._recent)
         self._connect()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtCore import QEvent, QRect, Qt
+from PySide6.QtGui import QHelpEvent, QKeySequence
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from gui.actions import ACTIONS
 from gui.canvas.keys import KEYS
@@ -116,6 +117,21 @@ def test_hints_name_the_keys_that_are_chosen(window):
     assert "press Alt+A" in caption.invitation
     assert "Alt+A" in caption.accessibleName()
     assert window.palette_.search._hint == "Alt+A"
+
+
+def test_tool_tips_tell_the_keys_that_are_chosen(window):
+    def tip(button) -> str:
+        at = button.rect().center()
+        QApplication.sendEvent(button, QHelpEvent(QEvent.Type.ToolTip, at, button.mapToGlobal(at)))
+        return QToolTip.text()
+
+    assert tip(window.top.run_button) == "Train the network  (F5)"
+    assert tip(window.top.step_button).endswith("(F8)")
+    shown = shortcuts(window)
+    give(shown, "run", Qt.Key.Key_R, CONTROL)
+    assert tip(window.top.run_button) == "Train the network  (Ctrl+R)"
+    QTest.mouseClick(shown.remove_button, LEFT)
+    assert tip(window.top.run_button) == "Train the network"
 
 
 def test_a_key_that_is_held_can_be_another(window):
