@@ -40,6 +40,8 @@ class Files(QObject):
         self._bench = bench
         self._store = bench.store
         self._window = window
+        self.closed: list[Path] = []
+        """Files whose tabs were closed, the newest last."""
         self._store.undo_stack.cleanChanged.connect(self.changed)
         self._store.changed.connect(lambda change: self.changed.emit() if change.name else None)
         self._store.arrived.connect(self.changed)
@@ -161,6 +163,8 @@ class Files(QObject):
             if not self.may_leave([session]):
                 return False
         last = len(self._store.sessions) == 1
+        if session.path is not None:
+            self.closed.append(session.path)
         self._store.close(session)
         if last:
             self.emptied.emit()
@@ -225,6 +229,14 @@ class Files(QObject):
     def _save_of(self, session: Session) -> bool:
         self._store.show(session)
         return self.save()
+
+    def reopen(self) -> bool:
+        """Open the file again that was closed last."""
+        while self.closed:
+            path = self.closed.pop()
+            if path.is_file() and self.session_of(path) is None:
+                return self.open(path)
+        return False
 
     def show_error(self, title: str, error: EngineError) -> None:
         """Tell what went wrong, with every problem of a bad file."""

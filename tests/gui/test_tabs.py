@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import weakref
 
 import pytest
@@ -439,3 +441,72 @@ def test_nodes_in_the_words_of_a_chat_are_pasted_into_another_tab(qtbot, chat):
         count = len(window.bench.store.document.nodes)
         QTest.keyClick(window.canvas, Qt.Key.Key_V, CONTROL)
         assert len(window.bench.store.document.nodes) == count + 1
+
+
+KILLED = """
+import sys
+from engine.graph.edits import rename
+from gui.app import make_window, _wait
+from gui.recovery import folder
+
+window = make_window()
+window.show()
+for name in ("lenet5", "spirals", "linear_regression"):
+    window.files.open_preset(name)
+    first = next(iter(window.bench.store.document.nodes))
+    window.bench.store.apply("Rename", lambda d: rename(d, first, f"{name} was touched"))
+while len(list(folder().glob("*.journal"))) < 3:
+    _wait(20)
+print("ready", flush=True)
+_wait(60_000)
+"""
+
+
+def test_killed_with_three_tabs_nothing_of_them_is_lost(qtbot):
+    program = subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE, text=True)
+    try:
+        assert program.stdout.readline().strip() == "ready"
+    finally:
+        program.kill()
+        program.communicate()
+    with open_window(qtbot) as window:
+        said = answer("Restore")
+        assert window.recovery.offer()
+        assert "3 networks" in said[0]
+        titles = {node.title for each in window.bench.store.sessions for node in each.whole.nodes.values()}
+        assert {f"{name} was touched" for name in ("lenet5", "spirals", "linear_regression")} <= titles
+        assert all(each.dirty for each in window.bench.store.sessions)
+
+
+def test_a_closed_file_is_opened_again_where_it_was(qtbot, tmp_path):
+    paths = [tmp_path / "one.netwright", tmp_path / "two.netwright"]
+    for path in paths:
+        save_document(preset("spirals").document(), path)
+    with open_window(qtbot) as window:
+        assert not window.actions_["reopen_tab"].isEnabled()
+        for path in paths:
+            window.open_path(str(path))
+        QTest.keyClick(window.canvas, Qt.Key.Key_W, CONTROL)
+        QTest.keyClick(window.canvas, Qt.Key.Key_W, CONTROL)
+        assert window.welcome.isVisible()
+        for path in paths:  # the one that was closed last comes first
+            assert window.actions_["reopen_tab"].isEnabled()
+            window.actions_["reopen_tab"].trigger()
+            assert window.files.path == path
+        assert not window.actions_["reopen_tab"].isEnabled()
+
+
+def test_a_failed_run_is_told_again_without_moving_anything(qtbot):
+    with open_window(qtbot) as window:
+        window.canvas.add_layer("Linear")
+        window.bridge.run()
+        qtbot.waitUntil(lambda: window.bench.state == "failed", timeout=60_000)
+        window.bench.store.select(())
+        window.files.open_preset("spirals")
+        said = []
+        window.bench.message.connect(said.append)
+        QTest.keyClick(window.canvas, Qt.Key.Key_PageUp, CONTROL)
+        assert window.bench.state == "failed"
+        assert window._bottom_pages["learning"].curves.banner.isVisible()
+        assert said == []
+        assert window.bench.store.selection == frozenset()
