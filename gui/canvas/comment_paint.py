@@ -146,14 +146,14 @@ def paint_frame(
 
 
 def paint_title_far(painter: QPainter, comment: Comment, box: QRectF, theme: Theme) -> None:
-    """Paint a frame's title above its box, in pixels, where nothing else can be read."""
+    """Paint a frame's title into a box of pixels, where nothing else can be read."""
     metrics = fonts.text_metrics(CAPTION_PX, 600)
     title = metrics.elidedText(comment.title, Qt.TextElideMode.ElideRight, box.width())
     if box.width() < 48 or not title:
         return
     painter.setFont(fonts.text(CAPTION_PX, 600))
     painter.setPen(theme.color(mix(theme.text, COMMENT[comment.color], 0.35)))
-    painter.drawText(QRectF(box.left(), box.top() - 17, box.width(), 16), _LEFT | _MIDDLE, title)
+    painter.drawText(box, _LEFT | _MIDDLE, title)
 
 
 def text_box(comment: Comment) -> QRectF:

@@ -163,8 +163,13 @@ class Marks:
         painter.save()
         scale = painter.transform()
         painter.resetTransform()
+        taken: list[QRectF] = []
         for item in comments:
-            paint_title_far(painter, item.comment, scale.mapRect(item.body()), theme)
+            box = scale.mapRect(item.body())
+            title = QRectF(box.left(), box.top() - 17, box.width(), 16)
+            if not any(title.intersects(each) for each in taken):
+                paint_title_far(painter, item.comment, title, theme)
+                taken.append(title)
         painter.restore()
 
 
