@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPointF, QRectF, Qt
+from PySide6.QtCore import QModelIndex, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QListWidgetItem, QStyleOptionViewItem, QWidget
 
@@ -47,7 +47,18 @@ class ConnectPopup(SearchPopup):
         body = self._view.graph.nodes[id].body()
         at = self._view.to_view(body.bottomLeft() + QPointF(0, 10))
         self.open_at(at, f"Connect {bench.store.document.nodes[id].title}")
+        self._uncover(self._view.viewportTransform().mapRect(body).toAlignedRect())
         return True
+
+    def _uncover(self, node: QRect) -> None:
+        """Stand above the node where there is no room below it, or else in the corner farther away."""
+        if not self.geometry().intersects(node):
+            return
+        room = self.parentWidget().rect().adjusted(4, 4, -4, -4)
+        above = node.top() - 10 - self.height()
+        left = node.center().x() > room.center().x()
+        x = room.left() if left else room.right() - self.width()
+        self.move(self.x(), above) if above >= room.top() else self.move(x, self.y())
 
     def wires(self) -> list[Wire]:
         """Return the wires in the list, as they stand."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAccessible, QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QWidget
@@ -131,6 +131,24 @@ def test_the_popup_walks_over_ports_and_shows_the_wire(qtbot):
         assert store.document.edges[Slot("loss", "logits")] == Slot("digit", "y")
         press(KEY.Key_Z, CONTROL)
         assert Slot("loss", "logits") not in store.document.edges
+
+
+@pytest.mark.parametrize("up", [40, 240, 500])
+def test_the_popup_does_not_cover_the_node_that_it_is_about(qtbot, up):
+    with open_window(qtbot, "lenet5") as window:
+        store, canvas = window.bench.store, window.canvas
+        store.apply("Cut", lambda d: d.with_(edges={t: s for t, s in d.edges.items() if t.node != "loss"}))
+        canvas.zoom_to(1.0)
+        corner = canvas.to_view(canvas.graph.nodes["digit"].pos())
+        canvas.pan(QPointF(300 - corner.x(), canvas.height() - up - corner.y()))
+        store.select(["digit"])
+        canvas.setFocus()
+        press(KEY.Key_C)
+        popup = canvas.connect_popup
+        body = canvas.viewportTransform().mapRect(canvas.graph.nodes["digit"].body()).toAlignedRect()
+        assert popup.isVisible()
+        assert canvas.rect().contains(popup.geometry())
+        assert not popup.geometry().intersects(body & canvas.rect())
 
 
 def test_two_selected_nodes_are_connected_by_one_key(qtbot):
