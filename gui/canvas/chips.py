@@ -15,6 +15,11 @@ from gui.canvas import fonts
 from gui.theme import CAPTION_PX, Theme
 
 REPEAT, EXPAND = "repeat", "expand"
+TIPS = {
+    EXPAND: "Show the inside of the block here, or close it",
+    REPEAT: "How many stand in a row: turn the wheel, drag, or double-click to type it",
+}
+"""What a tool tip says of each chip."""
 TOP, HEIGHT = 27.0, 16.0
 """Where the second line of a node is."""
 LEFT, RIGHT = 9.0, 8.0

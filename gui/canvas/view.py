@@ -23,7 +23,7 @@ from gui.bench import Bench
 from gui.canvas import carry, fitting, fonts, hits
 from gui.canvas.autoscroll import AutoScroll
 from gui.canvas.chip_gesture import PressChip
-from gui.canvas.chips import EXPAND, REPEAT
+from gui.canvas.chips import EXPAND, REPEAT, TIPS
 from gui.canvas.comment_editor import CommentEditor
 from gui.canvas.dot_item import DotItem
 from gui.canvas.frame_item import CommentItem
@@ -461,6 +461,8 @@ class CanvasView(CommentEditor):
         if hit.spot is not None:
             port = fitting.port_of(document, hit.slot, hit.spot.is_input)
             text = port.doc if port is not None else ""
+        elif hit.chip:
+            text = TIPS[hit.chip]
         elif hit.node is not None:
             id = hit.node.face.id
             problems = [problem.message for problem in self.bench.analysis.problems_of(id)]

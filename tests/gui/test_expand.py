@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QHelpEvent, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from engine.compiler.analyze import analyze
 from engine.graph.build import Builder
@@ -15,7 +15,7 @@ from engine.graph.document import Document, Slot
 from engine.layers.formula import Formula
 from engine.storage.document_file import from_json, to_json
 from engine.training.events import Activation, Snapshot
-from gui.canvas.chips import EXPAND, REPEAT
+from gui.canvas.chips import EXPAND, REPEAT, TIPS
 from gui.canvas.menus import node_menu
 from gui.canvas.node_paint import TEXT_FROM
 from gui.canvas.picture import picture
@@ -333,3 +333,13 @@ def test_a_chip_that_cannot_be_read_is_not_touched(window):
     click(window, chip(window, "stage", EXPAND))
     assert window.bench.store.document == before
     assert window.bench.store.selection == {"stage"}
+
+
+def test_a_tip_says_what_a_chip_is_for(window, monkeypatch):
+    said: list[str] = []
+    monkeypatch.setattr(QToolTip, "showText", lambda at, text, *_: said.append(text))
+    for name in (EXPAND, REPEAT):
+        at = chip(window, "cell", name)
+        help_ = QHelpEvent(QEvent.Type.ToolTip, at, window.canvas.viewport().mapToGlobal(at))
+        QApplication.sendEvent(window.canvas.viewport(), help_)
+    assert said == [TIPS[EXPAND], TIPS[REPEAT]]
