@@ -179,7 +179,7 @@ def _index(document: Document) -> list[tuple[Hit, _Text]]:
     global _last
     if _last[0] is document:
         return _last[1]
-    before = {id(hit.item): text for hit, text in _last[1]}
+    before = {id(pair[0].item): pair for pair in _last[1]}
     kinds: dict[str, _Kind] = {}
     found: list[tuple[Hit, _Text]] = []
 
@@ -190,10 +190,10 @@ def _index(document: Document) -> list[tuple[Hit, _Text]]:
             seen = kind is not None
             if kind is None:
                 kind = kinds[node.type] = _Kind(document, node.type)
-            text = before.get(id(node))
-            if text is None or text.layer is not kind.layer:
-                text = _text(node, kind)
-            found.append((Hit(node, scope, way), text))
+            pair = before.get(id(node))
+            if pair is None or pair[1].layer is not kind.layer or pair[0][1:] != (scope, way):
+                pair = Hit(node, scope, way), _text(node, kind)
+            found.append(pair)
             if node.type in document.blocks and not seen:
                 walk(inside(document, node.type), (*scope, node.type), (*way, name))
 
