@@ -510,3 +510,17 @@ def test_a_failed_run_is_told_again_without_moving_anything(qtbot):
         assert window._bottom_pages["learning"].curves.banner.isVisible()
         assert said == []
         assert window.bench.store.selection == frozenset()
+
+
+def test_the_second_keys_give_way_to_what_the_user_chose(qtbot):
+    with open_window(qtbot, "lenet5") as window:
+        keymap = window.bench.keymap
+        keymap.choose({"select_all": "Ctrl+T"}, {"select_all": "Ctrl+A"})
+        try:
+            QTest.keyClick(window.canvas, Qt.Key.Key_T, CONTROL)
+            assert len(window.bench.store.sessions) == 1
+            assert window.bench.store.selection == window.bench.store.document.nodes.keys()
+        finally:
+            keymap.reset()
+        QTest.keyClick(window.canvas, Qt.Key.Key_T, CONTROL)
+        assert len(window.bench.store.sessions) == 2
