@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from gui import icons
 from gui.bench import Bench
-from gui.canvas.glide import DURATION, moves
+from gui.canvas.glide import DURATION
 from gui.fonts import ui_font
+from gui.motion import moves
 from gui.session import Session
 from gui.theme import RADIUS, TEXT_PX
 
