@@ -15,8 +15,8 @@ from gui.motion import moves
 if TYPE_CHECKING:
     from gui.canvas.editor import Editor
 
-AT_ONCE = 150
-"""Nodes up to which a layout takes less time than a frame, so that it needs no thread."""
+AT_ONCE = 400
+"""Nodes and wires up to which a layout takes less time than a frame, so that it needs no thread."""
 MOST_GLIDING = 300
 """Nodes up to which each is seen on its way."""
 DURATION = 160
@@ -52,7 +52,7 @@ class Arranger(QObject):
         for id, item in graph.nodes.items():
             body = item.body()
             sizes[id] = (body.width(), max(body.height(), SIZE[1]))  # it grows when it shows what it sees
-        if len(chosen if len(chosen) > 1 else document.nodes) <= AT_ONCE:
+        if len(document.nodes) + len(document.edges) <= AT_ONCE:
             self._take(document, arranged(document, chosen, sizes))
             return
         cancel = self._cancel = threading.Event()
