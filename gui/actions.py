@@ -274,9 +274,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("Edit", "layout", "Lay out", "L", lambda w: w.canvas.layout(), _has_nodes),
     Action("View", "fit", "Fit all", "Home", lambda w: w.canvas.fit_all(), _has_nodes),
     Action("View", "fit_selection", "Fit the selection", "F", lambda w: w.canvas.fit_selection(), _selected),
-    Action(
-        "View", "expand", "Expand in place", "E", lambda w: w.canvas.expand(), _block_selected, _expanded
-    ),
+    Action("View", "expand", "Expand in place", "E", lambda w: w.canvas.expand(), _block_selected, _expanded),
     Action("View", "zoom_one", "Actual size", "Ctrl+0", lambda w: w.canvas.zoom_to(1.0)),
     Action("View", "zoom_in", "Zoom in", "Ctrl+=", lambda w: w.canvas.zoom_in()),
     Action("View", "zoom_out", "Zoom out", "Ctrl+-", lambda w: w.canvas.zoom_out()),
@@ -301,9 +299,7 @@ ACTIONS: tuple[Action, ...] = (
     _heat("memory", "Heat map of memory", "Alt+3"),
     _heat("time", "Heat map of time", "Alt+4"),
     Action("View"),
-    Action(
-        "View", "motion", "Reduce motion", "Ctrl+Alt+M", _switch_motion, on=lambda w: motion.chosen()
-    ),
+    Action("View", "motion", "Reduce motion", "Ctrl+Alt+M", _switch_motion, on=lambda w: motion.chosen()),
     _theme("dark", "Dark", "Ctrl+Alt+D"),
     _theme("light", "Light", "Ctrl+Alt+L"),
     _theme("system", "As the system", "Ctrl+Alt+S"),
