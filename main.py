@@ -7,13 +7,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from engine.errors import EngineError, FileError
-from engine.graph.document import Document
-from engine.graph.settings import set_by_name
+
+if TYPE_CHECKING:
+    from engine.graph.document import Document
 
 TARGET = "FILE|preset:NAME"
 _trust = click.option("--trust", is_flag=True, help="Let Python code in the file run: you know who wrote it.")
@@ -158,14 +159,15 @@ def train(
     trust: bool,
 ) -> int:
     """Train a document; the last line is a summary."""
+    from engine.graph.settings import set_by_name
+    from engine.training.report import run_in_terminal
+
     named = [(name, str(value)) for name, value in (("epochs", epochs), ("seed", seed)) if value is not None]
     document = load(target, trust)
     for name, value in (
         [_setting(text) for text in settings] + named + ([("device", device)] if device else [])
     ):
         document = set_by_name(document, name, value)
-    from engine.training.report import run_in_terminal
-
     return run_in_terminal(document, out, as_json)
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEventLoop, QTimer, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
-from engine.graph.document import Document
 from gui import style
-from gui.bench import Bench
-from gui.canvas import speech
 from gui.collector import Collector
 from gui.fonts import load_fonts
 from gui.main_window import MainWindow
-from gui.store import Store
 from gui.theme import DARK, LIGHT
+
+if TYPE_CHECKING:
+    from engine.graph.document import Document
 
 
 def application() -> QApplication:
@@ -32,7 +32,6 @@ def application() -> QApplication:
     load_fonts()
     if app.findChild(Collector) is None:
         Collector(app)
-        speech.install()
     return app
 
 
@@ -43,20 +42,44 @@ def _without_noise(kind: object, context: object, message: str) -> None:
 
 
 def make_window() -> MainWindow:
-    """Return a new window over an empty document."""
-    app = application()
+    """Return a new window over an empty document, with everything in it."""
+    application()
+    window = MainWindow()
+    _furnish(window)
+    return window
+
+
+def start(target: str | None = None) -> MainWindow:
+    """Return a window that is shown at once and filled when it has been seen; then open what is named."""
+    style.begin(application())
+    window = MainWindow()
+
+    def fill() -> None:
+        if window.isVisible():  # it may have been closed again
+            _furnish(window)
+            if not window.recovery.offer() and target:
+                _open(window, target)
+
+    window.seen.connect(fill)
+    window.show()
+    return window
+
+
+def _furnish(window: MainWindow) -> None:
+    """Load what the window holds; imported here, because it takes longer than to paint the frame."""
+    from gui.bench import Bench
+    from gui.canvas import speech
+    from gui.store import Store
+
+    speech.install()
     bench = Bench(Store())
-    style.follow_system(app, bench)
-    return MainWindow(bench)
+    style.follow_system(application(), bench)
+    window.furnish(bench)
 
 
 def run(target: str | None = None) -> int:
     """Open the window, with a file or ``preset:NAME`` if one is named; return the exit code."""
-    window = make_window()
-    window.show()
-    if not window.recovery.offer() and target:
-        _open(window, target)
-    app = application()
+    window, app = start(target), application()
     signal.signal(signal.SIGINT, lambda *_: window.close())
     heartbeat = QTimer()  # lets Python see Ctrl+C while Qt waits for events
     heartbeat.start(200)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -24,67 +23,92 @@ from PySide6.QtWidgets import (
     QMessageBox,
 )
 
-from engine.errors import EngineError
-from engine.graph.document import Document
-from engine.graph.settings import set_training
-from gui import room, sharing, style, trusted
-from gui.actions import Actions
-from gui.analyst import Analyst
-from gui.announcer import Announcer
-from gui.bench import Bench
-from gui.bridge import Bridge
-from gui.commands.palette import CommandPalette
-from gui.commands.tips import KeyTips
-from gui.custom.editor import CustomEditor
-from gui.drop_hint import DropHint
-from gui.exports import Exports
-from gui.files import Files
-from gui.focus import FocusRing, next_part
+from gui import style
 from gui.frame import Frame
-from gui.gallery.shelf import pictures
-from gui.grouping import Grouping
-from gui.imports import Imports
-from gui.panels.words import when
-from gui.recovery import Recovery
-from gui.tour.guide import Guide
-from gui.tour.steps import FIRST_NETWORK
 
 if TYPE_CHECKING:
+    from gui.actions import Actions
+    from gui.analyst import Analyst
+    from gui.announcer import Announcer
+    from gui.bench import Bench
+    from gui.bridge import Bridge
+    from gui.canvas.view import CanvasView
+    from gui.commands.palette import CommandPalette
+    from gui.commands.tips import KeyTips
     from gui.compare.page import ComparePage
+    from gui.drop_hint import DropHint
+    from gui.exports import Exports
+    from gui.files import Files
+    from gui.focus import FocusRing
+    from gui.gallery.gallery import GalleryPanel
+    from gui.gallery.welcome import WelcomePage
+    from gui.grouping import Grouping
+    from gui.imports import Imports
+    from gui.inspector.inspector import Inspector
+    from gui.panels.code import CodePanel
+    from gui.panels.history import HistoryPanel
+    from gui.panels.outline import OutlinePanel
+    from gui.panels.palette import PalettePanel
+    from gui.panels.problems import ProblemsPanel
+    from gui.panels.status_bar import StatusBar
+    from gui.panels.top_bar import TopBar
+    from gui.recovery import Recovery
+    from gui.tabs import DocumentTabs
+    from gui.theme import Theme
+    from gui.tour.guide import Guide
+    from gui.widgets.segmented import SegmentedStack
+
+# Nothing that takes long is imported above: the frame is painted first, then the parts are loaded.
 
 
 class MainWindow(Frame):
     """Connects the parts around the canvas and hands the menus what they call."""
 
-    def __init__(self, bench: Bench):
+    bench: Bench
+    analyst: Analyst
+    bridge: Bridge
+    files: Files
+    recovery: Recovery
+    exports: Exports
+    imports: Imports
+    grouping: Grouping
+    actions_: Actions
+    commands: CommandPalette
+    key_tips: KeyTips
+    focus_ring: FocusRing
+    announcer: Announcer
+    guide: Guide
+    drop_hint: DropHint
+    top: TopBar
+    status: StatusBar
+    tabs: DocumentTabs
+    canvas: CanvasView
+    palette_: PalettePanel
+    gallery: GalleryPanel
+    outline: OutlinePanel
+    history: HistoryPanel
+    inspector: Inspector
+    welcome: WelcomePage
+    code: CodePanel
+    problems: ProblemsPanel
+    left: SegmentedStack
+
+    def __init__(self) -> None:
         super().__init__()
-        self.bench = bench
-        self.analyst = Analyst(bench, self)
-        self.bridge = Bridge(bench, self.analyst, self)
-        self.files = Files(bench, self)
-        self.recovery = Recovery(bench, self.files, self)
-        self.exports = Exports(self)
-        self.imports = Imports(self)
-        self.grouping = Grouping(bench, self)
         self._menus: dict[str, QMenu] = {}
         self._minimap = True
-        trusted.load()
-        self._make_parts()
-        self._lay_out()
-        self.actions_ = Actions(self)
-        self.commands = CommandPalette(self)
-        self.key_tips = KeyTips(self)
-        self._recent = QMenu("Open recent", self)
-        self.menu("File").insertMenu(self.actions_["welcome"], self._recent)
-        self._connect()
-        self.focus_ring = FocusRing(self)
-        self.announcer = Announcer(self.bench, self.canvas)
-        self.guide = Guide(self)
+        self._drawn: Theme | None = None
+
+    def furnish(self, bench: Bench) -> None:
+        """Load the program and put everything into the window."""
+        from gui import parts
+
+        parts.furnish(self, bench)
+        self.furnished = True
         self.setAcceptDrops(True)
-        self.drop_hint = DropHint(self)
-        self.resize(1600, 1000)
         self._restore()
         self.show_welcome()
+        self.ready.emit()
 
     # What the menus ask for.
 
@@ -144,13 +168,13 @@ class MainWindow(Frame):
         """Show the page of examples and recent files."""
         self.welcome.set_recent([(str(path), _about(path)) for path in self.files.recent()])
         self.welcome.set_tour(self.guide.resumable)
-        self._pages.setCurrentWidget(self.welcome)
+        self.pages.setCurrentWidget(self.welcome)
         self.welcome.setFocus()
         QTimer.singleShot(0, self._draw_cards)
 
     def show_workbench(self) -> None:
         """Show the canvas with everything around it."""
-        self._pages.setCurrentWidget(self._workbench)
+        self.pages.setCurrentWidget(self.workbench)
         QTimer.singleShot(0, self._show_all)
         self.canvas.setFocus()
 
@@ -160,13 +184,13 @@ class MainWindow(Frame):
         from gui.compare.page import ComparePage
 
         page = ComparePage(self)
-        self._pages.addWidget(page)
+        self.pages.addWidget(page)
         page.closed.connect(self.show_workbench)
         return page
 
     def show_compare(self) -> None:
         """Show two networks side by side."""
-        self._pages.setCurrentWidget(self.compare)
+        self.pages.setCurrentWidget(self.compare)
 
     def _show_all(self) -> None:
         """Fit what has just been opened; a document that was here before is as it was left."""
@@ -176,7 +200,7 @@ class MainWindow(Frame):
     def show_page(self, name: str) -> None:
         """Bring a page of the bottom dock to the front."""
         self.bottom.show()
-        self.bottom.setCurrentWidget(self._bottom_pages[name])
+        self.bottom.setCurrentWidget(self.views[name])
 
     def show_history(self) -> None:
         """Bring the steps of the document to the front and give them the keyboard."""
@@ -187,6 +211,8 @@ class MainWindow(Frame):
 
     def edit_custom(self, name: str) -> None:
         """Show the code of a layer written in Python."""
+        from gui.custom.editor import CustomEditor
+
         editor = next((each for each in self.findChildren(CustomEditor) if each.name == name), None)
         editor = editor or CustomEditor(self.bench, name, self)
         editor.show()
@@ -200,19 +226,22 @@ class MainWindow(Frame):
 
     def go_to_part(self, step: int) -> None:
         """Give the keyboard to the next part of the window, or with -1 to the one before."""
+        from gui.focus import next_part
+
         parts = (self.top, self.left, self.tabs, self.canvas, self.bottom, self.inspector, self.status)
-        next_part(parts if self._pages.currentWidget() is self._workbench else (self.welcome,), step)
+        next_part(parts if self.at_work else (self.welcome,), step)
         self.focus_ring.follow()
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Ring what Tab has reached."""
         found = super().focusNextPrevChild(forward)
-        self.focus_ring.follow()
+        if self.furnished:
+            self.focus_ring.follow()
         return found
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Take Escape, which nothing else wanted, as the way back to the canvas."""
-        if event.key() == Qt.Key.Key_Escape and self._pages.currentWidget() is self._workbench:
+        if event.key() == Qt.Key.Key_Escape and self.furnished and self.at_work:
             self.canvas.setFocus(Qt.FocusReason.ShortcutFocusReason)
             self.focus_ring.follow()
         else:
@@ -221,10 +250,12 @@ class MainWindow(Frame):
     @property
     def at_work(self) -> bool:
         """Whether the canvas is shown, and not the welcome page."""
-        return self._pages.currentWidget() is self._workbench
+        return self.pages.currentWidget() is self.workbench
 
     def take_tour(self) -> None:
         """Begin the tour, go on with it, or leave it."""
+        from gui.tour.steps import FIRST_NETWORK
+
         self.guide.leave() if self.guide.active else self.guide.start(FIRST_NETWORK)
 
     def about(self) -> None:
@@ -238,7 +269,10 @@ class MainWindow(Frame):
 
     # How it is connected.
 
-    def _connect(self) -> None:
+    def connect_parts(self) -> None:
+        """Let the parts hear of each other."""
+        self._recent = QMenu("Open recent", self)
+        self.menu("File").insertMenu(self.actions_["welcome"], self._recent)
         bench, files, bridge = self.bench, self.files, self.bridge
         for signal in (
             self.undo_stack.indexChanged,
@@ -286,9 +320,14 @@ class MainWindow(Frame):
         self.welcome.tour_requested.connect(self.take_tour)
         self.welcome.recent_chosen.connect(self.open_path)
         bench.failed.connect(self._show_failure)
-        bridge.lacking.connect(lambda short: room.settle(self, bench.store, bridge, short))
+        bridge.lacking.connect(self._settle_room)
         self._show_title()
         self.fill_recent()
+
+    def _settle_room(self, short: object) -> None:
+        from gui import room
+
+        room.settle(self, self.bench.store, self.bridge, short)
 
     def _refresh_actions(self, *_: object) -> None:
         self.actions_.refresh()
@@ -314,6 +353,8 @@ class MainWindow(Frame):
 
     def import_block(self) -> None:
         """Ask for a file and add its block in the middle of the canvas."""
+        from gui import sharing
+
         if path := sharing.ask_for_block(self):
             middle = QRectF(self.canvas.viewport().rect()).center()
             sharing.import_block(self.bench, path, self.canvas.map_to_canvas(middle))
@@ -322,15 +363,11 @@ class MainWindow(Frame):
         """Put what stands in the selected blocks in their place."""
         self.grouping.ungroup()
 
-    def _edit(self, text: str, edit: Callable[[Document], Document]) -> None:
-        try:
-            self.bench.store.apply(text, edit)
-        except EngineError as error:
-            self.bench.message.emit(error.message)
-
     def _draw_cards(self, *_: object) -> None:
         """Draw the pictures of the examples, while they are looked at and only once for a theme."""
-        looked_at = self._pages.currentWidget() is self.welcome or self.gallery.isVisible()
+        from gui.gallery.shelf import pictures
+
+        looked_at = self.pages.currentWidget() is self.welcome or self.gallery.isVisible()
         if looked_at and self._drawn is not self.bench.theme:
             self._drawn = self.bench.theme
             drawn = pictures(self._drawn)
@@ -338,6 +375,8 @@ class MainWindow(Frame):
             self.gallery.set_pictures(drawn)
 
     def _choose_device(self, key: str) -> None:
+        from engine.graph.settings import set_training
+
         self.bench.store.apply("Choose the device", lambda document: set_training(document, device=key))
 
     def _offer_devices(self) -> None:
@@ -376,6 +415,9 @@ class MainWindow(Frame):
         self.drop_hint.drop(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.furnished:
+            event.accept()
+            return
         if not self.code.may_leave() or not self.files.may_leave():
             event.ignore()
             return
@@ -395,6 +437,8 @@ class MainWindow(Frame):
 
 def _about(path: Path) -> str:
     """Say when a file was changed and where it lies."""
+    from gui.panels.words import when
+
     try:
         changed = datetime.fromtimestamp(path.stat().st_mtime)
     except OSError:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
-from gui.bench import Bench
 from gui.fonts import ui_font
 from gui.theme import DARK, LIGHT, TEXT_PX, Theme
+
+if TYPE_CHECKING:
+    from gui.bench import Bench
 
 ASSETS = Path(__file__).parent / "assets"
 CHOICES = ("system", "dark", "light")
@@ -133,12 +136,21 @@ def follow_system(app: QApplication, bench: Bench) -> None:
     _show(app, bench)
 
 
-def _show(app: QApplication, bench: Bench) -> None:
+def begin(app: QApplication) -> None:
+    """Give the application the colors that were chosen, before anything else is loaded."""
+    apply(app, _wanted(app))
+
+
+def _wanted(app: QApplication) -> Theme:
     hints = app.styleHints()
     wanted = {"dark": Qt.ColorScheme.Dark, "light": Qt.ColorScheme.Light}
     if hasattr(hints, "setColorScheme"):  # Qt 6.8: title bars and system dialogs follow the choice too
         hints.setColorScheme(wanted.get(chosen(), Qt.ColorScheme.Unknown))
     light = hints.colorScheme() == Qt.ColorScheme.Light
-    theme = {"dark": DARK, "light": LIGHT}.get(chosen(), LIGHT if light else DARK)
+    return {"dark": DARK, "light": LIGHT}.get(chosen(), LIGHT if light else DARK)
+
+
+def _show(app: QApplication, bench: Bench) -> None:
+    theme = _wanted(app)
     if theme is not bench.theme or theme is not _current or not app.styleSheet():
         bench.set_theme(theme)

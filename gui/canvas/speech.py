@@ -6,6 +6,8 @@ them. Nothing here is made before somebody asks.
 
 from __future__ import annotations
 
+from functools import cache
+
 from PySide6.QtCore import QObject, QPoint, QPointF, QRect
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QAccessibleInterface, QColor, QWindow
 from PySide6.QtWidgets import QAccessibleWidget, QApplication
@@ -16,8 +18,9 @@ from gui.canvas.hits import node_at
 from gui.spoken import node_words
 
 
+@cache
 def install() -> None:
-    """Let Qt ask here about canvases; call it once."""
+    """Let Qt ask here about canvases."""
     QAccessible.installFactory(_answer)
 
 

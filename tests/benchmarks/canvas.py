@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QApplication, QGraphicsPathItem, QGraphicsScene, Q
 
 from engine.compiler.analysis import Analysis
 from engine.graph.document import Document, Node, Slot, frozen
+from engine.graph.find import find
 from engine.storage.document_file import from_json, to_json
 from engine.training.events import Activation, Snapshot
 from gui.bench import Bench
@@ -96,7 +97,7 @@ def best(
 
 def _row(name: str, ours: float, theirs: float, bound: float, detail: str) -> Row:
     words = f"{detail}; {1e3 * ours:.1f} ms against {1e3 * theirs:.1f} ms"
-    return Row(name, round(ours / theirs, 2), bound, "lower", words)
+    return Row(name, float(f"{ours / theirs:.3g}"), bound, "lower", words)
 
 
 def build(document: Document) -> Row:
@@ -253,7 +254,26 @@ def huge(document: Document, rounds: int = 40) -> list[Row]:
                 _row(f"{count} nodes: {what}, {word}", _median(call, rounds), FRAME, 1.0, "one step, painted")
             )
     view.close()
-    return rows
+    return rows + search(text, rounds)
+
+
+def search(text: str, rounds: int = 40, first: int = 5) -> list[Row]:
+    """Finding a parameter in a written document: where nothing is known of it, and letter by letter."""
+    documents = [from_json(text) for _ in range(first)]
+    count, fresh, turn = len(documents[0].nodes), iter(documents), [0]
+
+    def anew() -> None:
+        find(Document(), "input")  # forgets what was searched before
+        find(next(fresh), "kernel_size=3")
+
+    def again() -> None:
+        turn[0] += 1
+        find(documents[-1], "kernel_size=3"[: 8 + turn[0] % 6])
+
+    return [
+        _row(f"{count} nodes: first search", _median(anew, first), ANSWER, 1.0, "a parameter and its value"),
+        _row(f"{count} nodes: search", _median(again, rounds), ANSWER, 1.0, "one letter more or less"),
+    ]
 
 
 def _median(call: Callable[[], object], rounds: int) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tests.benchmarks import canvas, compiled, inference, training
+from tests.benchmarks import canvas, compiled, inference, leaks, start, training
 from tests.benchmarks.networks import resnet18, resnet152
 
 ROW = {"name", "ratio", "bound", "better", "detail"}
@@ -32,6 +32,18 @@ def test_training_rows(qtbot, how):
     assert set(vars(row)) == ROW
     assert row.ratio > 0
     assert row.better == "higher"
+
+
+def test_leaks_row(qtbot):
+    row = leaks.measure(40, 2, 1)
+    assert set(vars(row)) == ROW
+    assert row.ratio >= 0
+
+
+def test_start_rows():
+    rows = start.measure(1)
+    assert [row.name for row in rows] == ["start: window on the screen", "start: everything in it"]
+    assert all(row.ratio > 0 for row in rows)
 
 
 def test_inference_rows():

@@ -100,7 +100,7 @@ def test_build_wire_train_and_read_by_keys_alone(qtbot):
         qtbot.waitUntil(lambda: bool(losses), timeout=60_000)
         press(KEY.Key_F5, SHIFT)
         qtbot.waitUntil(lambda: window.bench.state == "finished", timeout=60_000)
-        curves = window.findChild(type(window._bottom_pages["learning"])).curves
+        curves = window.findChild(type(window.views["learning"])).curves
         qtbot.waitUntil(lambda: re.search(r"training [\d.]+", spoken(curves)) is not None)
 
 

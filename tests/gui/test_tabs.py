@@ -231,7 +231,7 @@ def test_a_run_goes_on_behind_another_tab_and_is_shown_again(qtbot):
     with open_window(qtbot, "spirals") as window:
         longer(window)
         window.bridge.run()
-        learning = window._bottom_pages["learning"]
+        learning = window.views["learning"]
         qtbot.waitUntil(lambda: learning.curves.training.count > 20, timeout=60_000)
         runner = window.bridge.runner
         window.files.open_preset("lenet5")
@@ -283,7 +283,7 @@ def test_a_run_that_ends_behind_another_tab_says_so(qtbot):
         assert window.bench.store.session.name == name
         assert window.bench.state == "finished"
         assert window.top._progress._what.full_text().startswith("Done after")
-        assert not window._bottom_pages["learning"].curves.empty
+        assert not window.views["learning"].curves.empty
 
 
 def test_a_closed_tab_ends_its_run_and_is_forgotten(qtbot):
@@ -507,7 +507,7 @@ def test_a_failed_run_is_told_again_without_moving_anything(qtbot):
         window.bench.message.connect(said.append)
         QTest.keyClick(window.canvas, Qt.Key.Key_PageUp, CONTROL)
         assert window.bench.state == "failed"
-        assert window._bottom_pages["learning"].curves.banner.isVisible()
+        assert window.views["learning"].curves.banner.isVisible()
         assert said == []
         assert window.bench.store.selection == frozenset()
 

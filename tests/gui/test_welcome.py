@@ -75,13 +75,13 @@ def test_what_is_empty_says_how_to_begin(qtbot):
         window.left.show_page("outline")
         assert "Drag a layer" in window.outline._empty.text()
         assert window.outline._empty.isVisible()
-        for name, page in window._bottom_pages.items():
+        for name, page in window.views.items():
             window.show_page(name)
             parts = [each for each in (page, *page.findChildren(QWidget)) if each.isVisible()]
             said = [getattr(each, "note", "") for each in parts]
             said += [each.text() for each in parts if isinstance(each, QLabel)]
             assert any(len(text) > 20 for text in said if isinstance(text, str)), name
-        assert "press Run" in window._bottom_pages["learning"].curves.note
+        assert "press Run" in window.views["learning"].curves.note
         window.palette_.search.setText("nothing like this")
         assert "No layer answers" in window.palette_._nothing.text()
         window.gallery.search.setText("nothing like this")
