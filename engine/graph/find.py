@@ -55,26 +55,37 @@ class Hit(NamedTuple):
 
 
 class _Text(NamedTuple):
-    """What can be found of a node, in lower case; lines stand between line ends."""
+    """What can be found of all nodes that are set alike, in lower case; lines stand between line ends."""
 
-    layer: Layer | None
     names: str
-    """Name, id, type, label and category."""
+    """Type, label and category."""
     synonyms: str
     """Other names of its type, which count only as a whole."""
     own: str
     """A line ``name=value`` for every parameter that was set."""
     params: str
     """The same for every parameter; the values of a tuple are joined by commas."""
-    numbers: str
-    """Every number among the values, between spaces."""
 
 
-_Test = Callable[[_Text, str], bool]
+class _Test(NamedTuple):
+    """What a word asks for."""
+
+    answers: Callable[[_Text], bool]
+    """Whether all nodes of a text answer, whatever each of them is called."""
+    named: str = ""
+    """What the name or the id of a node may hold instead; empty where names do not count."""
+    wrong: str = ""
+    """What may be said of a node instead; empty where that does not count."""
+
+
+_Place = tuple[tuple[str, ...], tuple[str, ...]]
+_Entry = tuple[Node | Comment, str, _Text, _Place]
+"""An item, its name and id in lower case, what else is known of it, and where it stands: scope and way."""
+
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?")
 _SIZES = re.compile(r"\d+([x×,]\d+)+")
-_last: tuple[Document, list[tuple[Hit, _Text]]] = (Document(), [])
-"""What was searched last: an edited document shares all other nodes, and what is known of them."""
+_last: tuple[Document, list[_Entry], dict[str, _Kind]] = (Document(), [], {})
+"""What was searched last: an edited document shares nearly all of its texts."""
 
 
 def find(document: Document, text: str, problems: Problems | None = None) -> list[Hit]:
@@ -88,30 +99,42 @@ def find(document: Document, text: str, problems: Problems | None = None) -> lis
     tests = [_test(word) for word in _words(text)]
     if not tests:
         return []
-    pairs = _index(document)
-    scopes = {hit.scope for hit, _ in pairs} if problems else ()
-    told = {(scope, id): said for scope in scopes for id, said in _told(problems, scope).items()}
+    entries = _index(document)
+    told: dict[tuple[tuple[str, ...], str], str] = {}
+    if problems:
+        scopes = dict.fromkeys(place[0] for *_, place in entries)
+        told = {(scope, id): said for scope in scopes for id, said in _told(problems, scope).items()}
     for test in tests:
-        if told:
-            pairs = [pair for pair in pairs if test(pair[1], told.get((pair[0].scope, pair[0].item.id), ""))]
-        else:
-            pairs = [pair for pair in pairs if test(pair[1], "")]
-    return [hit for hit, _ in pairs]
+        entries = _answering(entries, test, told)
+    return [Hit(item, *place) for item, _, _, place in entries]
+
+
+def _answering(
+    entries: list[_Entry], test: _Test, told: Mapping[tuple[tuple[str, ...], str], str]
+) -> list[_Entry]:
+    """Return the entries that answer to one word; each text is asked once, as many nodes share it."""
+    named, wrong, asked, found = test.named, test.wrong if told else "", {}, []
+    for entry in entries:
+        item, names, text, place = entry
+        if (answer := asked.get(id(text))) is None:
+            answer = asked[id(text)] = test.answers(text)
+        if answer or (named and named in names) or (wrong and wrong in told.get((place[0], item.id), "")):
+            found.append(entry)
+    return found
 
 
 def reason(document: Document, hit: Hit, text: str, problems: Problems | None = None) -> str:
     """Return the parameters or the problem for which a node was found; empty where it is its name or type."""
     if isinstance(hit.item, Comment):
         return _line_with(hit, text)
-    known = _text(hit.item, _Kind(document, hit.item.type))
+    known = _Kind(document, hit.item.type).text(hit.item)
+    names = f"{_names(hit.item)}\n{known.names}".split("\n")[:4]
     wrong = _told(problems, hit.scope).get(hit.id, "")
     parts: list[str] = []
     for word in _words(text):
-        if not any(word in part for part in known.names.split("\n")[:4]):
-            lines = (
-                _Text(None, "", "", line, f"\n{line}\n", _numbers(line)) for line in known.params.split()
-            )
-            parts += [line.params.strip() for line in lines if _test(word)(line, "")]
+        if not any(word in name for name in names):
+            lines = (_Text("", "", line, f"\n{line}\n") for line in known.params.split())
+            parts += [line.params.strip() for line in lines if _test(word).answers(line)]
             if word in wrong:
                 said = (each for each in problems[_name(hit.scope)] if each.node == hit.id)
                 parts += [each.message for each in said if word in _line_of(each)]
@@ -129,17 +152,17 @@ def _test(word: str) -> _Test:
     name, equals, value = word.partition("=")
     if equals and name:
         line = re.compile(rf"\n[^=\n]*{re.escape(name)}[^=\n]*={_value(value)}\n")
-        return lambda known, wrong: name in known.params and line.search(known.params) is not None
+        return _Test(lambda known: name in known.params and line.search(known.params) is not None)
     word = value if equals else word
     if _SIZES.fullmatch(word):
         line = re.compile(rf"={_value(word)}\n")
-        return lambda known, wrong: line.search(known.params) is not None or word in known.names
+        return _Test(lambda known: line.search(known.params) is not None or word in known.names, word)
     if _NUMBER.fullmatch(word):
-        number = f" {word} "
-        return lambda known, wrong: number in known.numbers or word in known.names or word in wrong
+        number = re.compile(rf"[=,]{re.escape(word)}[,\n]")
+        return _Test(lambda known: word in known.names or number.search(known.params) is not None, word, word)
     whole = f"\n{word}\n"
-    return lambda known, wrong: (
-        word in known.names or word in known.own or whole in known.synonyms or word in wrong
+    return _Test(
+        lambda known: word in known.names or word in known.own or whole in known.synonyms, word, word
     )
 
 
@@ -158,9 +181,9 @@ def _value(value: str) -> str:
 
 
 class _Kind:
-    """What all nodes of a type have in common."""
+    """What all nodes of a type have in common, and a text for each way in which they are set."""
 
-    def __init__(self, document: Document, type_: str):
+    def __init__(self, document: Document, type_: str, before: _Kind | None = None):
         try:
             self.layer: Layer | None = layer_of(document, type_)
         except EngineError:
@@ -170,38 +193,51 @@ class _Kind:
         self.names = "\n".join(names).lower()
         self.synonyms = "\n".join(("", *layer.synonyms, "")).lower() if layer else ""
         self.lines = {name: _line(name, value) for name, value in layer.values({}).items()} if layer else {}
-        self.params = "\n".join(self.lines.values())
-        self.numbers = _numbers(self.params)
+        self.texts: dict[str, _Text] = {}
+        self._before = before.texts if before is not None and before.layer is layer else {}
+
+    def text(self, node: Node) -> _Text:
+        """Return the text of a node, which is one object for all that are set alike."""
+        key = repr(node.params) if node.params else ""  # values need not be hashable
+        text = self.texts.get(key)
+        if text is None:
+            text = self.texts[key] = self._before.get(key) or self._text(node.params)
+        return text
+
+    def _text(self, params: Mapping[str, Value]) -> _Text:
+        own = {name: _line(name, value) for name, value in params.items()}
+        lines = "\n".join((self.lines | own).values())
+        return _Text(self.names, self.synonyms, "\n".join(own.values()), f"\n{lines}\n")
 
 
-def _index(document: Document) -> list[tuple[Hit, _Text]]:
+def _index(document: Document) -> list[_Entry]:
     """Return every node with its text; those of each block that is used, once, behind the first use of it."""
     global _last
-    if _last[0] is document:
-        return _last[1]
-    before = {id(pair[0].item): pair for pair in _last[1]}
+    last, entries, before = _last  # at once: threads may search
+    if last is document:
+        return entries
     kinds: dict[str, _Kind] = {}
-    found: list[tuple[Hit, _Text]] = []
+    found: list[_Entry] = []
 
-    def walk(graph: Document, scope: tuple[str, ...], way: tuple[str, ...]) -> None:
+    def walk(graph: Document, place: _Place) -> None:
         for name in _order(graph):
             node = graph.nodes[name]
             kind = kinds.get(node.type)
             seen = kind is not None
             if kind is None:
-                kind = kinds[node.type] = _Kind(document, node.type)
-            pair = before.get(id(node))
-            if pair is None or pair[1].layer is not kind.layer or pair[0][1:] != (scope, way):
-                pair = Hit(node, scope, way), _text(node, kind)
-            found.append(pair)
-            if node.type in document.blocks and not seen:
-                walk(inside(document, node.type), (*scope, node.type), (*way, name))
+                kind = kinds[node.type] = _Kind(document, node.type, before.get(node.type))
+            found.append((node, _names(node), kind.text(node), place))
+            if not seen and node.type in document.blocks:
+                walk(inside(document, node.type), ((*place[0], node.type), (*place[1], name)))
+        found.extend((each, "", _text_of(each), place) for each in graph.comments.values())
 
-        found.extend((Hit(each, scope, way), _text_of(each)) for each in graph.comments.values())
-
-    walk(document, (), ())
-    _last = (document, found)
+    walk(document, ((), ()))
+    _last = (document, found, kinds)
     return found
+
+
+def _names(node: Node) -> str:
+    return f"{node.name or node.id}\n{node.id}".lower()
 
 
 def _order(graph: Document) -> Iterable[str]:
@@ -211,18 +247,8 @@ def _order(graph: Document) -> Iterable[str]:
         return graph.nodes  # a cycle has no order
 
 
-def _text(node: Node, kind: _Kind) -> _Text:
-    params, numbers, own = kind.params, kind.numbers, {}
-    if node.params:
-        own = {name: _line(name, value) for name, value in node.params.items()}
-        params = "\n".join((kind.lines | own).values())
-        numbers = _numbers(params)
-    names = f"{node.title}\n{node.id}\n".lower() + kind.names
-    return _Text(kind.layer, names, kind.synonyms, "\n".join(own.values()), f"\n{params}\n", numbers)
-
-
 def _text_of(comment: Comment) -> _Text:
-    return _Text(None, f"{comment.title}\n{comment.kind}\n{comment.text}".lower(), "", "", "", "")
+    return _Text(f"{comment.title}\n{comment.kind}\n{comment.text}".lower(), "", "", "")
 
 
 def _line_with(hit: Hit, text: str) -> str:
@@ -241,11 +267,6 @@ def _spelled(value: Value) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     return "" if value is None else "".join(str(value).split())
-
-
-def _numbers(lines: str) -> str:
-    values = (line.partition("=")[2] for line in lines.split())
-    return f" {' '.join(part for value in values for part in value.split(','))} "
 
 
 def _name(scope: tuple[str, ...]) -> str:

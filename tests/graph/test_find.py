@@ -149,6 +149,28 @@ def test_the_parameters_of_a_changed_block_are_known_anew():
     assert found("width=48", document) == ["stem"]
 
 
+def test_nodes_that_are_set_alike_are_told_apart_by_their_names_alone():
+    g = Builder("Alike")
+    x = g.add("Input", id="images", shape=(1, 28, 28))
+    for id, options in (("a", {}), ("b", {}), ("c", {"bias": False}), ("d", {"bias": False}), ("e", {})):
+        x = g.add("Conv2d", x, id=id, out_channels=8, kernel_size=1, **options)
+    document = rename(g.document(), "b", "Left arm")
+    assert found("out=8", document) == ["a", "b", "c", "d", "e"]
+    assert found("bias=no", document) == ["c", "d"]
+    assert found("left", document) == ["b"]
+    assert found("left bias=no", document) == []
+    assert found("arm out=8", document) == ["b"]
+    document = rename(document, "d", "Left leg")
+    assert found("left", document) == ["b", "d"]
+    assert found("left bias=no", document) == ["d"]
+
+
+def test_what_a_layer_does_not_know_is_found_whatever_it_holds():
+    settings = {"order": ("1", ["a", "b"]), "more": {"deep": 7}}
+    nodes = {id: Node(id, "Quaternion", params=frozen(settings)) for id in ("a", "b")}
+    assert found("deep", Document(nodes=frozen(nodes))) == ["a", "b"]
+
+
 def test_hits_stand_in_the_order_in_which_the_nodes_run():
     document = network()
     backwards = document.with_(nodes={id: document.nodes[id] for id in reversed(document.nodes)})
