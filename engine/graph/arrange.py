@@ -68,7 +68,8 @@ def _beside(before: Document, after: Document, sizes: Mapping[str, Size]) -> Doc
             else []
         )
         if moved.intersection(held):
-            after = marks.change_comment(after, id, box=marks.around(now[each] for each in held))
+            box = marks.around((now[each] for each in held), comment.text)
+            after = marks.change_comment(after, id, box=box)
     top = min((box[1] for box in (*now.values(), *_frames(after))), default=0.0)
     for id, comment in comments.items():
         box = comment.box

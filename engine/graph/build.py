@@ -86,13 +86,15 @@ class Builder:
         """Return the document with the notes and frames, now that the nodes stand where they stay."""
         boxes = {id: (*node.position, *SIZE) for id, node in document.nodes.items()}
         for title, members, text, color in self._frames:
-            box = marks.around(boxes[id] for id in members or boxes)
+            box = marks.around((boxes[id] for id in members or boxes), text)
             document, _ = marks.add_comment(document, "frame", box, title, text, color)
         taken = [*boxes.values(), *(each.box for each in document.comments.values())]
         left, top = (min((box[axis] for box in taken), default=0.0) for axis in (0, 1))
-        for text, at, width, color in self._notes:
-            height = marks.height_of(text, width)
-            x, y = at or (left, top - height - marks.PAD)
+        heights = [marks.height_of(text, width) for text, _, width, _ in self._notes]
+        in_row = (height for height, (_, at, _, _) in zip(heights, self._notes, strict=True) if not at)
+        top -= max(in_row, default=0.0) + 2 * marks.PAD  # twice: the heights are only about right
+        for height, (text, at, width, color) in zip(heights, self._notes, strict=True):
+            x, y = at or (left, top)
             document, _ = marks.add_comment(document, "note", (x, y, width, height), "", text, color)
             left += 0.0 if at else width + marks.PAD
         return document

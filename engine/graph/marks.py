@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from math import ceil
 
 from engine.errors import EditError, shown
 from engine.graph.document import COLORS, KINDS, Box, Comment, Document, Point, Slot
@@ -16,8 +17,8 @@ from engine.graph.document import COLORS, KINDS, Box, Comment, Document, Point, 
 LONGEST_TITLE, LONGEST_TEXT = 200, 20_000
 SMALLEST = (96.0, 48.0)
 """Width and height that a comment has at least."""
-PAD, HEAD = 28.0, 44.0
-"""Space between a frame and the nodes that it is put around, and for its title."""
+PAD, HEAD, LINE = 28.0, 44.0, 16.0
+"""Space between a frame and the nodes that it is put around, for its title, and for a line of its text."""
 
 
 def dot_id(slot: Slot, place: int) -> str:
@@ -81,12 +82,14 @@ def change_comment(document: Document, id: str, **changes: object) -> Document:
     return document.with_(comments={**document.comments, id: comment})
 
 
-def around(boxes: Iterable[Box]) -> Box:
-    """Return the box of a frame around others."""
+def around(boxes: Iterable[Box], text: str = "") -> Box:
+    """Return the box of a frame around others, with room for a text of up to two lines below its title."""
     corners = [(left, top, left + width, top + height) for left, top, width, height in boxes]
     left, top = (min(each[axis] for each in corners) for axis in (0, 1))
     right, bottom = (max(each[axis] for each in corners) for axis in (2, 3))
-    return (left - PAD, top - HEAD, right - left + 2 * PAD, bottom - top + HEAD + PAD)
+    width = right - left + 2 * PAD
+    head = HEAD + LINE * min(ceil(len(text) * 6.0 / (width - PAD)), 2)
+    return (left - PAD, top - head, width, bottom - top + head + PAD)
 
 
 def height_of(text: str, width: float) -> float:

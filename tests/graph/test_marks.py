@@ -154,3 +154,21 @@ def test_a_builder_puts_frames_around_nodes_and_notes_above():
     assert (frame.title, frame.color) == ("Model", "green")
     assert above.box[1] + above.box[3] < frame.box[1]
     assert placed.box[:2] == (500, 500)
+
+
+def test_notes_of_a_row_begin_at_one_height():
+    g = Builder()
+    g.add("Input", shape=(4,))
+    for text in ("Short.", "## Long\n" + "word " * 90, "Also short."):
+        g.note(text)
+    document = g.document()
+    notes = list(document.comments.values())
+    assert len({note.box[1] for note in notes}) == 1
+    assert max(note.box[1] + note.box[3] for note in notes) < document.nodes["input1"].position[1]
+
+
+def test_a_frame_leaves_room_for_its_text_above_the_nodes():
+    boxes = [(0.0, 0.0, 148.0, 100.0)]
+    bare, line, lines = (marks.around(boxes, text) for text in ("", "One line", "word " * 60))
+    assert lines[1] < line[1] < bare[1]
+    assert {top + height for _, top, _, height in (bare, line, lines)} == {100 + marks.PAD}
