@@ -15,6 +15,7 @@ from gui.panels.code_editor import CodeEditor
 from gui.panels.words import plural
 from gui.session import Session
 from gui.widgets.basic import Elided, IconButton, Panel, button, column, label, row, set_role
+from gui.widgets.late import Late
 
 _SHOWN = 3
 _PAUSE_MS = 250
@@ -53,8 +54,9 @@ class CodePanel(Panel):
         self.export_button = IconButton(
             bench, "export", "Export", "small", "Save the module as a Python file"
         )
-        self.view = CodeEditor(bench)
-        self.view.setAccessibleName("Generated PyTorch code")
+        self._view = CodeEditor(bench)
+        self._late = Late(self, self._show_code)
+        self._view.setAccessibleName("Generated PyTorch code")
         self._why = label("", "muted", wrap=True)
         self._why.setContentsMargins(14, 8, 14, 8)
         self._head = QWidget()
@@ -70,7 +72,7 @@ class CodePanel(Panel):
         layout.addWidget(self._head)
         layout.addWidget(self.bar)
         layout.addWidget(self._why)
-        layout.addWidget(self.view, 1)
+        layout.addWidget(self._view, 1)
         layout.addStretch(0)
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
@@ -81,27 +83,33 @@ class CodePanel(Panel):
         self.export_button.clicked.connect(self.export_requested)
         self.bar.apply_button.clicked.connect(self.apply)
         self.bar.discard_button.clicked.connect(self.discard)
-        self.bar.clicked.connect(lambda: self.view.go_to(self.view.fault))
-        self.view.typed.connect(self._typed)
-        self.view.applied.connect(self.apply)
-        self.view.discarded.connect(self.discard)
-        self.view.line_clicked.connect(self._select)
+        self.bar.clicked.connect(lambda: self._view.go_to(self._view.fault))
+        self._view.typed.connect(self._typed)
+        self._view.applied.connect(self.apply)
+        self._view.discarded.connect(self.discard)
+        self._view.line_clicked.connect(self._select)
         bench.analyzed.connect(self._show)
         bench.store.replaced.connect(self._opened)
-        bench.store.selection_changed.connect(lambda selection: self._mark(reveal=True))
+        bench.store.selection_changed.connect(lambda _: self._late.waits() or self._mark(reveal=True))
         self._show(bench.analysis)
+
+    @property
+    def view(self) -> CodeEditor:
+        """The editor; what it shows is up to date, also where it is hidden."""
+        self._late.catch_up()
+        return self._view
 
     # --- editing ------------------------------------------------------------------------------------------
 
     @property
     def editing(self) -> bool:
         """Whether the code is being typed into."""
-        return self.view.editing
+        return self._view.editing
 
     @property
     def unapplied(self) -> bool:
         """Whether something was typed that the network does not follow yet."""
-        return self.editing and self.view.toPlainText() != self._text
+        return self.editing and self._view.toPlainText() != self._text
 
     def edit(self) -> None:
         """Begin to type into the code."""
@@ -111,13 +119,13 @@ class CodePanel(Panel):
         self._began, self._home = self._bench.store.whole, self._bench.store.session
         self._text = self.view.toPlainText()
         self._read = None
-        self.view.mark(())
-        self.view.set_editing(True)
+        self._view.mark(())
+        self._view.set_editing(True)
         self._head.setVisible(False)
         self.bar.setVisible(True)
         self._tell(_SAME, "muted")
         self.bar.apply_button.setEnabled(False)
-        self.view.setFocus()
+        self._view.setFocus()
 
     def apply(self) -> None:
         """Let the graph follow the code as one step of undo, or say why it cannot."""
@@ -154,7 +162,7 @@ class CodePanel(Panel):
     def _end(self) -> None:
         self._pause.stop()
         self._home = None
-        self.view.set_editing(False)
+        self._view.set_editing(False)
         self.bar.setVisible(False)
         self._head.setVisible(True)
 
@@ -179,7 +187,7 @@ class CodePanel(Panel):
         store = self._bench.store
         moved = store.whole != self._began
         self._read = None
-        self.view.set_fault(0)
+        self._view.set_fault(0)
         if self._home is not store.session:
             text = _OTHER if self._home in store.sessions else _GONE
             self._tell(text.format(name=self._home.name), "warning")
@@ -190,10 +198,10 @@ class CodePanel(Panel):
             self.bar.apply_button.setEnabled(False)
             return True
         try:
-            self._read = read_source(self.view.toPlainText(), store.whole)
+            self._read = read_source(self._view.toPlainText(), store.whole)
         except EngineError as error:
             line = error.line if isinstance(error, ReadError) else 0
-            self.view.set_fault(line)
+            self._view.set_fault(line)
             self._tell(error.message, "error")
             self.bar.apply_button.setEnabled(False)
             return False
@@ -221,7 +229,7 @@ class CodePanel(Panel):
         self.edit_button.setEnabled(source is not None)
         self.copy_button.setEnabled(source is not None)
         self.export_button.setEnabled(source is not None)
-        self.view.setVisible(source is not None)
+        self._view.setVisible(source is not None)
         self._why.setVisible(source is None)
         if source is None:
             self._note.setText("")
@@ -229,17 +237,25 @@ class CodePanel(Panel):
             self._why.setAccessibleName(self._why.text())
         else:
             self._note.setText(f"{plural(source.text.count(chr(10)), 'line')}, needs nothing but torch")
-            self.view.set_code(source.text)
+            if not self._late.waits():
+                self._show_code()
+
+    def _show_code(self) -> None:
+        """Show the text, which takes a while to color where it is long: only if somebody looks."""
+        source = self._bench.analysis.source
+        if source is not None and not self.editing:
+            self._view.set_code(source.text)
             self._mark()
 
     def _mark(self, reveal: bool = False) -> None:
         source = self._bench.analysis.source
         if source is not None and not self.editing:
             lines = [line for id in self._bench.store.selection for line in source.lines.get(id, ())]
-            self.view.mark(lines, reveal)
+            self._view.mark(lines, reveal)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._late.catch_up()
         self._mark(reveal=True)
 
     def _select(self, line: int) -> None:

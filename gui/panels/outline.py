@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelectionModel, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtGui import QIcon, QPainter, QPixmap, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from engine.errors import EngineError
 from engine.graph.blocks import layer_of
+from engine.graph.diff import Diff
 from engine.graph.document import Document, Node, Slot
 from engine.graph.view import order_of
 from gui.bench import Bench
@@ -15,6 +16,7 @@ from gui.fonts import ui_font
 from gui.spoken import node_words
 from gui.theme import CATEGORY
 from gui.widgets.basic import Panel, column, label, paint_dot
+from gui.widgets.late import Late
 
 _ID = Qt.ItemDataRole.UserRole
 _LONGEST = 20
@@ -30,18 +32,19 @@ class OutlinePanel(Panel):
         self._items: dict[str, QTreeWidgetItem] = {}
         self._icons = {category: _dot(color) for category, color in CATEGORY.items()}
         self._busy = False
-        self.tree = QTreeWidget()
-        self.tree.setColumnCount(2)
-        self.tree.setHeaderHidden(True)
-        self.tree.setRootIsDecorated(False)
-        self.tree.setIndentation(0)
-        self.tree.setUniformRowHeights(True)
-        self.tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.tree.setAccessibleName("Nodes in the order in which they run")
-        self.tree.header().setStretchLastSection(False)
-        self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
-        self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        self._late = Late(self, self._fill)
+        self._tree = QTreeWidget()
+        self._tree.setColumnCount(2)
+        self._tree.setHeaderHidden(True)
+        self._tree.setRootIsDecorated(False)
+        self._tree.setIndentation(0)
+        self._tree.setUniformRowHeights(True)
+        self._tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self._tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._tree.setAccessibleName("Nodes in the order in which they run")
+        self._tree.header().setStretchLastSection(False)
+        self._tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        self._tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self._empty = label(
             "The canvas is empty. Drag a layer onto it, or press Tab there.", "muted", wrap=True
         )
@@ -49,19 +52,27 @@ class OutlinePanel(Panel):
         layout = column(self, 0)
         layout.setContentsMargins(6, 10, 2, 0)
         layout.addWidget(self._empty, 0, Qt.AlignmentFlag.AlignTop)
-        layout.addWidget(self.tree, 1)
-        self.setFocusProxy(self.tree)
-        self.tree.itemSelectionChanged.connect(self._select)
-        self.tree.itemActivated.connect(lambda item, column: bench.reveal.emit(item.data(0, _ID)))
-        bench.store.changed.connect(self._change)
-        bench.store.replaced.connect(self._fill)
-        bench.store.scope_changed.connect(self._fill)
-        bench.store.selection_changed.connect(self._show_selection)
-        bench.analyzed.connect(lambda analysis: self._update_all())
-        bench.theme_changed.connect(lambda theme: self._update_all())
-        self._fill()
+        layout.addWidget(self._tree, 1)
+        self.setFocusProxy(self._tree)
+        self._tree.itemSelectionChanged.connect(self._select)
+        self._tree.itemActivated.connect(lambda item, column: bench.reveal.emit(item.data(0, _ID)))
+        for signal, follow in (
+            (bench.store.changed, self._change),
+            (bench.store.replaced, self._fill),
+            (bench.store.scope_changed, self._fill),
+            (bench.store.selection_changed, self._show_selection),
+            (bench.analyzed, self._update_all),
+            (bench.theme_changed, self._update_all),
+        ):
+            signal.connect(lambda *told, follow=follow: self._late.waits() or follow(*told))
 
-    def _change(self, diff) -> None:
+    @property
+    def tree(self) -> QTreeWidget:
+        """The rows; they are up to date, also where they are hidden."""
+        self._late.catch_up()
+        return self._tree
+
+    def _change(self, diff: Diff) -> None:
         if diff.added or diff.removed or diff.edges_added or diff.edges_removed:
             self._fill()
         elif diff.changed:
@@ -71,7 +82,7 @@ class OutlinePanel(Panel):
     def _fill(self) -> None:
         document = self._bench.store.document
         self._busy = True
-        self.tree.clear()
+        self._tree.clear()
         self._items = {}
         for id in _order(document):
             item = QTreeWidgetItem()
@@ -79,14 +90,14 @@ class OutlinePanel(Panel):
             item.setFont(1, ui_font(11))
             item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self._items[id] = item
-        self.tree.addTopLevelItems(list(self._items.values()))
+        self._tree.addTopLevelItems(list(self._items.values()))
         self._busy = False
         self._update_all()
         self._show_selection(self._bench.store.selection)
         self._empty.setVisible(not self._items)
-        self.tree.setVisible(bool(self._items))
+        self._tree.setVisible(bool(self._items))
 
-    def _update_all(self) -> None:
+    def _update_all(self, *_: object) -> None:
         for id in self._items:
             if node := self._bench.store.document.nodes.get(id):
                 self._update(node)
@@ -109,15 +120,19 @@ class OutlinePanel(Panel):
         spoken = node_words(self._bench, node.id, False, len(wrong))
         item.setData(0, Qt.ItemDataRole.AccessibleTextRole, spoken if shape else f"{spoken}, shape not known")
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._late.catch_up()
+
     def _select(self) -> None:
         if not self._busy:
-            ids = [item.data(0, _ID) for item in self.tree.selectedItems()]
+            ids = [item.data(0, _ID) for item in self._tree.selectedItems()]
             self._bench.store.select(ids)
             if len(ids) == 1:
                 self._bench.reveal.emit(ids[0])
 
     def _show_selection(self, selection: frozenset[str]) -> None:
-        if self._busy or selection == {item.data(0, _ID) for item in self.tree.selectedItems()}:
+        if self._busy or selection == {item.data(0, _ID) for item in self._tree.selectedItems()}:
             return
         self._busy = True
         for id, item in self._items.items():
@@ -125,8 +140,8 @@ class OutlinePanel(Panel):
         first = next((item for id, item in self._items.items() if id in selection), None)
         if first is not None:
             flags = QItemSelectionModel.SelectionFlag.NoUpdate
-            self.tree.setCurrentItem(first, 0, flags)
-            self.tree.scrollToItem(first)
+            self._tree.setCurrentItem(first, 0, flags)
+            self._tree.scrollToItem(first)
         self._busy = False
 
 
