@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QFont, QMouseEvent, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QWidget
 
 from engine.compiler.analysis import Analysis
@@ -140,7 +140,7 @@ class ComparePane(Navigator):
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(color)
                 painter.drawEllipse(badge)
-                font = fonts.text(weight=600)
+                font = QFont(fonts.text(weight=600))  # a copy: everyone draws with the one that is remembered
                 font.setPixelSize(round(size * 0.75))
                 painter.setFont(font)
                 painter.setPen(theme.color("on_accent"))

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from engine.graph import edits
 from engine.graph.settings import set_params, set_training
 from engine.storage.document_file import save_document
+from gui.canvas import fonts
 from gui.compare.pane import TONES, ComparePane
 from gui.main_window import MainWindow
 from presets import preset
@@ -98,6 +99,13 @@ def test_a_node_has_a_ring_and_a_sign_and_the_list_leads_to_it(qtbot, window):
         assert pane.visible_rect().contains(pane.graph.nodes[id].body())
         assert rung(pane, id)
     assert page.left.visible_rect().contains(page.left.graph.nodes["conv2"].body())
+
+
+def test_signs_leave_the_titles_of_all_other_nodes_as_large_as_they_were(qtbot, window):
+    before = fonts.text(weight=600).pixelSize()
+    against_the_beginning(qtbot, window)
+    window.compare.grab()
+    assert fonts.text(weight=600).pixelSize() == before
 
 
 def test_both_are_moved_over_together_until_the_lock_is_released(qtbot, window):
