@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QProgressBar, QWidget
 
 from engine.training.events import Failed, Finished, Progress, Started
@@ -15,6 +15,8 @@ from gui.widgets.basic import Elided, IconButton, Panel, column, label, row
 from gui.widgets.menu_button import MenuButton
 
 HEIGHT = 48
+_PROGRESS = 300
+"""How wide the progress of a run is, where there is room."""
 BUSY = ("starting", "running", "paused")
 
 _RUN = {
@@ -192,7 +194,7 @@ class _Progress(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFixedWidth(300)
+        self.setMaximumWidth(_PROGRESS)
         self._what = Elided(px=12)
         self._left = label("", "muted", 12)
         self._bar = QProgressBar()
@@ -212,6 +214,12 @@ class _Progress(QWidget):
         layout.addStretch(1)
         layout.setAlignment(Qt.AlignmentFlag.AlignVCenter)
         self.show_text("", "")
+
+    def sizeHint(self) -> QSize:
+        return QSize(_PROGRESS, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:  # a narrow window must not grow when a run begins
+        return QSize(_PROGRESS // 2, super().minimumSizeHint().height())
 
     def show_text(self, what: str, left: str) -> None:
         self._what.set_text(what)

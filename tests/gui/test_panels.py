@@ -283,6 +283,16 @@ def test_the_top_bar_shows_how_far_the_run_is(qtbot, bench):
     assert not progress._bar.isVisible()
 
 
+def test_a_small_window_does_not_grow_when_a_run_begins(qtbot, bench):
+    bar = shown(qtbot, TopBar(bench), 1000, 48)
+    bench.store.apply("Name", lambda document: document.with_(name="A name that is rather long"))
+    bar.set_title(bench.store.document.name, True)
+    bench.started.emit(Started(100, 12500, 125, "cpu", 16, 156))
+    bench.progress.emit(Progress(np.array([374, 375]), np.array([0.2, 0.1]), 3, 0.01, 512.0, 72.0))
+    assert bar.minimumSizeHint().width() <= 1000
+    assert bar._progress.width() > 150
+
+
 def test_title_and_devices_of_the_top_bar(qtbot, bench):
     bar = shown(qtbot, TopBar(bench), 1200, 48)
     bar.set_title("LeNet-5", True)
