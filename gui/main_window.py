@@ -97,6 +97,7 @@ class MainWindow(Frame):
         super().__init__()
         self._menus: dict[str, QMenu] = {}
         self._minimap = True
+        self.recent = QMenu("Open recent", self)
         self._drawn: Theme | None = None
 
     def furnish(self, bench: Bench) -> None:
@@ -140,10 +141,10 @@ class MainWindow(Frame):
 
     def fill_recent(self) -> None:
         """List the files that were open lately in their menu."""
-        self._recent.clear()
+        self.recent.clear()
         for path in self.files.recent():
-            self._recent.addAction(f"{path.stem}  –  {path.parent}", lambda path=path: self.files.open(path))
-        self._recent.setEnabled(not self._recent.isEmpty())
+            self.recent.addAction(f"{path.stem}  –  {path.parent}", lambda path=path: self.files.open(path))
+        self.recent.setEnabled(not self.recent.isEmpty())
 
     def choose_theme(self, choice: str) -> None:
         """Change the colors and remember the choice."""
@@ -170,7 +171,7 @@ class MainWindow(Frame):
         self.welcome.set_tour(self.guide.resumable)
         self.pages.setCurrentWidget(self.welcome)
         self.welcome.setFocus()
-        QTimer.singleShot(0, self._draw_cards)
+        QTimer.singleShot(0, self.draw_cards)
 
     def show_workbench(self) -> None:
         """Show the canvas with everything around it."""
@@ -267,76 +268,23 @@ class MainWindow(Frame):
             "<p>MIT licence.</p>",
         )
 
-    # How it is connected.
+    # What its parts ask for.
 
-    def connect_parts(self) -> None:
-        """Let the parts hear of each other."""
-        self._recent = QMenu("Open recent", self)
-        self.menu("File").insertMenu(self.actions_["welcome"], self._recent)
-        bench, files, bridge = self.bench, self.files, self.bridge
-        for signal in (
-            self.undo_stack.indexChanged,
-            self.undo_stack.cleanChanged,
-            bench.store.selection_changed,
-            bench.store.marks_changed,
-            bench.store.changed,
-            bench.store.replaced,
-            bench.state_changed,
-            bench.heat_changed,
-        ):
-            signal.connect(self._refresh_actions)
-        files.changed.connect(self._show_title)
-        files.changed.connect(self.fill_recent)
-        files.opened.connect(self.show_workbench)
-        files.emptied.connect(self.show_welcome)
-        self.tabs.closing.connect(files.close)
-        self.tabs.wanted.connect(files.new)
-        self.tabs.add_shortcuts(self)
-        self.canvas.leads_away = self.tabs.leads_away
-        self.tabs.nodes_dropped.connect(self.canvas.take_text)
-        files.changed.connect(self.tabs.refresh)
-        bench.runs_changed.connect(self._refresh_actions)
-        bench.theme_changed.connect(self._draw_cards)
-        self.top.run_requested.connect(bridge.run)
-        self.top.pause_requested.connect(bridge.pause)
-        self.top.step_requested.connect(bridge.step)
-        self.top.stop_requested.connect(bridge.stop)
-        self.top.device_chosen.connect(self._choose_device)
-        self.top.pace_chosen.connect(bridge.set_pace)
-        self.analyst.ready.connect(self._offer_devices)
-        self.status.problems_requested.connect(lambda: self.show_page("problems"))
-        self.code.export_requested.connect(self.exports.module)
-        self.inspector.setting_edited.connect(bridge.change)
-        bench.code_wanted.connect(self.edit_custom)
-        self.palette_.chosen.connect(self.canvas.add_layer)
-        self.canvas.node_activated.connect(self._activate)
-        bench.store.scope_changed.connect(self._refresh_actions)
-        self.gallery.chosen.connect(files.open_preset)
-        self.gallery.looked_at.connect(self._draw_cards)
-        self.welcome.chosen.connect(files.open_preset)
-        self.welcome.new_requested.connect(files.new)
-        self.welcome.open_requested.connect(files.open)
-        self.welcome.import_requested.connect(self.imports.open)
-        self.welcome.tour_requested.connect(self.take_tour)
-        self.welcome.recent_chosen.connect(self.open_path)
-        bench.failed.connect(self._show_failure)
-        bridge.lacking.connect(self._settle_room)
-        self._show_title()
-        self.fill_recent()
-
-    def _settle_room(self, short: object) -> None:
+    def settle_room(self, short: object) -> None:
+        """Ask what to do about a run that will not fit into memory."""
         from gui import room
 
         room.settle(self, self.bench.store, self.bridge, short)
 
-    def _refresh_actions(self, *_: object) -> None:
+    def refresh_actions(self, *_: object) -> None:
+        """Enable what can be done now."""
         self.actions_.refresh()
 
     def open_path(self, path: str) -> bool:
         """Open a document by its path."""
         return self.files.open(Path(path))
 
-    def _activate(self, id: str) -> None:
+    def activate(self, id: str) -> None:
         """Enter a block, or put the cursor into a layer's form."""
         node = self.bench.store.document.nodes.get(id)
         if node and node.type in self.bench.store.document.customs:
@@ -363,7 +311,7 @@ class MainWindow(Frame):
         """Put what stands in the selected blocks in their place."""
         self.grouping.ungroup()
 
-    def _draw_cards(self, *_: object) -> None:
+    def draw_cards(self, *_: object) -> None:
         """Draw the pictures of the examples, while they are looked at and only once for a theme."""
         from gui.gallery.shelf import pictures
 
@@ -374,17 +322,20 @@ class MainWindow(Frame):
             self.welcome.set_pictures(drawn)
             self.gallery.set_pictures(drawn)
 
-    def _choose_device(self, key: str) -> None:
+    def choose_device(self, key: str) -> None:
+        """Let the document be trained on a device."""
         from engine.graph.settings import set_training
 
         self.bench.store.apply("Choose the device", lambda document: set_training(document, device=key))
 
-    def _offer_devices(self) -> None:
+    def offer_devices(self) -> None:
+        """List the devices, which torch knows once it has loaded."""
         from engine.training.devices import devices
 
         self.top.set_devices([("auto", "Automatic"), *devices()], self.bench.store.whole.training.device)
 
-    def _show_title(self) -> None:
+    def show_title(self) -> None:
+        """Name the document, and say whether it is saved."""
         name = self.bench.store.whole.name or "Untitled"
         self.top.set_title(name, self.files.dirty)
         self.status.set_saved(self.files.saved_text)
@@ -392,7 +343,8 @@ class MainWindow(Frame):
         mark = f"{' (read-only)' if self.bench.store.session.read_only else ''}{' •' * self.files.dirty}"
         self.setWindowTitle(f"{name}{mark} – Netwright")
 
-    def _show_failure(self, event: object) -> None:
+    def show_failure(self, event: object) -> None:
+        """Tell why a run failed and lead to the node."""
         if self.bridge.retelling:
             return
         self.bench.message.emit(event.message)

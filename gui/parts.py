@@ -59,9 +59,10 @@ def furnish(window: MainWindow, bench: Bench) -> None:
     _make_parts(window)
     _lay_out(window)
     window.actions_ = Actions(window)
+    window.menu("File").insertMenu(window.actions_["welcome"], window.recent)
     window.commands = CommandPalette(window)
     window.key_tips = KeyTips(window)
-    window.connect_parts()
+    _connect(window)
     window.focus_ring = FocusRing(window)
     window.announcer = Announcer(window.bench, window.canvas)
     window.guide = Guide(window)
@@ -127,6 +128,60 @@ def _lay_out(window: MainWindow) -> None:
     window.pages.addWidget(window.welcome)
     window.pages.addWidget(window.workbench)
     window.setCentralWidget(window.pages)
+
+
+def _connect(window: MainWindow) -> None:
+    """Let the parts hear of each other."""
+    bench, files, bridge = window.bench, window.files, window.bridge
+    for signal in (
+        window.undo_stack.indexChanged,
+        window.undo_stack.cleanChanged,
+        bench.store.selection_changed,
+        bench.store.marks_changed,
+        bench.store.changed,
+        bench.store.replaced,
+        bench.state_changed,
+        bench.heat_changed,
+    ):
+        signal.connect(window.refresh_actions)
+    files.changed.connect(window.show_title)
+    files.changed.connect(window.fill_recent)
+    files.opened.connect(window.show_workbench)
+    files.emptied.connect(window.show_welcome)
+    window.tabs.closing.connect(files.close)
+    window.tabs.wanted.connect(files.new)
+    window.tabs.add_shortcuts(window)
+    window.canvas.leads_away = window.tabs.leads_away
+    window.tabs.nodes_dropped.connect(window.canvas.take_text)
+    files.changed.connect(window.tabs.refresh)
+    bench.runs_changed.connect(window.refresh_actions)
+    bench.theme_changed.connect(window.draw_cards)
+    window.top.run_requested.connect(bridge.run)
+    window.top.pause_requested.connect(bridge.pause)
+    window.top.step_requested.connect(bridge.step)
+    window.top.stop_requested.connect(bridge.stop)
+    window.top.device_chosen.connect(window.choose_device)
+    window.top.pace_chosen.connect(bridge.set_pace)
+    window.analyst.ready.connect(window.offer_devices)
+    window.status.problems_requested.connect(lambda: window.show_page("problems"))
+    window.code.export_requested.connect(window.exports.module)
+    window.inspector.setting_edited.connect(bridge.change)
+    bench.code_wanted.connect(window.edit_custom)
+    window.palette_.chosen.connect(window.canvas.add_layer)
+    window.canvas.node_activated.connect(window.activate)
+    bench.store.scope_changed.connect(window.refresh_actions)
+    window.gallery.chosen.connect(files.open_preset)
+    window.gallery.looked_at.connect(window.draw_cards)
+    window.welcome.chosen.connect(files.open_preset)
+    window.welcome.new_requested.connect(files.new)
+    window.welcome.open_requested.connect(files.open)
+    window.welcome.import_requested.connect(window.imports.open)
+    window.welcome.tour_requested.connect(window.take_tour)
+    window.welcome.recent_chosen.connect(window.open_path)
+    bench.failed.connect(window.show_failure)
+    bridge.lacking.connect(window.settle_room)
+    window.show_title()
+    window.fill_recent()
 
 
 def _splitter(orientation: Qt.Orientation, *parts: tuple[QWidget, int]) -> QSplitter:

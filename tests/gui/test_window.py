@@ -234,7 +234,7 @@ def test_save_open_recent_and_the_unsaved_question(qtbot, tmp_path, monkeypatch)
         assert load_document(path) == store.document
         assert not window.files.dirty
         assert window.files.recent() == [path]
-        assert [each.text() for each in window._recent.actions()] == [f"mine  –  {tmp_path}"]
+        assert [each.text() for each in window.recent.actions()] == [f"mine  –  {tmp_path}"]
 
         store.apply("Set", lambda d: set_params(d, "hidden", out_features=9))
         asked = answer(QMessageBox.StandardButton.Cancel)
