@@ -111,8 +111,8 @@ class Trail(QWidget):
         super().__init__(view)
         self._store = view.bench.store
         self._row = row(self, 2)
-        self._row.setContentsMargins(8, 4, 8, 4)
-        self.move(6, 3)
+        self._row.setContentsMargins(2, 4, 8, 4)
+        self.move(6, 5)  # its first word where the caption's stands in the document itself
         self._bench = view.bench
         for signal in (self._store.scope_changed, self._store.turned, self._store.edited):
             signal.connect(self.show_scope)
@@ -135,7 +135,7 @@ class Trail(QWidget):
             if depth:
                 self._row.addWidget(label("›", "muted"))
             part = button(
-                name, "flat", "Back to this" if depth < len(scope) else "You are here; Esc goes back"
+                name, "crumb", "Back to this" if depth < len(scope) else "You are here; Esc goes back"
             )
             part.clicked.connect(lambda _, to=scope[:depth]: self._store.go_to(to))
             part.setEnabled(depth < len(scope))
@@ -153,7 +153,7 @@ class Trail(QWidget):
         """Say which use of the block is looked at, with a menu of them all."""
         here = tuple(id for id, _ in self._store.way)
         place = next((n for n, way in enumerate(uses) if tuple(id for id, _ in way) == here), 0)
-        self.uses = button(f"use {place + 1} of {len(uses)}  ▾", "flat", "Look at another use of this block")
+        self.uses = button(f"use {place + 1} of {len(uses)}  ▾", "crumb", "Look at another use of this block")
         self.uses.setAccessibleName(f"Use {place + 1} of {len(uses)}")
         menu = QMenu(self.uses)
         for number, way in enumerate(uses[:MOST_USES]):

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QWidget
 
 from engine.compiler.analysis import Analysis
 from engine.errors import EngineError
-from engine.graph.blocks import uses_of
 from engine.graph.document import Document
+from engine.graph.interface import ways_to
 from engine.graph.parametrize import Candidate, candidates, make_parameter
 from gui.bench import Bench
 from gui.inspector.interface import Interface
@@ -89,5 +89,5 @@ class BlockPage(QWidget):
 
 
 def _used(document: Document, name: str) -> str:
-    count = sum(len(uses_of(graph, name)) for graph in (document, *document.blocks.values()))
+    count = len(ways_to(document, name))  # as the trail over the canvas counts them
     return f"Used {count} time{'s' * (count != 1)}; an edit here is followed by every use."
