@@ -111,15 +111,19 @@ class ProblemRow(QFrame):
         self.setAccessibleName(f"{problem.severity}, {title}: {problem.message}")
         layout = row(self, 10)
         layout.setContentsMargins(8, 5, 8, 5)
-        layout.addWidget(SeverityIcon(problem.severity), 0, Qt.AlignmentFlag.AlignTop)
+        top = Qt.AlignmentFlag.AlignTop
+        words = row(spacing=10)
+        words.addWidget(SeverityIcon(problem.severity), 0, top)
         where = label(title, weight=600)
         where.setMinimumWidth(_WHERE)
-        layout.addWidget(where, 0, Qt.AlignmentFlag.AlignTop)
-        layout.addWidget(label(problem.message, wrap=True), 1)
+        words.addWidget(where, 0, top)
+        words.addWidget(label(problem.message, wrap=True), 1, top)
+        layout.addLayout(words, 1)
         if problem.fix is not None:
+            words.setContentsMargins(0, 4, 0, 0)  # its first line at the height of the button's word
             self.fix_button = button(problem.fix.title, "small")
             self.fix_button.clicked.connect(lambda: apply_fix(bench, problem))
-            layout.addWidget(self.fix_button)
+            layout.addWidget(self.fix_button, 0, top)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
