@@ -59,8 +59,8 @@ class EarlierDialog(QDialog):
         self.list.itemActivated.connect(lambda *_: self._open())
         foot = row(spacing=8)
         foot.addStretch(1)
-        foot.addWidget(self.open_button)
         foot.addWidget(self.close_button)
+        foot.addWidget(self.open_button)
         whole.addWidget(rule())
         whole.addLayout(foot)
         if self._found:

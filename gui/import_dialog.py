@@ -81,6 +81,8 @@ class ImportDialog(QDialog):
             ("Inputs", self.inputs, "The shape of each input, the batch in front; several are parted by ;"),
         ):
             if title == "Inputs" or self._python:
+                if layout.count():
+                    layout.addSpacing(10)
                 layout.addWidget(section(title))
                 layout.addWidget(field)
             if title == "Module" and len(names) > 1:

@@ -217,7 +217,7 @@ class _Recent(QPushButton):
         name = Path(path).stem
         self.setAccessibleName(f"{name}, {note or path}")
         layout = column(self, 1)
-        layout.setContentsMargins(2, 7, 2, 7)
+        layout.setContentsMargins(0, 7, 0, 7)
         for shown in (Elided(name), Elided(note or str(Path(path).parent), "muted", 11)):
             shown.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             layout.addWidget(shown)

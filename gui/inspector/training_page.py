@@ -47,6 +47,7 @@ class TrainingPage(QWidget):
         self.notes.setUndoRedoEnabled(False)
         self.notes.setFixedHeight(92)
         self.training_form = Form(SETTINGS, self._set_training)
+        self.training_form.fields["weights"].line.setPlaceholderText("fresh weights")
         self.optimizers = [
             _OptimizerForms(
                 self, place, "Optimizer" if len(self._losses) == 1 else f"Minimize {loss or 'every loss'}"
