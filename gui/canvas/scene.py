@@ -143,10 +143,11 @@ class CanvasScene(QGraphicsScene):
         """Show shapes, parameters and problems as they are known now, where they differ from before."""
         before, self._analysis = self._analysis, self.bench.analysis
         changed = self._analysis.differing(before)
-        resized = self._refresh_faces(
-            [id for id, item in self.nodes.items() if id in changed or item.face.inner is not None]
-        )
+        stale = [id for id, item in self.nodes.items() if id in changed or item.face.inner is not None]
+        resized = self._refresh_faces(stale)
         self.show_heat()
+        if not (changed or stale):  # a tab was turned to, and its analysis was known already
+            return
         for target, wire in self.wires.items():
             if wire.edge.source.node in changed or target.node in changed:
                 self._label(wire)
@@ -205,11 +206,12 @@ class CanvasScene(QGraphicsScene):
         """Empty the strips before a new run; the nodes keep their sizes."""
         self._strips = dict.fromkeys(self._strips)
         self._ranges = {}
-        self._failed = None
-        self._refresh_faces(self.nodes)
+        failed, self._failed = self._failed, None
         for item in self.nodes.values():
             item.set_live(None, "", False)
-        self.arranged.emit()  # a reason below a node may have gone
+        if failed is not None and failed.node in self.nodes:
+            self._refresh_faces([failed.node])
+            self.arranged.emit()  # the reason below it may have gone
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show what the network looks like at a step; only the nodes in it are repainted."""

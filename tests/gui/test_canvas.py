@@ -113,6 +113,15 @@ def test_an_error_of_a_run_shows_until_the_document_changes(view):
     assert not view.graph.nodes["relu1"].face.failing
 
 
+def test_an_error_of_a_run_goes_when_another_begins(view):
+    height = view.graph.nodes["relu1"].face.height
+    view.bench.failed.emit(Failed("The numbers became nan.", "relu1"))
+    view.bench.run_reset.emit()
+    assert not view.graph.nodes["relu1"].face.failing
+    assert view.graph.nodes["relu1"].face.note is None
+    assert view.graph.nodes["relu1"].face.height == height
+
+
 def test_a_snapshot_grows_a_node_once_and_repaints_only_its_strip(view, qtbot):
     before = view.graph.nodes["conv1"].face.height
     flat = view.graph.nodes["flatten1"].face.height

@@ -18,6 +18,7 @@ from engine.graph.edits import rename
 from engine.graph.settings import set_params, set_training
 from engine.storage.document_file import load_document, save_document
 from engine.storage.journal import read_entry
+from gui.canvas.scene import CanvasScene
 from gui.main_window import MainWindow
 from presets import preset
 from tests.gui.test_recovery import journals, left_behind
@@ -52,6 +53,21 @@ def touch(window: MainWindow, title: str = "touched") -> None:
     """Make a change that no file holds."""
     first = next(iter(window.bench.store.document.nodes))
     window.bench.store.apply("Rename", lambda d: rename(d, first, title))
+
+
+def test_turning_to_a_tab_makes_each_face_and_each_way_of_a_wire_once(qtbot, monkeypatch):
+    with open_window(qtbot, "lenet5") as window:
+        window.files.open_preset("spirals")
+        analyzed(qtbot, window)
+        made, sent = [], []
+        face, send = CanvasScene._face, CanvasScene._send
+        monkeypatch.setattr(CanvasScene, "_face", lambda *told: made.append(told[1]) or face(*told))
+        monkeypatch.setattr(CanvasScene, "_send", lambda *told: sent.append(told[1]) or send(*told))
+        click(window, "LeNet-5")
+        document = window.bench.store.document
+        assert sorted(made) == sorted(document.nodes)
+        assert len(sent) == len(document.edges)
+        assert window.canvas.graph.nodes.keys() == document.nodes.keys()
 
 
 def test_what_is_opened_gets_a_tab_and_an_untouched_empty_one_makes_room(qtbot):
