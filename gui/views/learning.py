@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from engine.training.events import Snapshot
@@ -20,11 +20,15 @@ SHARES, SHARES_OF_POINTS = (430, 0, 396, 244), (386, 256, 254, 174)
 SHARES_OF_FIT = (330, 330, 220, 190)
 """The same where a curve is fitted: its formulas need the room, and its layers have few numbers."""
 
+CURVES = 280
+"""Width that the curves need with what stands below them while a network learns."""
+
 
 class LearningView(QWidget):
     """Curves with a strip of samples, decision regions or a fit where there are any, activations, filters.
 
-    The parts can be reached as ``curves``, ``strip``, ``function``, ``activations`` and ``filters``.
+    The parts can be reached as ``curves``, ``strip``, ``function``, ``activations`` and ``filters``. Those at
+    the right give way where there is no room for them: each has a page of its own.
     """
 
     def __init__(self, bench: Bench, parent: QWidget | None = None):
@@ -36,6 +40,7 @@ class LearningView(QWidget):
         self.function = FunctionView(bench)
         self.activations = ActivationsView(bench)
         self.filters = FiltersView(bench)
+        self._has_function = False
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
@@ -59,8 +64,9 @@ class LearningView(QWidget):
 
     def _arrange(self, snapshot: Snapshot) -> None:
         """Give room to what the run has: points have regions, numbers a fit, pictures tiles."""
-        if (snapshot.regions or snapshot.curve) is not None and self.function.isHidden():
-            self.function.show()
+        if (snapshot.regions or snapshot.curve) is not None and not self._has_function:
+            self._has_function = True
+            self._fit()
             self._share(SHARES_OF_FIT if snapshot.curve is not None else SHARES_OF_POINTS)
         if snapshot.samples is not None:
             self.strip.setVisible(snapshot.samples.kind == "class" and snapshot.regions is None)
@@ -69,10 +75,26 @@ class LearningView(QWidget):
         self.splitter.setSizes([share * max(self.width(), 600) // sum(shares) for share in shares])
 
     def _reset(self) -> None:
-        if not self.function.isHidden():
-            self.function.hide()
+        if self._has_function:
+            self._has_function = False
             self._share(SHARES)
+        self._fit()
         self.strip.hide()
+
+    def _fit(self) -> None:
+        """Show as many parts as there is room for, the curves always."""
+        room = self.width() - CURVES
+        for widget in (self.function, self.activations, self.filters):
+            wanted = widget is not self.function or self._has_function
+            room -= (widget.minimumSizeHint().width() + self.splitter.handleWidth()) * wanted
+            widget.setVisible(wanted and room >= 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(CURVES, super().minimumSizeHint().height())
 
     # its parts hide while they have nothing to show, so the page asks in their place
 

@@ -289,6 +289,22 @@ def test_regions_are_asked_for_only_while_they_can_be_seen(bench, show):
     assert not bench.wants_regions
 
 
+def test_what_has_no_room_beside_the_curves_gives_way(qtbot, bench, show):
+    page = show(LearningView, 1070, 274)
+    parts = page.curves, page.activations, page.filters
+    assert [part.isVisible() for part in parts] == [True, True, True]
+    assert page.minimumSizeHint().width() < 300  # else the window would grow when a run begins
+    page.resize(470, 274)
+    qtbot.waitUntil(lambda: not page.filters.isVisible())
+    assert page.curves.isVisible()
+    assert page.activations.isVisible()
+    take(bench, regions=regions())
+    assert page.function.isVisible()
+    assert not page.activations.isVisible()
+    page.resize(1070, 274)
+    qtbot.waitUntil(lambda: page.filters.isVisible() and page.activations.isVisible())
+
+
 def test_a_network_without_regions_is_told_so(bench, show):
     view = show(RegionsView)
     take(bench, view, selected="conv1")
