@@ -166,7 +166,7 @@ def _details(trace: Trace, lowered: Lowered, assembled: Assembled, refused: Mapp
         code = lowered.customs[type_].strip().splitlines()[-1].strip().removeprefix("return ")
         places = sorted({_where(made.places) for made in lowered.nodes if made.type == type_})
         where = ", ".join(places[:3]) + (" …" if len(places) > 3 else "")
-        notes.append(Note(NOTICE, f"{type_} is a custom layer", f"{code[:80]} ({count} × in {where})"))
+        notes.append(Note(NOTICE, f"{type_} is a custom layer", f"{count} × in {where}: {code[:80]}"))
     notes += [Note(NOTICE, text) for text in assembled.open]
     return notes
 
