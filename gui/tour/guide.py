@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _EVERY_MS = 100
 """How often it looks whether a step is done and where its place is now."""
-_WIDE, _GAP, _EDGE = 300, 14, 10
+_WIDE, _GAP, _EDGE = 300, 24, 10
 _SMALL = 200
 """What is wider is only lit: the card may lie over it, and it gets no ring."""
 _DIM = {True: 90, False: 52}
