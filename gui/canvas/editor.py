@@ -342,3 +342,4 @@ class Editor(Navigator):
             if each is not None:
                 each.lit = each is wire
                 each.set_theme(self.bench.theme)
+        self.graph.labels.look()

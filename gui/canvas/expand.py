@@ -19,9 +19,10 @@ from gui.canvas import fonts
 from gui.canvas.chips import chips_of
 from gui.canvas.face import PAD, PORT_TOP, TITLE_LEFT, Face, Places, Spot, elided, face_of, places_of
 from gui.canvas.node_paint import TEXT_FROM, Mood, paint_node
+from gui.canvas.placing import label_boxes, tag
 from gui.canvas.routing import Route, Router, box_of
 from gui.canvas.stills import STILLS
-from gui.canvas.wire_item import label_box, label_color, label_of, pen_of
+from gui.canvas.wire_item import label_color, label_of, pen_of
 from gui.style import mix
 from gui.theme import CAPTION_PX, Theme
 
@@ -141,11 +142,30 @@ class Inner:
                 route = self._router.route(start, end)
                 self.wires.append((edge, route))
                 box = route.path.boundingRect()
-                if self._labels[edge][0]:
-                    box = box.united(label_box(route, self._labels[edge][0]))
                 area.setTop(min(area.top(), box.top()))
                 area.setBottom(max(area.bottom(), box.bottom()))
+        self.words = self._place_labels()
+        for box, _ in self.words:
+            area.setTop(min(area.top(), box.top()))
+            area.setBottom(max(area.bottom(), box.bottom()))
         self.area = area
+
+    def _place_labels(self) -> list[tuple[QRectF, str]]:
+        """Return the labels for which there is room."""
+        told = [(edge, route) for edge, route in self.wires if self._labels[edge].label]
+        tags = [
+            tag(self._labels[edge].label, route, edge.source, self._fails(edge), self._labels[edge].dashed)
+            for edge, route in told
+        ]
+        boxes = label_boxes(tags, (box_of(self.body(id)) for id in self.faces))
+        return [
+            (box, self._labels[edge].label)
+            for (edge, _), box in zip(told, boxes, strict=True)
+            if box is not None
+        ]
+
+    def _fails(self, edge: Edge) -> bool:
+        return tuple(edge.target) in self._failing
 
     def _heights(self) -> list[tuple[str, Node, float]]:
         """Return the height of each port: that of its node inside, apart from the others on its side."""
@@ -244,9 +264,8 @@ class Inner:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for edge, route in self.wires:
-            failing = tuple(edge.target) in self._failing
             carried = self._labels[edge]
-            painter.setPen(pen_of(theme, carried.dashed, failing, width=carried.width))
+            painter.setPen(pen_of(theme, carried.dashed, self._fails(edge), width=carried.width))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawPath(route.path)
         for id, face in self.faces.items():
@@ -257,12 +276,10 @@ class Inner:
         if scale < TEXT_FROM:
             return
         painter.setFont(fonts.mono())
-        for edge, route in self.wires:
-            if label := self._labels[edge][0]:
-                box = label_box(route, label)
-                painter.fillRect(box, theme.color(ground))
-                painter.setPen(theme.color(label_color(theme)))
-                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, label)
+        for box, label in self.words:
+            painter.fillRect(box, theme.color(ground))
+            painter.setPen(theme.color(label_color(theme)))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, label)
 
 
 class _Key:

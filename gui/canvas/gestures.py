@@ -274,6 +274,7 @@ class MoveNodes(Gesture):
             done = self._edit(text, lambda d: edits.move(d, places))
         if not done:
             self._put_back()
+        view.graph.labels.rest()
 
     def _edit(self, text: str, change: Callable[[Document], Document]) -> bool:
         return self.view.edit(text, change)
@@ -289,6 +290,7 @@ class MoveNodes(Gesture):
         for id in left:
             self.view.graph.item(id).setPos(*self._from[id])
         self.view.graph.follow_drag(left)
+        self.view.graph.labels.rest()
 
 
 class Place(MoveNodes):

@@ -130,6 +130,7 @@ class Shift(QVariantAnimation):
         if ways:
             self.stop()
             self._show(ways, 1.0)
+            self._view.graph.labels.rest()
 
     def _step(self, share: float) -> None:
         if self._ways:

@@ -14,12 +14,14 @@ from engine.graph.document import Document, Edge
 from engine.storage.atomic import write_bytes
 from gui.canvas import fonts
 from gui.canvas.comment_paint import body_of, ground_of, paint_frame, paint_note
+from gui.canvas.dot_item import RADIUS as DOT
 from gui.canvas.dot_item import paint_dot
 from gui.canvas.expand import node_face
 from gui.canvas.face import Face, places_of
 from gui.canvas.node_paint import Mood, paint_node
-from gui.canvas.routing import Route, Router, box_of
-from gui.canvas.wire_item import label_box, label_color, label_of, pen_of
+from gui.canvas.placing import Tag, label_boxes, tag, words_of
+from gui.canvas.routing import Box, Route, Router, box_of
+from gui.canvas.wire_item import label_color, label_of, pen_of
 from gui.theme import LIGHT, Theme
 
 PAPER = replace(LIGHT, canvas="#FFFFFF")
@@ -75,7 +77,7 @@ class _Drawing:
 
     def paint(self, painter: QPainter, theme: Theme) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        labels: list[tuple[QRectF, str, bool]] = []
+        labels: list[tuple[Tag, str, bool]] = []
         self._paint_comments(painter, theme, "frame")
         errors = {(p.node, p.port) for p in self.analysis.problems if p.severity == ERROR and p.port}
         for edge, route in self.wires:
@@ -85,7 +87,7 @@ class _Drawing:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawPath(route.path)
             if label:
-                labels.append((label_box(route, label), label, failing))
+                labels.append((tag(label, route, edge.source, failing, dashed), label, failing))
         self._paint_comments(painter, theme, "note")
         for at in self.dots:
             painter.translate(at)
@@ -97,10 +99,24 @@ class _Drawing:
             paint_node(painter, face, Mood(), theme, 1.0)
             painter.restore()
         painter.setFont(fonts.mono())
-        for box, label, failing in labels:
+        boxes = label_boxes([each for each, _, _ in labels], self._taken())
+        for box, (_, label, failing) in zip(boxes, labels, strict=True):
+            if box is None:
+                continue
             painter.fillRect(box, theme.color(ground_of(box, self.comments, theme)))
             painter.setPen(theme.color("error" if failing else label_color(theme)))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, label)
+
+    def _taken(self) -> list[Box]:
+        """Return the boxes where no label may stand."""
+        boxes = [self.body(id) for id in self.faces]
+        boxes += [
+            face.note.rect.translated(self.at[id]) for id, face in self.faces.items() if face.note is not None
+        ]
+        for comment in self.comments:
+            boxes += words_of(comment, QPointF(*comment.box[:2]))
+        boxes += [QRectF(at.x() - DOT, at.y() - DOT, 2 * DOT, 2 * DOT) for at in self.dots]
+        return [box_of(box) for box in boxes]
 
     def _paint_comments(self, painter: QPainter, theme: Theme, kind: str) -> None:
         paint = {"frame": paint_frame, "note": paint_note}[kind]

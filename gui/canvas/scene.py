@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import isfinite
 
-import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Signal
 from PySide6.QtWidgets import QGraphicsScene
 
@@ -20,11 +19,12 @@ from gui.bench import Bench
 from gui.canvas import strip as strips
 from gui.canvas.expand import node_face
 from gui.canvas.face import Face, has_strip, places_of
+from gui.canvas.labels import Labels
 from gui.canvas.mark import MarkItem
 from gui.canvas.marks import Marks
 from gui.canvas.node_item import NodeItem
 from gui.canvas.node_paint import FAINT
-from gui.canvas.routing import Route, Router, box_of
+from gui.canvas.routing import Box, Route, Router, box_of
 from gui.canvas.strip import Strip
 from gui.canvas.wire_item import WireItem, label_of
 from gui.cost import heats, tint
@@ -56,8 +56,6 @@ class CanvasScene(QGraphicsScene):
         self._failed: Problem | None = None
         self._tinted = False
         self._out: frozenset[str] = frozenset()
-        self._label_boxes: np.ndarray | None = None
-        self._rows: list[WireItem] = []
         self._dragged: _Dragged | None = None
         self._overview: tuple[dict[str, list[QRectF]], list[QLineF]] | None = None
         self.edition = 0
@@ -67,6 +65,7 @@ class CanvasScene(QGraphicsScene):
         self._boxes: dict[str, QRectF] = {}
         self._lines: dict[Slot, QLineF] = {}
         self.marks = Marks(self)
+        self.labels = Labels(self)
         self.rebuild()
         if self.bench.snapshot is not None:
             self.show_snapshot(self.bench.snapshot)
@@ -194,11 +193,13 @@ class CanvasScene(QGraphicsScene):
                 item.set_mood(selected=chosen)
                 item.setZValue(1 if chosen else 0)
         self.marks.show_selection(self.bench.store.marks)
+        self.labels.look()
 
     def clear_hover(self) -> None:
         """Forget what the pointer was over."""
         for item in self.nodes.values():
             item.set_mood(hovered=False, lit=None)
+        self.labels.look()
 
     # -- live values -----------------------------------------------------------------------------------
 
@@ -269,9 +270,7 @@ class CanvasScene(QGraphicsScene):
         self.addItem(wire)
 
     def _label(self, wire: WireItem) -> None:
-        before = wire.label_box
         wire.set_label(label_of(wire.edge, self._analysis), self._analysis.fails(wire.edge.target))
-        self._repaint_label(before)
         self._repaint_label(wire.label_box)
         wire.set_theme(self.bench.theme)
 
@@ -322,11 +321,12 @@ class CanvasScene(QGraphicsScene):
 
     def _reroute(self) -> None:
         """Send every wire its way among the nodes as they stand now."""
-        self._dragged = self._label_boxes = None
-        router = Router(box_of(item.body()) for item in self.nodes.values())
+        self._dragged = None
+        bodies = [box_of(item.body()) for item in self.nodes.values()]
+        router = Router(bodies)
         for wire in self.wires.values():
             self._send(wire, router)
-        self._arranged()
+        self._arranged(bodies)
 
     def follow_drag(self, ids: Iterable[str]) -> None:
         """Re-route only the wires of nodes and dots that are being dragged; the rest waits for the drop."""
@@ -337,6 +337,7 @@ class CanvasScene(QGraphicsScene):
         drag.router.begin(box_of(self.nodes[id].body()) for id in drag.ids)
         for wire in drag.wires:
             self._send(wire, drag.router)
+        self.labels.follow_drag(ids, drag.wires)
         self._shift_overview(drag)
 
     def _send(self, wire: WireItem, router: Router) -> None:
@@ -345,19 +346,15 @@ class CanvasScene(QGraphicsScene):
         if ends is not None:
             route: Route = router.route(*ends, self.marks.points(wire.edge.target))
             if wire.route is None or wire.route.path != route.path:
-                before = wire.label_box
                 wire.set_route(route)
-                self._repaint_label(before)
-                self._repaint_label(wire.label_box)
-                if self._label_boxes is not None:  # while dragging: the others' labels stay where they are
-                    self._label_boxes[wire.row] = wire.label_box.getCoords()
 
     def _repaint_label(self, box: QRectF) -> None:
         if not box.isEmpty():  # an empty one would mean everything
             self.update(box)
 
-    def _arranged(self) -> None:
-        self._label_boxes = self._overview = None
+    def _arranged(self, bodies: list[Box] | None = None) -> None:
+        self._overview = None
+        self.labels.place(bodies)
         bounds = self.bounds().adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
         if not self.sceneRect().contains(bounds):  # grow in big steps: each makes a new index
             self.setSceneRect(bounds.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN).united(self.sceneRect()))
@@ -379,18 +376,8 @@ class CanvasScene(QGraphicsScene):
         return box
 
     def labels_in(self, rect: QRectF) -> list[WireItem]:
-        """Return the wires whose labels a rectangle touches."""
-        if self._label_boxes is None:
-            self._rows = list(self.wires.values())
-            for row, wire in enumerate(self._rows):
-                wire.row = row
-            boxes = [wire.label_box.getCoords() for wire in self._rows]
-            self._label_boxes = np.array(boxes, dtype=np.float64).reshape(-1, 4)
-        boxes = self._label_boxes
-        x0, y0, x1, y1 = rect.getCoords()
-        inside = (boxes[:, 0] < x1) & (boxes[:, 2] > x0) & (boxes[:, 1] < y1) & (boxes[:, 3] > y0)
-        found = [self._rows[row] for row in np.flatnonzero(inside)]
-        return [wire for wire in found if wire.label and wire.isVisible()]
+        """Return the wires whose labels are shown and touch a rectangle."""
+        return [wire for wire in self.labels.within(rect) if wire.isVisible()]
 
     def overview(self) -> tuple[dict[str, list[QRectF]], list[QLineF]]:
         """Return the nodes' boxes by color and the wires as straight lines, for painting from afar."""

@@ -265,6 +265,7 @@ class CanvasView(CommentEditor):
                 each.lit = each is wire or each.edge.target == self._chosen_wire
                 each.set_theme(self.bench.theme)
         self._lit = wire
+        self.graph.labels.look()
 
     # -- the keyboard ------------------------------------------------------------------------------------
 

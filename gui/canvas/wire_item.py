@@ -6,14 +6,14 @@ from functools import lru_cache
 from math import prod
 from typing import NamedTuple
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainterPath, QPainterPathStroker, QPen
 from PySide6.QtWidgets import QGraphicsPathItem
 
 from engine.compiler.analysis import Analysis
 from engine.graph.document import Edge
 from engine.layers.declaration import TensorType
-from gui.canvas import fonts
+from gui.canvas.placing import Tag, tag
 from gui.canvas.routing import Route
 from gui.style import mix
 from gui.theme import Theme
@@ -35,8 +35,10 @@ class WireItem(QGraphicsPathItem):
         self.route: Route | None = None
         self.label = ""
         self.label_box = QRectF()
+        """Where the label is shown; empty where it is not."""
+        self._tag: Tag | None = None
         self.row = 0
-        """Its place in the scene's list of labels."""
+        """Its place in the list of labels."""
         self.dashed = self.failing = self.lit = False
         self.width = WIDTH
         self._shape: QPainterPath | None = None
@@ -46,18 +48,20 @@ class WireItem(QGraphicsPathItem):
         """Take another way."""
         self.prepareGeometryChange()  # while the shape is still the old one: what it covered is repainted
         self.route = route
-        self._shape = None
+        self._shape = self._tag = None
         self.setPath(route.path)
-        self._place_label()
 
     def set_label(self, carried: Carried, failing: bool) -> None:
         """Change what is known about the tensor on it."""
         self.label, self.dashed, self.width = carried
         self.failing = failing
-        self._place_label()
+        self._tag = None
 
-    def _place_label(self) -> None:
-        self.label_box = label_box(self.route, self.label) if self.route and self.label else QRectF()
+    def tag(self) -> Tag:
+        """Return its label as it is to be placed; it has a route and a label."""
+        if self._tag is None:
+            self._tag = tag(self.label, self.route, self.edge.source, self.failing, self.dashed)
+        return self._tag
 
     def set_theme(self, theme: Theme) -> None:
         """Choose the pen by state."""
@@ -107,17 +111,6 @@ def width_of(tensor: TensorType) -> float:
     """Return how thick a wire is: in steps, by how many numbers one sample holds."""
     numbers = prod(size for size in tensor.shape if isinstance(size, int))
     return next((width for most, width in _WIDTHS if numbers <= most), THICKEST)
-
-
-def label_box(route: Route, label: str) -> QRectF:
-    """Return where a label stands: above a straight wire if it fits between the nodes, else on its line."""
-    metrics = fonts.mono_metrics()
-    width, height = metrics.horizontalAdvance(label) + 8, 15.0
-    at = route.label
-    if route.above:
-        lift = 11.0 if width <= route.room + 8.5 else 36.0  # too wide for the gap: above both nodes
-        at = at - QPointF(0, lift)
-    return QRectF(at.x() - width / 2, at.y() - height / 2, width, height)
 
 
 def label_color(theme: Theme) -> str:
