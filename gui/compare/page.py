@@ -244,8 +244,10 @@ class ComparePage(Panel):
             self.totals.addWidget(label(name, "muted", 12), n, 0)
             if self._analyses is not None:
                 was, now = (of(analysis) for analysis in self._analyses)
-                self.totals.addWidget(label(f"{text(was)} → {text(now)}", "", 12), n, 1)
-                more = f"{'+' if now > was else '−'}{abs(now - was) / was:.0%}" if was and was != now else ""
+                changed = f"{text(was)} → {text(now)}" if was != now else text(now)
+                self.totals.addWidget(label(changed, "", 12), n, 1)
+                more = f"{'+' if now > was else '−'}{abs(now - was) / was:.0%}" if was else ""
+                more = more if was != now else "as before"
                 self.totals.addWidget(label(more.replace("%", " %"), "muted", 12), n, 2)
         self.totals.setColumnStretch(1, 1)
 

@@ -198,6 +198,9 @@ def test_the_same_network_says_so_and_themes_follow(qtbot, window, tmp_path):
     choose(window, "As it is saved in mine.netwright")
     assert not window.compare.found
     assert window.compare.legend.text() == "Both are the same network."
+    qtbot.waitUntil(lambda: window.compare._analyses is not None, timeout=60_000)
+    shown = [window.compare.totals.itemAtPosition(0, n).widget().text() for n in range(3)]
+    assert shown == ["Parameters", "61,706", "as before"]
     for name, darkest in (("light", 200), ("dark", 0)):
         window.actions_[name].trigger()
         seen = window.compare.left.viewport().grab().toImage().pixelColor(2, 2).lightness()
