@@ -74,6 +74,10 @@ def _score(wanted: str, layer: Layer) -> int | None:
     return rank(wanted, names, (layer.category, layer.doc))
 
 
+SCATTERED = 4
+"""The rank of what has the letters of a search in their order, but not together."""
+
+
 def rank(wanted: str, names: Iterable[str], words: Iterable[str] = ()) -> int | None:
     """Return how well something answers to a search, 0 best, or None where it does not.
 
@@ -91,7 +95,7 @@ def rank(wanted: str, names: Iterable[str], words: Iterable[str] = ()) -> int | 
     if any(all(part in name for part in parts) for name in names):
         return 3
     if any(_scattered(wanted, name) for name in names[:2]):
-        return 4
+        return SCATTERED
     return 5 if any(wanted in word.lower() for word in words) else None
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSettings
 
-from engine.catalogue import rank
+from engine.catalogue import SCATTERED, rank
 from presets import presets
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ def _searched(found: Iterable[Command], text: str) -> list[Command]:
     for each in found:
         place = rank(text, (each.text, *each.names))
         whole = rank(text, (f"{each.where} {each.text}",)) if place is None else None
+        if whole == SCATTERED:  # letters here and there in a menu's name and a command's mean nothing
+            whole = None
         if place is not None or whole is not None:  # what belongs to a menu of that name comes later
             ranked.append((not each.enabled, place is None, place or whole or 0, each))
     return [each for *_, each in sorted(ranked, key=lambda item: item[:3])]

@@ -72,6 +72,9 @@ def test_words_may_stand_in_any_order_and_the_menu_is_a_word_too(window):
     assert "Delete and heal the link" in texts(window)
     window.commands.field.setText("train run")
     assert texts(window)[0] == "Run"
+    window.commands.field.setText("zoom")
+    assert texts(window)
+    assert all("zoom" in text.lower() for text in texts(window)), "nothing by letters here and there"
     window.commands.field.setText("f")
     assert texts(window)[0].startswith("F"), "a name that begins so comes before the menu File"
 
