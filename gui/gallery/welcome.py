@@ -66,7 +66,7 @@ class WelcomePage(Panel):
         layout = column(side, 9)
         layout.setContentsMargins(0, 32, 0, 20)
         layout.addWidget(label("What will you build?", px=WELCOME_PX, weight=600))
-        layout.addWidget(label("Draw a network, press Run, watch it learn.", "muted", wrap=True))
+        layout.addWidget(label("Draw a network, press Run,\nwatch it learn.", "muted", wrap=True))
         layout.addSpacing(8)
         layout.addWidget(self.new_button)
         layout.addWidget(self.open_button)
