@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction, QKeySequence
 
 from engine.graph.document import BYPASSED, MUTED, Node
-from gui import motion, sharing
+from gui import motion, reopening, sharing
 from gui.canvas.aligning import ALIGNMENTS, Alignment
 
 if TYPE_CHECKING:
@@ -69,6 +69,11 @@ def _several_open(window: MainWindow) -> bool:
 def _pausable(window: MainWindow) -> bool:
     active = window.bridge.active
     return active is not None and active.run.state == "running"
+
+
+def _switch_reopening(window: MainWindow) -> None:
+    reopening.choose(not reopening.wanted())
+    window.actions_.refresh()
 
 
 def _switch_motion(window: MainWindow) -> None:
@@ -204,6 +209,14 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Shift+T",
         lambda w: w.files.reopen(),
         lambda w: w.files.closed,
+    ),
+    Action(
+        "File",
+        "reopen_tabs",
+        "Reopen tabs at the start",
+        "Ctrl+Alt+T",
+        _switch_reopening,
+        on=lambda w: reopening.wanted(),
     ),
     Action("File", "import", "Import from PyTorch or ONNX …", "Ctrl+I", lambda w: w.imports.open()),
     Action("File", "welcome", "Examples and recent files", "Ctrl+Shift+O", lambda w: w.show_welcome()),

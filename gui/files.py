@@ -112,6 +112,22 @@ class Files(QObject):
         self._remember(path, loaded.read_only or held)
         return True
 
+    def open_behind(self, path: Path) -> bool:
+        """Open a file in the last tab, without turning to it and without asking; False where that fails."""
+        if self.session_of(path) is not None:
+            return True
+        if not self.safety.is_free(path):
+            return False
+        try:
+            loaded = read_document(path)
+        except FileError:
+            return False
+        session = self._store.put(loaded.document)
+        session.path = path.resolve()
+        self.safety.opened(session, loaded.read_only)
+        self.changed.emit()
+        return True
+
     def open_copy(self, document: Document) -> bool:
         """Show a document that no file holds."""
         self._open(lambda: document)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLockFile, QObject
+from PySide6.QtCore import QLockFile, QObject, Signal
 from PySide6.QtWidgets import QMessageBox
 
 from engine.errors import FileError
@@ -32,6 +32,9 @@ def versions_folder() -> Path:
 class Safety(QObject):
     """Holds a lock and a watch for each open file; asks before two programs write one; fills the banner."""
 
+    closing = Signal()
+    """The window closes: what is open now was open to the end."""
+
     def __init__(self, bench: Bench, files: Files, window: MainWindow):
         super().__init__(window)
         self._store, self._bench, self._files, self._window = bench.store, bench, files, window
@@ -45,6 +48,7 @@ class Safety(QObject):
 
     def close(self) -> None:
         """Give every file free."""
+        self.closing.emit()
         for session in list(self._locks):
             self._close(session)
 
@@ -55,13 +59,18 @@ class Safety(QObject):
 
     # -- opening -----------------------------------------------------------------------------------------
 
+    def is_free(self, path: Path) -> bool:
+        """Return whether no other Netwright has a file open."""
+        lock = locks.lock_of(path)
+        free = locks.take(lock)
+        lock.unlock()
+        return free
+
     def may_open(self, path: Path) -> str | None:
         """Ask where another Netwright has a file open; returns why it is read-only, or None to leave it."""
-        lock = locks.lock_of(path)
-        if locks.take(lock):
-            lock.unlock()
+        if self.is_free(path):
             return ""
-        who = locks.holder(lock)
+        who = locks.holder(locks.lock_of(path))
         answer = locks.ask(path, who, self._window)
         if answer == locks.CANCEL:
             return None

@@ -125,6 +125,14 @@ class Store(QObject):
         self._begin(session)
         return session
 
+    def put(self, document: Document) -> Session:
+        """Open another document at the end of the row; what is in front stays there."""
+        session = Session(document)
+        self.sessions.append(session)
+        self.undo_stack.addStack(session.undo_stack)
+        self.sessions_changed.emit()
+        return session
+
     def show(self, session: Session) -> None:
         """Bring an open document to the front."""
         if session is self.session:
