@@ -144,20 +144,22 @@ class Inner:
                 box = route.path.boundingRect()
                 area.setTop(min(area.top(), box.top()))
                 area.setBottom(max(area.bottom(), box.bottom()))
-        self.words = self._place_labels()
+        self.words = self._place_labels(area)
         for box, _ in self.words:
             area.setTop(min(area.top(), box.top()))
             area.setBottom(max(area.bottom(), box.bottom()))
         self.area = area
 
-    def _place_labels(self) -> list[tuple[QRectF, str]]:
-        """Return the labels for which there is room."""
+    def _place_labels(self, area: QRectF) -> list[tuple[QRectF, str]]:
+        """Return the labels for which there is room between the sides of the frame."""
         told = [(edge, route) for edge, route in self.wires if self._labels[edge].label]
         tags = [
             tag(self._labels[edge].label, route, edge.source, self._fails(edge), self._labels[edge].dashed)
             for edge, route in told
         ]
-        boxes = label_boxes(tags, (box_of(self.body(id)) for id in self.faces))
+        beyond = area.adjusted(0, -area.height(), 0, area.height())
+        sides = (beyond.translated(area.width(), 0), beyond.translated(-area.width(), 0))
+        boxes = label_boxes(tags, map(box_of, (*sides, *map(self.body, self.faces))))
         return [
             (box, self._labels[edge].label)
             for (edge, _), box in zip(told, boxes, strict=True)

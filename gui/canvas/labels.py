@@ -93,7 +93,7 @@ class Labels:
         if looked:
             boxes = array_of(reveal([self._wires[row].tag() for row in looked], self._taken))
             self._boxes[looked] = boxes
-            shown[overlaps(self._boxes, boxes)[0]] = False
+            shown[overlaps(boxes, self._boxes)[1]] = False
             kept: list[int] = []
             for number, row in enumerate(looked):  # of two that cover each other the first is shown
                 if not len(overlaps(boxes[number : number + 1], boxes[kept])[0]):
@@ -126,7 +126,7 @@ class Labels:
             drag = self._drag = self._begin(ids, wires)
         moving = array_of(box for id in ids for box in self._covered(id))
         shown = drag.still.copy()
-        shown[overlaps(self._boxes, moving)[0]] = False
+        shown[overlaps(moving, self._boxes)[1]] = False
         if drag.rows:
             ways = [self._wires[row].route.path.boundingRect() for row in drag.rows]
             area = array_of(box_of(way.adjusted(-REACH, -REACH, REACH, REACH)) for way in ways)

@@ -146,7 +146,8 @@ def places_of(route: Route, width: float) -> list[Box]:
     spots = [(x, y - BESIDE if fits else y - OVER)] if route.above else [(x, y)]
     if route.above:
         spots += [(x, y + BESIDE)] if fits else [(x, y - BESIDE), (x, y + BESIDE)]
-        spots.append((x, y - OVER))
+        aside = half - route.room / 2 - 4  # over one of the nodes only, from the edge of the other
+        spots += [(x, y - OVER), (x + aside, y - OVER), (x - aside, y - OVER)]
     along = [route.path.pointAtPercent(share).toTuple() for share in _ALONG]
     if not route.above:
         spots += along
