@@ -224,7 +224,7 @@ def test_the_drawing_is_legible(name):
         places = {id: node.position for id, node in each.nodes.items()}
         for a, b in combinations(places.values(), 2):
             assert abs(a[0] - b[0]) >= 176 or abs(a[1] - b[1]) >= 128
-        assert _width(each) <= 6 * 218
+        assert _width(each) <= 7 * 218, "more than eight nodes beside each other are hard to read"
         for target, source in each.edges.items():
             (x, y), (x_after, y_after) = places[source.node], places[target.node]
             assert x_after > x or y_after > y
