@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 import sys
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QKeySequence, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QKeySequence, QPainter, QPen
 
-from gui import style
 from gui.fonts import ui_font
 from gui.theme import CAPTION_PX, Theme
 
@@ -50,26 +48,3 @@ def paint_caps(painter: QPainter, right: QPointF, caps: list[str], theme: Theme,
 def _wide(cap: str) -> float:
     metrics = QFontMetricsF(ui_font(CAPTION_PX, 500))
     return max(HIGH, round(metrics.horizontalAdvance(cap)) + 2 * _PAD)
-
-
-class KeyCaps(QWidget):
-    """A shortcut at its natural size."""
-
-    def __init__(self, keys: str = "", parent: QWidget | None = None):
-        super().__init__(parent)
-        self._caps: list[str] = []
-        self.show_keys(keys)
-
-    def show_keys(self, keys: str) -> None:
-        """Show another shortcut; an empty text shows nothing."""
-        self._caps = caps_of(keys)
-        self.setAccessibleName(keys or "No shortcut")
-        self.updateGeometry()
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(round(width_of(self._caps)), HIGH)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        middle = QPointF(self.width(), self.height() / 2)
-        paint_caps(QPainter(self), middle, self._caps, style.current())
