@@ -160,7 +160,7 @@ def paint_dot(painter: QPainter, color: str, box: QRectF) -> None:
 
 
 def button(text: str, kind: str = "", tip: str = "") -> QPushButton:
-    """Return a button; ``kind`` is empty, ``primary``, ``small``, ``flat`` or ``chip``."""
+    """Return a button; ``kind`` is empty, ``primary``, ``small``, ``flat``, ``crumb`` or ``chip``."""
     result = QPushButton(text)
     result.setFont(ui_font(CAPTION_PX + 1 if kind in ("small", "flat") else TEXT_PX, 500))
     result.setFocusPolicy(Qt.FocusPolicy.TabFocus)
