@@ -28,7 +28,7 @@ _ALONG = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8)
 _FEW = 20_000
 """Up to so many pairs of boxes are simply compared."""
 _CELL = 256.0
-_MATES = 4
+_MATES = 2
 """Of one output's wires, so many are looked at."""
 NO_BOXES = np.empty((0, 4))
 
@@ -148,12 +148,24 @@ def places_of(route: Route, width: float) -> list[Box]:
         spots += [(x, y + BESIDE)] if fits else [(x, y - BESIDE), (x, y + BESIDE)]
         aside = half - route.room / 2 - 4  # over one of the nodes only, from the edge of the other
         spots += [(x, y - OVER), (x + aside, y - OVER), (x - aside, y - OVER)]
-    along = [route.path.pointAtPercent(share).toTuple() for share in _ALONG]
+    along = _along(route)
     if not route.above:
         spots += along
         spots += [(x, py) for px, py in along if 0 < abs(px - x) < half]  # between two columns, on its line
     spots += [(px, py + by) for px, py in along for by in (-BESIDE, BESIDE)]
     return [(px - half, py - up, px + half, py + up) for px, py in spots]
+
+
+def _along(route: Route) -> list[tuple[float, float]]:
+    """Return some points of a wire; Qt's own ``pointAtPercent`` measures the whole path for each of them."""
+    lines = route.path.toSubpathPolygons()
+    points = np.array([point.toTuple() for point in lines[0]] if lines else ())
+    if len(points) < 2:
+        return [route.label.toTuple()]
+    lengths = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))))
+    at = lengths[-1] * np.array(_ALONG)
+    x, y = np.interp(at, lengths, points[:, 0]), np.interp(at, lengths, points[:, 1])
+    return list(zip(x.tolist(), y.tolist(), strict=True))
 
 
 def reveal(tags: Sequence[Tag], taken: np.ndarray) -> list[Box]:
