@@ -55,10 +55,13 @@ def start(target: str | None = None) -> MainWindow:
     window = MainWindow()
 
     def fill() -> None:
+        from gui.reopening import reopen
+
         if window.isVisible():  # it may have been closed again
             _furnish(window)
             if not window.recovery.offer() and target:
                 _open(window, target)
+            reopen(window, named=bool(target))
 
     window.seen.connect(fill)
     window.show()

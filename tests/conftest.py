@@ -8,7 +8,7 @@ import threading
 import pytest
 from hypothesis import settings
 
-# The same cases in every run, so that a change is judged by itself; --hypothesis-profile=explore seeks new ones.
+# The same cases in every run: a change is judged by itself. --hypothesis-profile=explore seeks others.
 settings.register_profile("same", derandomize=True, database=None)
 settings.register_profile("explore", derandomize=False, print_blob=True)
 settings.load_profile("same")

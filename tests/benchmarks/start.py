@@ -47,8 +47,12 @@ app.exec()
 OURS = (
     _WATCH
     + """
+import tempfile
+from PySide6.QtCore import QSettings
 from gui import app
 
+QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, tempfile.gettempdir())
 window = app.start()
 window.installEventFilter(watch)
 window.ready.connect(lambda: print("ready", flush=True))

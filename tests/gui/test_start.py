@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
 
+from engine.storage.document_file import save_document
 from gui import app, style
 from gui.main_window import MainWindow
+from presets import presets
+
+OWN_SETTINGS = """
+import sys
+from PySide6.QtCore import QSettings
+
+QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, sys.argv[1])
+"""
 
 
-def in_a_process_of_its_own(text: str) -> list[str]:
-    """Run a program and return the lines it printed; it has to end well."""
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=120)
+def in_a_process_of_its_own(text: str, folder: Path) -> list[str]:
+    """Run a program with settings in a folder and return the lines it printed; it has to end well."""
+    done = subprocess.run(
+        [sys.executable, "-c", OWN_SETTINGS + text, str(folder)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "NETWRIGHT_STATE": str(folder / "state")},
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.split("\n")[:-1]
 
 
-def test_the_window_is_seen_before_the_program_is_loaded():
+def test_the_window_is_seen_before_the_program_is_loaded(tmp_path):
     lines = in_a_process_of_its_own(
         """
 import sys
@@ -42,12 +60,13 @@ while not window.furnished:
 app.application().processEvents()
 print(window.bench.store.whole.name, window.at_work)
 window.close()
-"""
+""",
+        tmp_path,
     )
     assert lines == ["[]", "ready", "LeNet-5 True"]
 
 
-def test_a_window_that_is_closed_at_once_loads_nothing():
+def test_a_window_that_is_closed_at_once_loads_nothing(tmp_path):
     lines = in_a_process_of_its_own(
         """
 import sys
@@ -57,9 +76,30 @@ window = app.start()
 window.close()
 app.application().processEvents()
 print(window.furnished, "torch" in sys.modules)
-"""
+""",
+        tmp_path,
     )
     assert lines == ["False False"]
+
+
+def test_what_was_open_is_open_again(tmp_path):
+    work = tmp_path / "work.netwright"
+    save_document(presets()["lenet5"].document(), work)
+    program = """
+from pathlib import Path
+from gui import app
+
+window = app.start()
+while not window.furnished:
+    app.application().processEvents()
+print(window.bench.store.whole.name)
+for path in FILES:
+    window.files.open(Path(path))
+app.application().processEvents()
+window.close()
+"""
+    assert in_a_process_of_its_own(program.replace("FILES", f"[{str(work)!r}]"), tmp_path) == ["Untitled"]
+    assert in_a_process_of_its_own(program.replace("FILES", "[]"), tmp_path) == ["LeNet-5"]
 
 
 def test_the_frame_says_who_it_is_in_the_colors_that_were_chosen(qtbot):
