@@ -96,7 +96,7 @@ class Frame(QMainWindow):
 
     def _restore(self) -> None:
         self.across.setSizes([LEFT, 4096, RIGHT])
-        self.middle.setSizes([4096, BOTTOM])
+        self.middle.setSizes([4096, min(BOTTOM, round(0.4 * self.height()))])
         settings = QSettings()
         for name, restore in (
             ("across", self.across.restoreState),

@@ -85,7 +85,9 @@ def test_check_tells_problems_with_their_mend(run, tmp_path):
 
 def test_a_bad_file_ends_with_code_2_and_all_its_problems(run, tmp_path):
     path = tmp_path / "bad.netwright"
-    path.write_text('{"netwright": 1, "nodes": [{"id": "a", "type": "no layer"}, {"id": "1", "type": "ReLU"}]}')
+    path.write_text(
+        '{"netwright": 1, "nodes": [{"id": "a", "type": "no layer"}, {"id": "1", "type": "ReLU"}]}'
+    )
     code, out, err = run("check", path, "--json")
     assert code == 2
     assert len(json.loads(out)["problems"]) == 2

@@ -76,9 +76,7 @@ KEYS: tuple[CanvasKey, ...] = (
         lambda v: v.activate(),
         lambda v: len(v.bench.store.selection) == 1,
     ),
-    CanvasKey(
-        "expand_here", "Expand the block in place", "Alt+Return", lambda v: v.expand(), _selected
-    ),
+    CanvasKey("expand_here", "Expand the block in place", "Alt+Return", lambda v: v.expand(), _selected),
     CanvasKey("back", "Let go, deselect, leave the block", "Esc", lambda v: v.go_back()),
     # A menu's Delete may be off while no node is selected.
     CanvasKey("delete", "Delete", "Del", lambda v: v.delete_selection(), lambda v: v.wire_is_chosen),
