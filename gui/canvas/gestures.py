@@ -245,7 +245,7 @@ class MoveNodes(Gesture):
                 core.moveCenter(item.pos() + QPointF(item.face.width / 2, 25))
                 wire = wire_at(self.view.graph, core)
         self.view.light_wire(wire)
-        self.view.mark_replaced(target)
+        self.view.layer_drop.aim(target)
         self._wire, self._target = wire, target
 
     def release(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
@@ -253,7 +253,7 @@ class MoveNodes(Gesture):
         if self._moving:
             self._aim(modifiers)  # Alt may have been pressed since the last move
         view.light_wire(None)
-        view.mark_replaced("")
+        view.layer_drop.aim("")
         self._repaint(self._guides)
         if not self._moving:
             if self._click_selects:
@@ -281,7 +281,7 @@ class MoveNodes(Gesture):
 
     def cancel(self) -> None:
         self.view.light_wire(None)
-        self.view.mark_replaced("")
+        self.view.layer_drop.aim("")
         self._repaint(self._guides)
         self._put_back()
 

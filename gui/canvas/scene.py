@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import isfinite
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Signal
 from PySide6.QtWidgets import QGraphicsScene
@@ -19,6 +18,7 @@ from gui.bench import Bench
 from gui.canvas import strip as strips
 from gui.canvas.expand import node_face
 from gui.canvas.face import Face, has_strip, places_of
+from gui.canvas.health import health_of
 from gui.canvas.labels import Labels
 from gui.canvas.mark import MarkItem
 from gui.canvas.marks import Marks
@@ -32,8 +32,6 @@ from gui.cost import heats, tint
 EASE = 0.35
 """Share of the way that the ends of a strip's colors go towards new ones at each snapshot."""
 MARGIN = 400.0
-SICK = 0.5
-"""Share of dead units from which the health turns amber."""
 
 
 class CanvasScene(QGraphicsScene):
@@ -239,7 +237,7 @@ class CanvasScene(QGraphicsScene):
             self.grown.emit()
         for id in snapshot.activations.keys() | snapshot.losses.keys() | snapshot.gradients.keys():
             if id in self.nodes:
-                self.nodes[id].set_live(self._strips.get(id), *_health(snapshot, id))
+                self.nodes[id].set_live(self._strips.get(id), *health_of(snapshot, id))
 
     def _range(self, id: str, activation: Activation) -> tuple[float, float]:
         """Return the ends of a node's colors: held, and eased towards what came."""
@@ -440,24 +438,3 @@ class _Dragged:
             for wire in scene.wires.values()
             if wire.edge.source.node in moving or wire.edge.target.node in moving or wire.edge.target in bent
         ]
-
-
-def _health(snapshot: Snapshot, id: str) -> tuple[str, bool]:
-    activation = snapshot.activations.get(id)
-    dead = activation.dead if activation is not None else 0.0
-    if dead >= 0.005 and (id not in snapshot.gradients or dead >= SICK):
-        return f"{100 * dead:.0f} % dead", dead >= SICK
-    if id in snapshot.gradients:
-        return f"|g| {brief(snapshot.gradients[id])}", False
-    return "", False
-
-
-def brief(value: float) -> str:
-    """Return a norm in two digits and few letters: 0.31, 12, 2.7e−8."""
-    if not isfinite(value):
-        return "nan" if value != value else "∞"
-    digits, _, power = f"{value:#.2g}".partition("e")
-    digits = digits.rstrip(".")
-    if not power and 0 < value < 0.001:  # the power is shorter
-        digits, _, power = f"{value:.1e}".partition("e")
-    return f"{digits}e{int(power)}".replace("-", "−") if power else digits

@@ -13,17 +13,14 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QPainter,
-    QPen,
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from engine.errors import EngineError
-from engine.graph.blocks import layer_of
 from gui.bench import Bench
-from gui.canvas import carry, fitting, fonts, hits
+from gui.canvas import carry, fonts, hits
 from gui.canvas.autoscroll import AutoScroll
 from gui.canvas.chip_gesture import PressChip
-from gui.canvas.chips import EXPAND, REPEAT, TIPS
+from gui.canvas.chips import EXPAND, REPEAT
 from gui.canvas.comment_editor import CommentEditor
 from gui.canvas.dot_item import DotItem
 from gui.canvas.frame_item import CommentItem
@@ -31,17 +28,16 @@ from gui.canvas.gestures import BoxSelect, Gesture, MoveNodes, Pan, Place, Press
 from gui.canvas.hits import Hit
 from gui.canvas.keys import CanvasKeys
 from gui.canvas.knife import Knife
+from gui.canvas.layer_drop import LayerDrop
 from gui.canvas.link import Link
 from gui.canvas.menus import mark_menu, node_menu, wire_menu
 from gui.canvas.node_paint import STRIP_FROM, TEXT_FROM
 from gui.canvas.note_item import NoteItem
 from gui.canvas.resize import CURSORS, Resize
+from gui.canvas.tips import paint_port_name, port_name, tip_of
 from gui.canvas.walk import next_node
 from gui.canvas.wire_item import WireItem, label_color
-from gui.cost import costs_of
 
-MIME = "application/x-netwright-layer"
-"""What the palette drags: the type of a layer as UTF-8."""
 _ALT, _SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
 _CONTROL = Qt.KeyboardModifier.ControlModifier
 
@@ -59,7 +55,6 @@ class CanvasView(CommentEditor):
         self._space = False
         self._hovered = Hit()
         self._lit: WireItem | None = None
-        self._replaced = ""
         self.snaps = True
         """Whether dragged nodes fall in line with their neighbors; Alt suppresses it."""
         self.carried: tuple | None = None
@@ -70,6 +65,7 @@ class CanvasView(CommentEditor):
         """The node that the keyboard walked to last: the selection may grow on the way."""
         super().__init__(bench, parent)
         self._keys = CanvasKeys(self)
+        self.layer_drop = LayerDrop(self)
         self._scroll = AutoScroll(self)
         self.setMouseTracking(True)
         self.viewport().setMouseTracking(True)
@@ -82,7 +78,7 @@ class CanvasView(CommentEditor):
         if gesture is not None:
             gesture.cancel()
         self.choose_wire(None)
-        self._light(None)
+        self.light_wire(None)
         self._hover(Hit())
 
     def _let_go(self) -> Gesture | None:
@@ -233,9 +229,9 @@ class CanvasView(CommentEditor):
             hit.node.set_mood(hovered=True, lit=lit, chip=hit.chip * (len(hit.path) == 1))
         for old_or_new in (before, hit):
             if old_or_new.spot is not None and old_or_new.node.scene() is not None:
-                self.update_canvas(self._port_label(old_or_new)[0])
+                self.update_canvas(port_name(self.bench, old_or_new)[0])
         self._hovered = hit
-        self._light(hit.wire)
+        self.light_wire(hit.wire)
         self.show_cursor()
 
     def show_cursor(self) -> None:
@@ -256,10 +252,7 @@ class CanvasView(CommentEditor):
         self.viewport().setCursor(shape)
 
     def light_wire(self, wire: WireItem | None) -> None:
-        """Show that something would be dropped into a wire."""
-        self._light(wire)
-
-    def _light(self, wire: WireItem | None) -> None:
+        """Light up the wire under the pointer, or the one that something would be dropped into; no other."""
         for each in {self._lit, wire} - {None}:
             if each.scene() is not None:
                 each.lit = each is wire or each.edge.target == self._chosen_wire
@@ -327,71 +320,16 @@ class CanvasView(CommentEditor):
     # -- dropping layers ---------------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragMoveEvent) -> None:
-        self._consider(event)
+        self.layer_drop.consider(event)
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        self._consider(event)
+        self.layer_drop.consider(event)
 
     def dragLeaveEvent(self, event: QEvent) -> None:
-        self._light(None)
-        self.mark_replaced("")
-
-    def _node_under(self, event: QDropEvent) -> str:
-        """Return the node that a layer dropped here would replace; Alt drops it beside."""
-        id = hits.replaceable(self.graph, self.map_to_canvas(event.position()))
-        return "" if event.modifiers() & _ALT else id
-
-    def mark_replaced(self, id: str) -> None:
-        """Ring the node that what is dropped now would replace; an empty text for none."""
-        for each in {self._replaced, id} - {""}:
-            if each in self.graph.nodes:
-                self.graph.nodes[each].set_mood(target=each == id)
-        self._replaced = id
-
-    def _consider(self, event: QDragMoveEvent) -> None:
-        if carry.holds(event):
-            event.acceptProposedAction()
-            return
-        type_ = self._layer_in(event)
-        if not type_:
-            event.ignore()  # files are the window's
-            return
-        self._light(self._wire_under(event, type_))
-        self.mark_replaced(self._node_under(event))
-        event.acceptProposedAction()
-
-    def _wire_under(self, event: QDropEvent, type_: str) -> WireItem | None:
-        layer = self.bench.library.layer_of(self.bench.store.document, type_)
-        if event.modifiers() & _ALT or not fitting.fits_between(layer):
-            return None
-        at = self.map_to_canvas(event.position())
-        if hits.node_at(self.graph, at) is not None:
-            return None
-        return hits.wire_at(self.graph, QRectF(at.x() - 14, at.y() - 14, 28, 28))
+        self.layer_drop.leave()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        if carry.holds(event):
-            carry.take(self, event)
-            event.acceptProposedAction()
-            self.setFocus()
-            return
-        type_ = self._layer_in(event)
-        if not type_:
-            event.ignore()
-            return
-        wire = self._wire_under(event, type_)
-        self._light(None)
-        at = self.map_to_canvas(event.position())
-        node = self._node_under(event)
-        self.mark_replaced("")
-        if node:
-            self.commands.replace([node], type_)
-        elif wire is not None:
-            self.commands.insert(type_, wire.edge, at)
-        else:
-            self.commands.add(type_, at)
-        event.acceptProposedAction()
-        self.setFocus()
+        self.layer_drop.drop(event)
 
     # -- painting over the canvas ------------------------------------------------------------------------
 
@@ -406,7 +344,7 @@ class CanvasView(CommentEditor):
         if self.zoom >= TEXT_FROM:
             self._paint_labels(painter, rect)
         if self._hovered.spot is not None and self._gesture is None and self.zoom >= STRIP_FROM:
-            self._paint_port_label(painter)
+            paint_port_name(painter, self.bench, self._hovered)
         if self.find_bar.marks:
             self.find_bar.paint_marks(painter, rect)
         if self._gesture is not None:
@@ -429,59 +367,9 @@ class CanvasView(CommentEditor):
             painter.setPen(wrong if wire.failing else plain)
             painter.drawText(wire.label_box, Qt.AlignmentFlag.AlignCenter, wire.label)
 
-    def _port_label(self, hit: Hit) -> tuple[QRectF, str]:
-        """Return the box and the text of a port's name, outside its node."""
-        slot, spot = hit.slot, hit.spot
-        tensor = self.bench.analysis.types.get(slot) if not spot.is_input else None
-        text = f"{spot.name} · {tensor}" if tensor is not None else spot.name
-        width = fonts.mono_metrics().horizontalAdvance(text) + 14
-        at = hit.node.place(spot)
-        left = at.x() - 11 - width if spot.is_input else at.x() + 11
-        return QRectF(left, at.y() - 22, width, 19), text
-
-    def _paint_port_label(self, painter: QPainter) -> None:
-        theme = self.bench.theme
-        box, text = self._port_label(self._hovered)
-        painter.setPen(QPen(theme.color("line"), 1))
-        painter.setBrush(theme.color("raised"))
-        painter.drawRoundedRect(box, 5, 5)
-        painter.setFont(fonts.mono())
-        painter.setPen(theme.color("text"))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip:
-            self._show_tip(event.pos(), event.globalPos())
+            tip = tip_of(self.bench, self.hit(QPointF(event.pos())))
+            QToolTip.showText(event.globalPos(), tip, self)
             return True
         return super().viewportEvent(event)
-
-    def _show_tip(self, at: QPoint, global_at: QPoint) -> None:
-        hit = self.hit(QPointF(at))
-        text = ""
-        document = self.bench.store.document
-        if hit.spot is not None:
-            port = fitting.port_of(document, hit.slot, hit.spot.is_input)
-            text = port.doc if port is not None else ""
-        elif hit.chip:
-            text = TIPS[hit.chip]
-        elif hit.node is not None:
-            id = hit.node.face.id
-            problems = [problem.message for problem in self.bench.analysis.problems_of(id)]
-            layer = layer_of(document, document.nodes[id].type)
-            text = "\n".join(problems) or f"{document.nodes[id].title} · {layer.label}\n{layer.doc}"
-            text = "\n".join((text, *costs_of(self.bench, id)))
-        elif hit.wire is not None:
-            tensor = self.bench.analysis.type_of(hit.wire.edge)
-            text = f"{tensor} · {tensor.dtype}" if tensor is not None else ""
-        QToolTip.showText(global_at, text, self)
-
-    def _layer_in(self, event: QDropEvent) -> str:
-        """Return the type of the layer or block that is dragged, or an empty text."""
-        if not event.mimeData().hasFormat(MIME):
-            return ""
-        type_ = bytes(event.mimeData().data(MIME).data()).decode("utf-8", "replace")
-        try:
-            self.bench.library.layer_of(self.bench.store.document, type_)
-        except EngineError:
-            return ""
-        return type_

@@ -24,12 +24,12 @@ from engine.storage.library import Entry
 from gui import sharing
 from gui.bench import Bench
 from gui.canvas.keys import keys_of
+from gui.canvas.layer_drop import MIME
 from gui.fonts import ui_font
 from gui.theme import CATEGORY, Theme
 from gui.widgets.basic import Panel, column, label, paint_dot
 from gui.widgets.fields import SearchField
 
-MIME = "application/x-netwright-layer"
 _ROW, _HEAD = 28, 34
 _LAYER, _HINT, _COLOR, _BROKEN = (Qt.ItemDataRole.UserRole + n for n in range(4))
 

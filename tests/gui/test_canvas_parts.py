@@ -23,9 +23,9 @@ from engine.layers.declaration import TensorType
 from engine.training.events import Activation
 from gui.canvas import clipboard, fitting, fonts, strip
 from gui.canvas.face import PAD, WIDEST, WIDTH, face_of, places_of
+from gui.canvas.health import brief
 from gui.canvas.picture import PAPER, picture
 from gui.canvas.routing import Router, box_of
-from gui.canvas.scene import brief
 from gui.canvas.thumbnail import thumbnail
 from gui.canvas.wire_item import label_of
 from gui.theme import CAPTION_PX, DARK, LIGHT

@@ -14,12 +14,13 @@ from engine.compiler.analysis import WARNING, Fix, Problem
 from engine.graph import edits
 from engine.training.events import Finished, Progress, Started
 from gui.bench import Bench
+from gui.canvas.layer_drop import MIME
 from gui.gallery.entry import Entry
 from gui.gallery.gallery import GalleryPanel
 from gui.gallery.welcome import WelcomePage
 from gui.panels.code import CodePanel
 from gui.panels.outline import OutlinePanel
-from gui.panels.palette import MIME, PalettePanel, drag_picture
+from gui.panels.palette import PalettePanel, drag_picture
 from gui.panels.problems import ProblemsPanel
 from gui.panels.status_bar import StatusBar
 from gui.panels.top_bar import TopBar

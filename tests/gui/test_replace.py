@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from engine.graph import edits
 from engine.graph.document import Slot
 from engine.graph.modes import set_mode
-from gui.canvas.view import MIME
+from gui.canvas.layer_drop import MIME
 from tests.gui.canvas_help import LEFT, NONE, canvas, drag, point, title
 from tests.gui.window_help import open_window
 
