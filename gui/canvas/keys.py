@@ -31,7 +31,7 @@ def _selected(view: CanvasView) -> bool:
 class CanvasKey:
     """What a key does while the canvas has the keyboard; an id that an action has too shares its keys.
 
-    ``release`` is called when the key is let go.
+    ``release`` is called when the key is let go or lost with the keyboard; ``tap`` only in the first case.
     """
 
     id: str
@@ -40,6 +40,7 @@ class CanvasKey:
     call: Callable[[CanvasView], object]
     can: Callable[[CanvasView], bool] = _always
     release: Callable[[CanvasView], object] | None = None
+    tap: Callable[[CanvasView], object] | None = None
 
 
 def _arrows() -> Iterator[CanvasKey]:
@@ -64,10 +65,11 @@ KEYS: tuple[CanvasKey, ...] = (
     CanvasKey("add_here", "Add a layer at the pointer", "Tab", lambda v: v.open_quick_add()),
     CanvasKey(
         "hand",
-        "Pan while held, with the left button",
+        "Add a layer; while held, pan with the left button",
         "Space",
         lambda v: v.hold_hand(True),
         release=lambda v: v.hold_hand(False),
+        tap=lambda v: v.tap_hand(),
     ),
     CanvasKey(
         "activate",
@@ -127,7 +129,10 @@ class CanvasKeys:
         if event.key() not in self._held:
             return False
         if not event.isAutoRepeat():
-            self._held.pop(event.key()).release(self._view)
+            key = self._held.pop(event.key())
+            key.release(self._view)
+            if key.tap is not None:
+                key.tap(self._view)
         return True
 
     def forget(self) -> None:

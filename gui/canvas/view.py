@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QElapsedTimer, QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragMoveEvent,
@@ -14,7 +14,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
 )
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
 from gui.bench import Bench
 from gui.canvas import carry, fonts, hits
@@ -53,6 +53,8 @@ class CanvasView(CommentEditor):
     def __init__(self, bench: Bench, parent: QWidget | None = None):
         self._gesture: Gesture | None = None
         self._space = False
+        self._since_space = QElapsedTimer()
+        """Runs from the press of Space until the hand is used."""
         self._hovered = Hit()
         self._lit: WireItem | None = None
         self.snaps = True
@@ -107,6 +109,7 @@ class CanvasView(CommentEditor):
         at, button = event.position(), event.button()
         if button == Qt.MouseButton.MiddleButton or (button == Qt.MouseButton.LeftButton and self._space):
             self._gesture = Pan(self, at)
+            self._since_space.invalidate()
         elif button == Qt.MouseButton.LeftButton:
             self._press(at, event.modifiers())
         elif button == Qt.MouseButton.RightButton and event.modifiers() & _CONTROL:
@@ -282,7 +285,15 @@ class CanvasView(CommentEditor):
     def hold_hand(self, held: bool) -> None:
         """Let the left button pan, or no longer."""
         self._space = held
+        if held:
+            self._since_space.start()
         self.show_cursor()
+
+    def tap_hand(self) -> None:
+        """Open the add palette, if the hand was neither used nor held for long."""
+        long = QApplication.styleHints().mousePressAndHoldInterval()
+        if self._since_space.isValid() and not self._since_space.hasExpired(long):
+            self.open_quick_add()
 
     def activate(self) -> None:
         """Do with the selected node what a double-click does."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QContextMenuEvent, QNativeGestureEvent, QPointingDevice, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QNativeGestureEvent, QPointingDevice, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -262,6 +262,22 @@ def test_the_wheel_zooms_or_moves_as_one_chooses(view):
     assert view.zoom > 1
 
 
+def test_space_adds_a_layer_as_tab_does(view):
+    for key in (Qt.Key.Key_Space, Qt.Key.Key_Tab):
+        QTest.keyClick(view, key)
+        assert view.quick_add.isVisible()
+        assert view.quick_add.field.text() == ""
+        QTest.keyClick(view.quick_add.field, Qt.Key.Key_Escape)
+        assert view.quick_add.isHidden()
+
+
+def test_space_that_goes_with_the_keyboard_adds_nothing(view):
+    QTest.keyPress(view, Qt.Key.Key_Space)
+    QApplication.sendEvent(view, QFocusEvent(QEvent.Type.FocusOut))
+    QTest.keyRelease(view, Qt.Key.Key_Space)
+    assert view.quick_add.isHidden()
+
+
 def test_space_held_makes_the_left_button_pan_and_a_pinch_zooms(view):
     before, start = document(view), QPoint(500, 500)
     QTest.keyPress(view, Qt.Key.Key_Space)
@@ -272,6 +288,7 @@ def test_space_held_makes_the_left_button_pan_and_a_pinch_zooms(view):
     QTest.keyRelease(view, Qt.Key.Key_Space)
     moved = place - view.map_to_canvas(QPointF(0, 0))
     assert (moved.x(), moved.y()) == (60, 40)
+    assert view.quick_add.isHidden()
     assert document(view) is before
     pinch = QNativeGestureEvent(
         Qt.NativeGestureType.ZoomNativeGesture,
