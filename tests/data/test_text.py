@@ -1,0 +1,194 @@
+"""Text files: windows of a text, texts in folders, and three ways of cutting them into tokens."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from engine.compiler.data import load_node, types_of
+from engine.errors import DataError
+from engine.graph.document import Node
+
+VERSE = (
+    "Tell me, O Muse, of that ingenious hero\nwho travelled far and wide\n"
+    "after he had sacked the famous town of Troy.\n"
+) * 20
+
+
+@pytest.fixture
+def text(tmp_path):
+    """Write a text and return the node that reads it."""
+
+    def write(content: str | bytes = VERSE, **params) -> Node:
+        path = tmp_path / "verse.txt"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return Node("data", "TextFile", params={"path": str(path), "length": 16, **params})
+
+    return write
+
+
+def spelled(field, row: int, between: str = "") -> str:
+    return between.join(field.classes[number] for number in field.values[row])
+
+
+def check_types(node: Node):
+    data = load_node(node)
+    for field, promised in zip(data.fields.values(), types_of(node), strict=True):
+        assert field.values.shape[1:] == promised.shape[1:]
+        assert field.values.dtype == np.int64
+        assert len(field.classes) == promised.classes
+        assert 0 <= field.values.min() <= field.values.max() < promised.classes
+    return data
+
+
+def test_characters_of_a_window_and_what_comes_next(text):
+    data = check_types(text())
+    now, after = data.fields["text"], data.fields["next"]
+    assert now.classes == tuple(sorted(set(VERSE)))
+    assert spelled(now, 0) == VERSE[:16]
+    assert spelled(after, 0) == VERSE[1:17]
+    assert spelled(now, 2) == VERSE[32:48]
+    assert len(now.values) == (len(VERSE) - 1) // 16
+
+
+def test_windows_may_overlap_and_then_take_no_more_memory(text):
+    field = load_node(text(stride=1, validation=0)).fields["text"]
+    assert len(field.values) == len(VERSE) - 16
+    assert spelled(field, 5) == VERSE[5:21]
+    assert field.values.base is not None
+    assert field.values.strides[0] == field.values.strides[1]
+
+
+@pytest.mark.parametrize("stride", [1, 5, 16, 40])
+def test_the_end_is_held_out_and_no_window_sees_both_sides(text, stride):
+    data = load_node(text(stride=stride, validation=0.25))
+    assert len(data.train)
+    assert len(data.validation)
+    seen = max(stride * row + 16 for row in data.train)
+    assert seen <= stride * min(data.validation)
+    assert abs(len(data.validation) / len(data.fields["text"].values) - 0.25) < 0.03
+
+
+def test_words_and_the_unknown(text):
+    data = check_types(text("the cat saw the dog; the cat ran.\n" * 9, tokens="words", length=4))
+    field = data.fields["text"]
+    assert field.classes == tuple(sorted({"the", "cat", "saw", "dog", ";", "ran", ".", "\n"}))
+    assert spelled(field, 0, " ") == "the cat saw the"
+    data = check_types(
+        text("the cat saw the dog; the cat ran.\n" * 9, tokens="words", length=4, vocabulary=3)
+    )
+    assert data.fields["text"].classes == ("<unk>", "cat", "the")
+    assert spelled(data.fields["text"], 0, " ") == "the cat <unk> the"
+
+
+def test_rare_characters_become_the_unknown(text):
+    data = check_types(text("aaaa bbbb cd" * 20, vocabulary=4, length=11, validation=0))
+    assert data.fields["text"].classes == ("<unk>", " ", "a", "b")
+    assert spelled(data.fields["text"], 0) == "aaaa bbbb <unk>"
+
+
+def test_byte_pairs_are_trained_on_the_text_and_spell_it_again(text):
+    content = VERSE + "Ünïcödé 漢字 🙂\n"
+    data = check_types(text(content, tokens="byte pairs", vocabulary=330, stride=16, validation=0))
+    field = data.fields["text"]
+    assert len(field.classes) <= 330
+    whole = "".join(spelled(field, row) for row in range(len(field.values)))
+    assert content.startswith(whole)
+    assert len(whole) / field.values.size > 3  # letters in a token: pieces were found
+    again = load_node(text(content, tokens="byte pairs", vocabulary=330, stride=16, validation=0.1))
+    assert again.fields["text"].classes == field.classes
+
+
+def test_small_letters(text):
+    assert not any(name.isupper() for name in load_node(text(lowercase=True)).fields["text"].classes)
+
+
+def test_any_encoding_and_line_end(text):
+    wanted = load_node(text("süß\nund saúr\n" * 9)).fields["text"]
+    for content in (
+        "süß\r\nund saúr\r\n" * 9,
+        ("süß\nund saúr\n" * 9).encode("utf-16"),
+        ("süß\nund saúr\n" * 9).encode("cp1252"),
+    ):
+        found = load_node(text(content)).fields["text"]
+        assert found.classes == wanted.classes
+        assert np.array_equal(found.values, wanted.values)
+
+
+@pytest.mark.parametrize(
+    ("content", "params", "said"),
+    [
+        ("", {}, r"verse\.txt is empty"),
+        ("short", {}, "has 5 tokens; windows of 16 need at least 18. Choose a shorter length"),
+        (b"\x00\x01\x02", {}, "is not a text file"),
+        (VERSE, {"tokens": "byte pairs", "vocabulary": 200}, "need a vocabulary of at least 257, not 200"),
+    ],
+)
+def test_useless_texts(text, content, params, said):
+    with pytest.raises(DataError, match=said) as caught:
+        load_node(text(content, **params))
+    assert caught.value.node == "data"
+
+
+def test_without_the_library_byte_pairs_say_what_to_install(text, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
+    with pytest.raises(DataError, match=r"pip install 'netwright\[text\]'. Characters and words work"):
+        load_node(text("another text " * 20, tokens="byte pairs"))
+
+
+def test_too_many_windows_are_refused_before_they_are_made(text, monkeypatch):
+    monkeypatch.setattr("engine.data.text.LARGEST", 1000)
+    with pytest.raises(DataError, match="choose a longer stride or a shorter length"):
+        load_node(text(stride=1))
+
+
+@pytest.fixture
+def letters(tmp_path):
+    """Two kinds of letters, one of them empty, one of them no text."""
+    for kind, contents in (("ham", ["dear friend", "see you"]), ("spam", ["BUY NOW BUY NOW", " "])):
+        (tmp_path / kind).mkdir()
+        for number, content in enumerate(contents):
+            (tmp_path / kind / f"{number}.txt").write_text(content)
+    (tmp_path / "spam" / "9.txt").write_bytes(b"\0\0")
+    (tmp_path / "spam" / "picture.png").write_bytes(b"nobody's")
+    return tmp_path
+
+
+def folder(path, **params) -> Node:
+    return Node("data", "TextFolder", params={"folder": str(path), "length": 12, "validation": 0, **params})
+
+
+def test_each_folder_is_a_class_of_texts(letters):
+    data = check_types(folder(letters))
+    text, label = data.fields["text"], data.fields["label"]
+    assert label.classes == ("ham", "spam")
+    assert label.values.tolist() == [0, 0, 1]
+    assert text.classes[:2] == ("<pad>", "<unk>")
+    assert spelled(text, 1) == "see you" + "<pad>" * 5
+    assert spelled(text, 2) == "BUY NOW BUY "
+    assert [each.partition(":")[0] for each in data.skipped] == ["spam/1.txt", "spam/9.txt"]
+
+
+def test_words_of_folders(letters):
+    data = check_types(folder(letters, tokens="words", lowercase=True, length=3))
+    assert spelled(data.fields["text"], 2, " ") == "buy now buy"
+
+
+def test_a_new_text_is_seen(letters):
+    assert len(load_node(folder(letters))) == 3
+    (letters / "ham" / "new.txt").write_text("hello")
+    assert len(load_node(folder(letters))) == 4
+
+
+def test_what_is_no_folder_of_texts_is_told(tmp_path):
+    with pytest.raises(DataError, match="Choose a folder"):
+        types_of(folder(""))
+    (tmp_path / "loose.txt").write_text("hello")
+    with pytest.raises(DataError, match="it holds 1 texts and no folder of texts"):
+        types_of(folder(tmp_path))
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "b.txt").write_text(" ")
+    with pytest.raises(DataError, match=r"none of the texts can be read; a/b\.txt: it is empty"):
+        types_of(folder(tmp_path))
