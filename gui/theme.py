@@ -93,6 +93,7 @@ LIGHT = Theme(
 
 CATEGORY = {
     "Data": "#2FB5A8",
+    "Augmentation": "#96B83F",
     "Blocks": "#A77BF3",
     "My blocks": "#A77BF3",
     "Custom": "#B8A13A",

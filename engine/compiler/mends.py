@@ -27,6 +27,9 @@ _PROJECTIONS: Mapping[int, str] = {3: "Conv1d", 4: "Conv2d", 5: "Conv3d"}
 _WIDTHS = ("out_features", "out_channels")
 """Parameters that say how many numbers a layer gives."""
 
+_KEEPING = ("Activation", "Augmentation", "Normalization", "Regularization")
+"""Categories whose layers keep the shape."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -184,7 +187,7 @@ def producer(document: Document, slot: Slot) -> tuple[str, Param] | None:
             if (param := layer.param(name)) is not None:
                 return slot.node, param
         incoming = list(document.incoming(slot.node).values())
-        if layer.category not in ("Activation", "Regularization", "Normalization") or len(incoming) != 1:
+        if layer.category not in _KEEPING or len(incoming) != 1:
             return None
         slot = incoming[0]
     return None

@@ -16,6 +16,7 @@ BATCH = "N"
 
 CATEGORIES = (
     "Data",
+    "Augmentation",
     "Blocks",
     "Custom",
     "Convolution",

@@ -137,7 +137,7 @@ def _size(node: Node, layer: Layer, extent: float) -> tuple[float, float, float,
     width = min(0.45 + log2(wide + 1) / 14, 1.0) if wide else 0.42
     if layer.role == "loss":
         return extent, 0.5, 0.3, 0
-    if layer.category in ("Activation", "Shape", "Arithmetic", "Regularization"):
+    if layer.category in ("Activation", "Shape", "Arithmetic", "Regularization", "Augmentation"):
         return extent, 0.3, max(extent * 0.5, 0.18), 0
     return extent, width, max(extent, 0.3), 0
 
@@ -191,7 +191,7 @@ def _neurons(document: Document, blocks: dict[str, _Block]) -> list[tuple[int, s
         layer = layer_of(document, node.type)
         if node.type == "Linear":
             dense.append((blocks[id].units, blocks[id].color))
-        elif layer.category not in ("Data", "Activation", "Loss", "Regularization"):
+        elif layer.category not in ("Data", "Augmentation", "Activation", "Loss", "Regularization"):
             return []
     if not dense or any(count > _MOST_NEURONS for count, _ in dense[:-1]):
         return []

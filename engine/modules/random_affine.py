@@ -1,0 +1,43 @@
+"""Images turned, moved, zoomed and slanted while training."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class RandomAffine(nn.Module):
+    """Turns, moves, zooms and slants each image by amounts of its own while training, y = x when evaluating.
+
+    ``degrees`` and ``shear`` bound the angles, ``translate`` the way as a share of the image's size, and
+    ``zoom`` the factor: from 1 / (1 + zoom) to 1 + zoom, evenly on a logarithmic scale. What lies between
+    pixels is bilinear, what comes from outside is as ``border`` says.
+    """
+
+    def __init__(
+        self,
+        degrees: float = 10.0,
+        translate: float = 0.1,
+        zoom: float = 0.1,
+        shear: float = 0.0,
+        border: str = "zeros",
+    ) -> None:
+        super().__init__()
+        self.degrees = degrees
+        self.translate = translate
+        self.zoom = zoom
+        self.shear = shear
+        self.border = border
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x
+        height, width = x.shape[2:]
+        angle, slant, right, down, zoom = 2 * torch.rand(5, len(x), dtype=x.dtype, device=x.device) - 1
+        angle = torch.deg2rad(self.degrees * angle)
+        slant = torch.deg2rad(self.shear * slant).tan()
+        nearer = (1 + self.zoom) ** -zoom
+        sine, cosine = nearer * angle.sin(), nearer * angle.cos()
+        across = [cosine, (cosine * slant - sine) * (height / width), 2 * self.translate * right]
+        along = [sine * (width / height), sine * slant + cosine, 2 * self.translate * down]
+        grid = F.affine_grid(torch.stack(across + along, 1).view(-1, 2, 3), x.shape, align_corners=False)
+        return F.grid_sample(x, grid, padding_mode=self.border, align_corners=False)
