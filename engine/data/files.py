@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.data.arrays import array_types, read_arrays
-from engine.data.source import SPLIT, STANDARDIZE, Dataset, Field, Source, dataset, split, standardized
+from engine.data.source import NORMALIZE, SPLIT, Dataset, Field, Source, dataset
 from engine.data.table import read_table
 from engine.layers.declaration import BATCH, Port, TensorType
 from engine.layers.params import Choice, File, Text, Value
@@ -17,12 +17,11 @@ def _stem(path: Value) -> str:
 
 def _csv(p: Mapping[str, Value]) -> Dataset:
     table = read_table(p["path"], p["target"], p["header"], p["task"])
-    features, target = table.features, table.target
-    if p["standardize"]:
-        train, _ = split(len(features), p["validation"], p["seed"])
-        features = standardized(features, train)
-        target = target if table.classes else standardized(target, train)
-    return dataset(p, {"features": Field(features), "target": Field(target, table.classes)}, table.skipped)
+    fields = {
+        "features": Field(table.features, columns=table.columns),
+        "target": Field(table.target, table.classes),
+    }
+    return dataset(p, fields, table.skipped)
 
 
 def _csv_types(p: Mapping[str, Value]) -> tuple[TensorType, ...]:
@@ -52,7 +51,7 @@ csv = Source(
             choices=("auto", "yes", "no"),
             doc="Whether the first row names the columns; auto: it does unless it holds a number.",
         ),
-        STANDARDIZE,
+        NORMALIZE,
         *SPLIT,
     ),
     types=_csv_types,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from engine.data.source import SPLIT, STANDARDIZE, Dataset, Field, Source, dataset, split, standardized
+from engine.data.source import NORMALIZE, SPLIT, Dataset, Field, Source, dataset
 from engine.layers.declaration import BATCH, Port, TensorType
 from engine.layers.params import Choice, Value
 
@@ -26,12 +26,9 @@ def _table(p: Mapping[str, Value]) -> Dataset:
     names = tuple(str(name) for name in table.get("target_names", ()))
     features = table.data
     target = table.target.astype(np.int64) if names else table.target[:, None]
-    if p["standardize"]:
-        train, _ = split(len(features), p["validation"], p["seed"])
-        features = standardized(features, train)
-        target = target if names else standardized(target, train)
+    columns = tuple(str(name) for name in table.feature_names)
     target = Field(target if names else target.astype(np.float32), names)
-    return dataset(p, {"features": Field(features.astype(np.float32)), "target": target})
+    return dataset(p, {"features": Field(features.astype(np.float32), columns=columns), "target": target})
 
 
 def _types(p: Mapping[str, Value]) -> tuple[TensorType, ...]:
@@ -47,7 +44,7 @@ sample_table = Source(
     outputs=(Port("features", "N D"), Port("target", dtype="any")),
     params=(
         Choice(name="table", default="iris", choices=tuple(_TABLES), doc="Which of them."),
-        STANDARDIZE,
+        NORMALIZE,
         *SPLIT,
     ),
     types=_types,

@@ -24,7 +24,7 @@ def table(tmp_path):
         path = tmp_path / name
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return Node(
-            "data", "CSV", params={"path": str(path), "standardize": False, "validation": 0.0, **params}
+            "data", "CSV", params={"path": str(path), "normalize": "none", "validation": 0.0, **params}
         )
 
     return write
@@ -132,7 +132,9 @@ def test_names_are_no_feature(table):
 
 
 def test_standardizing(table):
-    node = table("x,y\n" + "".join(f"{n},{n % 2}\n" for n in range(50)), standardize=True, validation=0.2)
+    node = table(
+        "x,y\n" + "".join(f"{n},{n % 2}\n" for n in range(50)), normalize="standardize", validation=0.2
+    )
     dataset = load_node(node)
     features = dataset.fields["features"].values
     assert len(dataset.validation) == 10
@@ -140,7 +142,7 @@ def test_standardizing(table):
     assert np.isclose(features[dataset.train].std(), 1, atol=1e-6)
     assert set(dataset.fields["target"].values) == {0, 1}
     text = "x,y\n" + "".join(f"{n},{n * n}\n" for n in range(50))
-    dataset = load_node(table(text, standardize=True, validation=0.2))
+    dataset = load_node(table(text, normalize="standardize", validation=0.2))
     assert np.isclose(dataset.fields["target"].values[dataset.train].mean(), 0, atol=1e-6)
 
 

@@ -139,7 +139,7 @@ def test_sample_tables(table):
     target = data.fields["target"]
     if not target.classes:
         assert np.isclose(target.values[data.train].std(), 1, atol=1e-4)
-    raw = load("SampleTable", table=table, standardize=False).fields["features"].values
+    raw = load("SampleTable", table=table, normalize="none").fields["features"].values
     assert not np.allclose(raw, features)
 
 
