@@ -19,7 +19,7 @@ from gui.widgets.card import Card
 WIDTH, MARGIN = 560, 20
 AROUND = 140
 """Pixels of the dialog above and below its list, with room for a result of two lines."""
-_ICONS = {"Code": "code", "Model": "cube", "Drawing": "picture"}
+_ICONS = {"Code": "code", "Model": "cube", "Drawing": "picture", "Cluster": "rack"}
 
 
 class ExportDialog(QDialog):

@@ -84,6 +84,9 @@ _STROKED: dict[str, Callable[[], QPainterPath]] = {
     "picture": lambda: _joined(
         _bars((1.8, 2.8, 12.4, 10.4)), _line((2.5, 11.5), (6, 7.5), (8.8, 10.5), (10.6, 8.8), (13.6, 11.8))
     ),
+    "rack": lambda: _joined(
+        *(_bars((2.2, y, 11.6, 4.4)) for y in (2.6, 9)), *(_line((5, y), (5.8, y)) for y in (4.8, 11.2))
+    ),
 }
 _MARKS = {"error": "!", "warning": "!", "info": "i"}
 

@@ -102,6 +102,22 @@ EXPORTERS: Mapping[str, Exporter] = {
             "Drawing",
             "engine.export.plain:write_document",
         ),
+        Exporter(
+            "slurm",
+            "SLURM job",
+            ".sbatch",
+            "A script for sbatch: torchrun on every machine, goes on after a restart.",
+            "Cluster",
+            "engine.export.jobs:write_slurm",
+        ),
+        Exporter(
+            "kubernetes",
+            "Kubernetes job",
+            ".yaml",
+            "One manifest for kubectl: the document, its storage and a job of torchrun.",
+            "Cluster",
+            "engine.export.jobs:write_kubernetes",
+        ),
     )
 }
 """Every kind by its name; where several share an ending, the first is meant unless another is named."""

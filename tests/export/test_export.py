@@ -30,7 +30,7 @@ def test_an_export_is_written_and_says_so(name, tmp_path):
     path = to(tmp_path, name)
     assert export(document, path, name).startswith(f"Wrote {path.name}")
     assert path.stat().st_size > 0
-    beside = {"net_data.pt"} if name == "script" else set()
+    beside = {"script": {"net_data.pt"}, "slurm": {"net.netwright"}}.get(name, set())
     assert {each.name for each in tmp_path.iterdir()} == {path.name} | beside
     assert callable(pkgutil.resolve_name(EXPORTERS[name].writer))
     assert EXPORTERS[name].doc.endswith(".")
@@ -46,7 +46,7 @@ def test_an_ending_means_the_first_of_its_kind(tmp_path):
 @pytest.mark.parametrize(
     ("file", "name", "words"),
     [
-        ("x.doc", "", r"should end in \.py, .* or \.netwright to tell what to export"),
+        ("x.doc", "", r"should end in \.py, .* or \.yaml to tell what to export"),
         ("x", "", "should end in"),
         ("x.py", "modul", "Did you mean 'module'"),
         ("x.py", "onnx", r"should end in \.onnx"),
