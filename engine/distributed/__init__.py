@@ -1,0 +1,1 @@
+"""Beyond one process: several that train together, elsewhere too, and what follows them."""
