@@ -15,6 +15,7 @@ from engine.compiler.merge_graph import GraphMerge, Lines
 from engine.compiler.plan import Plan
 from engine.graph.blocks import inside, outside, with_block
 from engine.graph.document import Document, Node, frozen
+from engine.graph.objectives import without_nodes
 
 
 def follow(before: Document, plan: Plan, lines: Lines, old: Drawings, new: Drawings) -> Document:
@@ -81,10 +82,7 @@ def _without_unused(document: Document, old: Drawings, new: Drawings) -> Documen
     graphs = [document.nodes, *(block.nodes for block in document.blocks.values())]
     used = {node.type for nodes in graphs for node in nodes.values()}
     kept = {name: block for name, block in document.blocks.items() if name not in gone or name in used}
-    losses = {id for id in document.nodes}
-    objectives = tuple(
-        each if each.loss in losses else replace(each, loss="") for each in document.training.objectives
-    )
-    if objectives != document.training.objectives:
-        document = document.with_(training=replace(document.training, objectives=objectives))
+    named = {id for each in document.training.objectives for id in (*each.losses, *each.nodes)}
+    if lost := named - document.nodes.keys():
+        document = document.with_(training=without_nodes(document.training, lost))
     return document.with_(blocks=kept) if len(kept) != len(document.blocks) else document

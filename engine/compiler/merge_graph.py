@@ -14,6 +14,7 @@ from engine.graph.blocks import ends_of, layer_of
 from engine.graph.document import Block, Document, Node, Point, Slot
 from engine.graph.layout import COLUMN, LANE
 from engine.graph.links import inherited
+from engine.graph.objectives import renamed
 from engine.graph.rules import check_ports
 
 Lines = Mapping[int, str]
@@ -85,11 +86,8 @@ class GraphMerge:
             key = wanted if each == id else each
             nodes[key] = replace(node, id=key, share=share)
         edges = {slot(target): slot(source) for target, source in self.graph.edges.items()}
-        training = self.graph.training
-        objectives = tuple(replace(o, loss=wanted) if o.loss == id else o for o in training.objectives)
-        self.graph = self.graph.with_(
-            nodes=nodes, edges=edges, training=replace(training, objectives=objectives)
-        )
+        training = renamed(self.graph.training, lambda each: wanted if each == id else each)
+        self.graph = self.graph.with_(nodes=nodes, edges=edges, training=training)
         return True
 
     # --- nodes ----------------------------------------------------------------------------------------------

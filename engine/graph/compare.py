@@ -9,7 +9,8 @@ from difflib import SequenceMatcher
 from engine.errors import EngineError
 from engine.graph.blocks import layer_of
 from engine.graph.changes import value_changes
-from engine.graph.document import Block, Document, Node, Slot, Training, frozen
+from engine.graph.document import Block, Document, Node, Objective, Slot, Training, frozen
+from engine.graph.settings import OBJECTIVE
 from engine.graph.view import order_of
 
 ADDED, REMOVED, CHANGED = "+", "-", "~"
@@ -235,7 +236,27 @@ def _training(before: Training, after: Training) -> Iterator[str]:
             if was.options.get(name) != now.options.get(name) and was.optimizer == now.optimizer:
                 left, right = (o.options.get(name, "default") for o in (was, now))
                 yield f"{which}{name.replace('_', ' ')} {left} → {right}"
-        if was.loss != now.loss:
-            yield f"{which}minimizes {now.loss or 'every loss'} instead of {was.loss or 'every loss'}"
+        if was.losses != now.losses:
+            yield f"{which}minimizes {_sum(now.losses)} instead of {_sum(was.losses)}"
+        if was.nodes != now.nodes:
+            yield f"{which}moves {', '.join(now.nodes) or 'all'} instead of {', '.join(was.nodes) or 'all'}"
+        if (was.schedule, was.schedule_options) != (now.schedule, now.schedule_options):
+            yield f"{which}schedule {_call(was)} → {_call(now)}"
+        for rule in OBJECTIVE:
+            left, right = getattr(was, rule.name), getattr(now, rule.name)
+            if left != right:
+                yield f"{which}{rule.title.lower()} {left} → {right}"
     if len(before.objectives) != len(after.objectives):
         yield f"{len(before.objectives)} → {len(after.objectives)} objectives"
+
+
+def _sum(losses: Mapping[str, float]) -> str:
+    return (
+        " + ".join(id if weight == 1 else f"{weight:g} × {id}" for id, weight in losses.items())
+        or "every loss"
+    )
+
+
+def _call(objective: Objective) -> str:
+    options = ", ".join(f"{name}={value}" for name, value in objective.schedule_options.items())
+    return f"{objective.schedule}({options})" if objective.schedule else "none"

@@ -74,6 +74,22 @@ MODES = ("", MUTED, BYPASSED)
 """What a node is to the model: a part of it, left out with what depends on it, or passing its input on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """How a node's weights begin and move.
+
+    ``frozen`` ones stay as they are; ``rate`` multiplies the learning rate. ``init`` says how they begin, the
+    document's way where it is empty. A block with ``checkpoint`` computes its inside again in the backward
+    pass instead of keeping it.
+    """
+
+    frozen: bool = False
+    rate: float = 1.0
+    init: str = ""
+    init_options: Mapping[str, Value] = field(default_factory=lambda: frozen())  # its name is taken above
+    checkpoint: bool = False
+
+
 Moved = tuple[float, float, float]
 """What a block moved when it was expanded: all at its right, all below it, and itself upwards."""
 
@@ -86,6 +102,7 @@ class Node:
     instead of the id where it is not empty. ``params`` holds only what differs from the layer's defaults.
     ``position`` is kept to a hundredth of a pixel, as files hold it. ``mode`` is one of ``MODES``;
     ``collapsed`` shows the title alone, ``expanded`` the inside of a block in place; for the eye.
+    ``learning`` is how its weights are trained.
     """
 
     id: str
@@ -97,6 +114,7 @@ class Node:
     mode: str = ""
     collapsed: bool = False
     expanded: Moved | None = None
+    learning: Learning = Learning()
 
     def __post_init__(self) -> None:
         x, y = self.position
@@ -115,16 +133,35 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """Minimize a loss with an optimizer; an empty ``loss`` means the sum of every loss node."""
+    """Minimize a weighted sum of losses by changing the weights of some nodes.
 
-    loss: str = ""
+    ``losses`` are loss nodes with their weights; where it is empty every loss counts once. ``nodes`` are
+    those whose weights it changes; where it is empty, all. Its optimizer steps every ``every`` steps of the
+    run, on the mean gradient of ``accumulate`` of them. ``schedule`` changes the learning rate, after
+    ``warmup`` steps of linear rise; an empty one leaves it. ``clip_norm`` and ``clip_value`` limit the
+    gradient, ``l1`` and ``l2`` are added to the loss times the sum of the weights' sizes and squares; 0
+    switches each off.
+    """
+
+    losses: Mapping[str, float] = field(default_factory=frozen)
     optimizer: str = "Adam"
     options: Mapping[str, Value] = field(default_factory=frozen)
+    name: str = ""
+    nodes: tuple[str, ...] = ()
+    schedule: str = ""
+    schedule_options: Mapping[str, Value] = field(default_factory=frozen)
+    warmup: int = 0
+    every: int = 1
+    accumulate: int = 1
+    clip_norm: float = 0.0
+    clip_value: float = 0.0
+    l1: float = 0.0
+    l2: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """How the model is trained: settings that travel with the document.
+    """How the model is trained: settings that travel with the document, each with its words in ``SETTINGS``.
 
     ``weights`` is the path of a safetensors file that a run begins with; fresh ones where it is empty.
     """
@@ -135,6 +172,18 @@ class Training:
     device: str = "auto"
     objectives: tuple[Objective, ...] = (Objective(),)
     weights: str = ""
+    init: str = ""
+    init_options: Mapping[str, Value] = field(default_factory=frozen)
+    balance: str = "none"
+    average: float = 0.0
+    patience: int = 0
+    monitor: str = "auto"
+    keep_best: bool = False
+    precision: str = "float32"
+    compile: bool = False
+    layout: str = "auto"
+    deterministic: bool = False
+    save_every: float = 1.0
 
 
 Box = tuple[float, float, float, float]

@@ -14,6 +14,7 @@ from engine.graph.document import FOLLOWS, Document, Edge, Node, Point, Share, S
 from engine.graph.links import check_share, family, inherited
 from engine.graph.modes import check_mode
 from engine.graph.names import is_id
+from engine.graph.objectives import without_nodes
 from engine.graph.rules import check_connect
 from engine.layers.declaration import Layer
 from engine.layers.params import Value, check_params
@@ -193,7 +194,8 @@ def delete(document: Document, nodes: Iterable[str], heal: bool = False) -> Docu
             source = next(iter(before.values()), Slot("", ""))
         if source.node in kept:
             edges[target] = source
-    return document.with_(nodes=inherited(document.nodes, kept), edges=closed_up(edges))
+    training = without_nodes(document.training, gone)
+    return document.with_(nodes=inherited(document.nodes, kept), edges=closed_up(edges), training=training)
 
 
 def insert(

@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.errors import FileError, shown
 
-VERSION = 2
+VERSION = 3
 """Raised with every addition to the format: a Netwright that does not know it then says so."""
 
 
@@ -18,7 +18,19 @@ def _with_looks(raw: dict[str, Any]) -> dict[str, Any]:
     return raw
 
 
-MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = MappingProxyType({1: _with_looks})
+def _with_sums(raw: dict[str, Any]) -> dict[str, Any]:
+    """In format 3 an objective minimizes a sum of ``losses`` with weights; before it named one ``loss``."""
+    training = raw.get("training")
+    objectives = training.get("objectives") if isinstance(training, dict) else None
+    for objective in objectives if isinstance(objectives, list) else ():
+        if isinstance(objective, dict) and isinstance(loss := objective.pop("loss", ""), str) and loss:
+            objective["losses"] = {loss: 1.0}
+    return raw
+
+
+MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = MappingProxyType(
+    {1: _with_looks, 2: _with_sums}
+)
 """For each older format, what makes a parsed file of it one of the next."""
 
 

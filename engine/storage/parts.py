@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from engine.graph.document import (
     Block,
     Comment,
     Document,
+    Learning,
     Node,
     Objective,
     Share,
@@ -28,9 +29,10 @@ from engine.graph.marks import checked_comment
 from engine.graph.missing import check_foreign
 from engine.graph.modes import check_mode
 from engine.graph.names import is_param_name
-from engine.graph.settings import SETTINGS
+from engine.graph.settings import LEARNING, OBJECTIVE, SETTINGS, check_learning, check_rules
 from engine.layers.formula import Formula
 from engine.optimizers import check_optimizer
+from engine.schedules import check_schedule
 from engine.storage.format import Newer
 
 TRAINING = {param.name: (object, param.default) for param in SETTINGS}
@@ -131,6 +133,7 @@ def node_from(document: Document, item: Any) -> Node:
         "mode": (str, ""),
         "collapsed": (bool, False),
         "expanded": (list, []),
+        "learning": (dict, {}),
     }
     parts = parts_of(item, schema)
     if not is_point(parts["position"]):
@@ -145,7 +148,8 @@ def node_from(document: Document, item: Any) -> Node:
             raise FileError(f"what expanding it moved should be three numbers, not {shown(moved)}.")
         node = replace(node, expanded=tuple(moved))
     share = share_from(parts["share"]) if parts["share"] else None
-    node = replace(node, share=share, mode=parts["mode"], collapsed=parts["collapsed"])
+    learning = learning_from(parts["learning"]) if parts["learning"] else node.learning
+    node = replace(node, share=share, mode=parts["mode"], collapsed=parts["collapsed"], learning=learning)
     check_mode(document, node)
     return node
 
@@ -167,11 +171,67 @@ def param_value(raw: Any) -> Any:
     return Formula(raw["formula"]) if isinstance(raw, dict) and raw.keys() == {"formula"} else raw
 
 
+_CALL = {"type": (str, REQUIRED), "options": (dict, {})}
+_OBJECTIVE = {
+    "name": (str, ""),
+    "losses": (dict, {}),
+    "nodes": (list, []),
+    "optimizer": (str, "Adam"),
+    "options": (dict, {}),
+    "schedule": (dict, {}),
+    **{param.name: (object, param.default) for param in OBJECTIVE},
+}
+_LEARNING = {"init": (dict, {}), **{param.name: (object, param.default) for param in LEARNING}}
+
+
 def objective_from(item: Any) -> Objective:
-    parts = parts_of(item, {"loss": (str, ""), "optimizer": (str, "Adam"), "options": (dict, {})})
+    """Return the objective that a file holds. Raises EngineError for what is none."""
+    parts = parts_of(item, _OBJECTIVE)
+    for id, weight in parts["losses"].items():
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight):
+            raise FileError(f"the weight of the loss {shown(id)} should be a number, not {shown(weight)}.")
+    for id in parts["nodes"]:
+        if not isinstance(id, str):
+            raise FileError(f"an objective names nodes, not {shown(id)}.")
+    schedule, schedule_options = call_from(parts["schedule"], check_schedule)
     return Objective(
-        parts["loss"], parts["optimizer"], frozen(check_optimizer(parts["optimizer"], parts["options"]))
+        frozen({id: float(weight) for id, weight in parts["losses"].items()}),
+        parts["optimizer"],
+        frozen(check_optimizer(parts["optimizer"], parts["options"])),
+        parts["name"][:200],
+        tuple(parts["nodes"]),
+        schedule,
+        schedule_options,
+        **check_rules({param.name: parts[param.name] for param in OBJECTIVE}),
     )
+
+
+def learning_from(item: Any) -> Learning:
+    """Return how a node learns, as a file holds it. Raises EngineError for what is refused."""
+    parts = parts_of(item, _LEARNING)
+    init, options = call_from(parts.pop("init"), _check_init)
+    return Learning(**check_learning(parts), init=init, init_options=options)
+
+
+def init_from(item: Any) -> tuple[str, Mapping[str, Any]]:
+    """Return how weights begin, as a file holds it: a type and its options. Raises EngineError."""
+    return call_from(item, _check_init)
+
+
+def call_from(
+    item: Any, check: Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
+) -> tuple[str, Mapping[str, Any]]:
+    """Return a type and its checked options; an empty object names none."""
+    if item == {}:
+        return "", frozen()
+    parts = parts_of(item, _CALL)
+    return parts["type"], frozen(check(parts["type"], parts["options"]))
+
+
+def _check_init(type_: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    from engine.inits import check_init
+
+    return check_init(type_, options)
 
 
 def is_point(value: Any) -> bool:

@@ -12,7 +12,7 @@ import networkx as nx
 from engine.errors import EngineError, FileError, shown
 from engine.graph.blocks import inside, outside, with_block
 from engine.graph.custom import with_custom
-from engine.graph.document import Comment, Custom, Document, Node, Objective, Slot, Training
+from engine.graph.document import Comment, Custom, Document, Node, Objective, Slot, Training, frozen
 from engine.graph.missing import is_known, with_missing
 from engine.graph.names import is_id
 from engine.graph.rules import check_ports
@@ -26,6 +26,7 @@ from engine.storage.parts import (
     block_from,
     check_shared,
     comment_from,
+    init_from,
     is_point,
     node_from,
     objective_from,
@@ -72,6 +73,9 @@ class Reader:
         document = Document(self._text("name", 200), self._text("notes", 20_000))
         document = self._graph(self._blocks(self._customs(document)), self.raw)
         document = document.with_(training=self._training())
+        if document.missing:  # a node of a type may have been left out for another reason
+            used = _types(document)
+            document = document.with_(missing={k: v for k, v in document.missing.items() if k in used})
         if self.problems and not self.newer:
             more = len(self.problems) - 1
             problems = tuple(self.problems[:MOST_PROBLEMS])
@@ -239,7 +243,7 @@ class Reader:
     def _training(self) -> Training:
         raw = self.raw.get("training", {})
         settings = (
-            type(raw)((key, value) for key, value in raw.items() if key != "objectives")
+            type(raw)((key, value) for key, value in raw.items() if key not in ("objectives", "init"))
             if isinstance(raw, dict)
             else raw
         )
@@ -249,7 +253,20 @@ class Reader:
             self.problems.append("training: objectives should be a list of at least one.")
             items = [{}]
         objectives = [self._try("training", partial(objective_from, item)) for item in items]
-        return Training(**(checked or {}), objectives=tuple(filter(None, objectives)) or (Objective(),))
+        given = raw.get("init", {}) if isinstance(raw, dict) else {}
+        init, options = self._try("training", lambda: init_from(given)) or ("", frozen())
+        return Training(
+            **(checked or {}),
+            objectives=tuple(filter(None, objectives)) or (Objective(),),
+            init=init,
+            init_options=options,
+        )
+
+
+def _types(document: Document) -> set[str]:
+    """The types of all nodes, those in blocks too."""
+    graphs = (document, *document.blocks.values())
+    return {node.type for graph in graphs for node in graph.nodes.values()}
 
 
 def own_types(raw: Mapping[str, Any]) -> set[str]:

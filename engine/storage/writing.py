@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from engine.graph.blocks import innermost_first
-from engine.graph.document import About, Block, Comment, Document, Node, Slot, Training
+from engine.graph.document import (
+    About,
+    Block,
+    Comment,
+    Document,
+    Learning,
+    Node,
+    Objective,
+    Slot,
+    Training,
+)
+from engine.graph.settings import LEARNING, OBJECTIVE, SETTINGS
 from engine.layers.formula import Formula
 from engine.storage.format import VERSION
 
@@ -72,6 +83,8 @@ def node_json(node: Node) -> dict[str, Any]:
         parts["collapsed"] = True
     if node.expanded:
         parts["expanded"] = list(node.expanded)
+    if learning := _learning_json(node.learning):
+        parts["learning"] = learning
     return {**parts, "position": list(node.position)}
 
 
@@ -102,15 +115,38 @@ def _graph_text(graph: Document | Block) -> str:
 
 
 def _training_json(training: Training) -> dict[str, Any]:
-    objectives = [
-        {"loss": each.loss, "optimizer": each.optimizer, "options": dict(each.options)}
-        for each in training.objectives
-    ]
-    return {
-        "epochs": training.epochs,
-        "batch_size": training.batch_size,
-        "seed": training.seed,
-        "device": training.device,
-        **({"weights": training.weights} if training.weights else {}),
-        "objectives": objectives,
+    """The settings that every file holds, those that differ from the usual, and the objectives."""
+    usual = {
+        param.name: value
+        for param in SETTINGS
+        if (value := getattr(training, param.name)) != param.default or param.name in _ALWAYS
     }
+    init = _call_json("init", training.init, training.init_options)
+    return {**usual, **init, "objectives": [_objective_json(each) for each in training.objectives]}
+
+
+_ALWAYS = ("epochs", "batch_size", "seed", "device")
+
+
+def _objective_json(objective: Objective) -> dict[str, Any]:
+    named = {"name": objective.name, "losses": dict(objective.losses), "nodes": list(objective.nodes)}
+    rules = {param.name: getattr(objective, param.name) for param in OBJECTIVE}
+    return {
+        **{key: value for key, value in named.items() if value},
+        "optimizer": objective.optimizer,
+        "options": dict(objective.options),
+        **_call_json("schedule", objective.schedule, objective.schedule_options),
+        **{param.name: rules[param.name] for param in OBJECTIVE if rules[param.name] != param.default},
+    }
+
+
+def _learning_json(learning: Learning) -> dict[str, Any]:
+    values = {param.name: getattr(learning, param.name) for param in LEARNING}
+    return {
+        **{param.name: values[param.name] for param in LEARNING if values[param.name] != param.default},
+        **_call_json("init", learning.init, learning.init_options),
+    }
+
+
+def _call_json(key: str, type_: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: {"type": type_, "options": dict(options)}} if type_ else {}

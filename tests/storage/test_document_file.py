@@ -98,7 +98,7 @@ def hostile() -> dict[str, bytes]:
         "huge number": b'{"netwright": ' + b"9" * 100_000 + b"}",
         "nan": b'{"netwright": 1, "name": NaN}',
         "version of a bool": b'{"netwright": true}',
-        "newer": b'{"netwright": 3}',
+        "newer": b'{"netwright": 99}',
         "list": b"[1, 2]",
         "code as type": document.replace('"ReLU"', "\"__import__('os').mkdir('executed')\"").encode(),
         "code as id": document.replace("hidden", "x=__import__('os').mkdir('executed')").encode(),

@@ -36,6 +36,8 @@ def test_a_file_of_an_older_format_opens_and_is_saved_in_this_one(version, tmp_p
     assert document.nodes["halved1"].params["by"] == 4
     assert document.blocks["Head"].nodes["first"].params["out_features"] == Formula("features")
     assert (document.training.epochs, document.training.batch_size) == (7, 16)
+    if version == 2:  # it named one loss, and an empty text meant every loss
+        assert [dict(each.losses) for each in document.training.objectives] == [{"scores": 1.0}, {}]
     save_document(document, tmp_path / "new.netwright")
     assert json.loads((tmp_path / "new.netwright").read_text("utf-8"))["netwright"] == VERSION
     assert load_document(tmp_path / "new.netwright") == document
@@ -65,7 +67,7 @@ def newer(**more: Any) -> str:
 def test_what_is_new_is_passed_over_and_the_rest_is_there():
     raw = json.loads(newer(weather="sunny"))
     raw["nodes"][1]["glow"] = 0.5
-    raw["training"]["patience"] = 3
+    raw["training"]["mood"] = 3
     loaded = read_json(json.dumps(raw))
     assert loaded.document == preset("spirals").document()
     assert "newer Netwright" in loaded.read_only
