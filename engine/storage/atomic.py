@@ -10,35 +10,38 @@ from pathlib import Path
 
 
 @contextmanager
-def replacing(path: Path | str) -> Iterator[Path]:
+def replacing(path: Path | str, durable: bool = True) -> Iterator[Path]:
     """Give a temporary path in the same folder; what is written there takes ``path``'s place at the end.
 
-    An exception inside removes the temporary file and leaves ``path`` as it was.
+    An exception inside removes the temporary file and leaves ``path`` as it was. What is not ``durable``
+    is whole for every reader, but may be lost if the power fails: it does not wait for the disk.
     """
     path = Path(path).resolve()
     temporary = path.parent / f".{path.name[:80]}.{secrets.token_hex(4)}.tmp"
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:
         yield temporary
-        _sync(temporary)
+        if durable:
+            _sync(temporary)
         with suppress(OSError):
             temporary.chmod(path.stat().st_mode)
         temporary.replace(path)
-        _sync_folder(path.parent)
+        if durable:
+            _sync_folder(path.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
-def write_bytes(path: Path | str, data: bytes) -> None:
+def write_bytes(path: Path | str, data: bytes, durable: bool = True) -> None:
     """Write a file atomically."""
-    with replacing(path) as temporary:
+    with replacing(path, durable) as temporary:
         temporary.write_bytes(data)
 
 
-def write_text(path: Path | str, text: str) -> None:
+def write_text(path: Path | str, text: str, durable: bool = True) -> None:
     """Write a UTF-8 file atomically, line ends as they are."""
-    write_bytes(path, text.encode())
+    write_bytes(path, text.encode(), durable)
 
 
 def _sync(path: Path) -> None:

@@ -201,6 +201,13 @@ class State:
 
 
 @dataclass(frozen=True)
+class Resumed:
+    """The run goes on from the state after ``step``; what was told of later steps is void."""
+
+    step: int
+
+
+@dataclass(frozen=True)
 class Changed:
     """A setting was changed while it ran."""
 
@@ -230,4 +237,4 @@ class Failed:
     port: str = ""
 
 
-Event = Started | Progress | Evaluated | Snapshot | Timed | State | Changed | Finished | Failed
+Event = Started | Progress | Evaluated | Snapshot | Timed | State | Resumed | Changed | Finished | Failed

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
-from engine.training.events import Event, Progress, Snapshot, State, Timed
+from engine.training.events import (
+    Changed,
+    Evaluated,
+    Event,
+    Failed,
+    Finished,
+    Progress,
+    Resumed,
+    Snapshot,
+    State,
+    Timed,
+)
 from engine.training.mailbox import merged
 
 PENDING = 256
@@ -32,6 +44,9 @@ class Record:
         """Take what the run told."""
         if isinstance(event, State):
             return  # it holds at its moment only
+        if isinstance(event, Resumed):
+            self._events = up_to(self._events, event.step)
+            return
         if isinstance(event, Snapshot):
             self._events = [each for each in self._events if not isinstance(each, Snapshot)]
         elif isinstance(event, Timed):
@@ -46,6 +61,22 @@ class Record:
             ]
             # What cannot be merged stays; the next merge waits for as many again.
             self._limit = max(PENDING, 2 * len(self._events))
+
+
+def up_to(events: Iterable[Event], step: int) -> list[Event]:
+    """Return what is still true of a run that goes on from the state after a step: nothing later, no end."""
+    kept: list[Event] = []
+    for event in events:
+        if isinstance(event, Progress):
+            before = event.step <= step
+            if before.any():
+                kept.append(replace(event, step=event.step[before], loss=event.loss[before]))
+        elif isinstance(event, Evaluated | Changed | Snapshot):
+            if event.step <= step:
+                kept.append(event)
+        elif not isinstance(event, Finished | Failed):
+            kept.append(event)
+    return kept
 
 
 def _thinned(progress: Progress, most: int) -> Progress:

@@ -364,8 +364,12 @@ def test_run_folder(run, tmp_path):
     assert of(events, Finished)[0].run == str(out)
     assert {path.name for path in out.iterdir()} == {
         "document.netwright",
+        "environment.json",
+        "events.jsonl",
         "metrics.csv",
+        "run.json",
         "status.json",
+        "system.csv",
         "weights.safetensors",
     }
     rows = (out / "metrics.csv").read_text().splitlines()
@@ -380,4 +384,4 @@ def test_folder_that_cannot_be_made_fails_the_run(run, tmp_path):
     (tmp_path / "file").write_text("")
     failed = complete(run(spirals(epochs=1), out=tmp_path / "file" / "run"))
     assert [type(event) for event in failed] == [Failed]
-    assert "cannot be written" in failed[0].message
+    assert "could not be written" in failed[0].message

@@ -1,0 +1,1 @@
+"""Runs that were, and runs that are: their folders, a library of them, reports."""
