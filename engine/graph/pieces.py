@@ -32,7 +32,7 @@ GIVEN_IMPORTS: Mapping[str, str] = {
 }
 """How a generated file imports them, in its order."""
 
-_TAKEN = (CLASSES - GIVEN.keys()) | {"loss", "metrics", "follow", "range", "super"}
+_TAKEN = (CLASSES - GIVEN.keys()) | {"loss", "metrics", "follow", "initialize", "range", "super"}
 
 
 @dataclass(frozen=True)
