@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from engine.compiler.module import compile_document
 from presets import preset, presets
-from tests.benchmarks.networks import resnet18
+from tests.benchmarks.networks import MLP, LeNet5, resnet18
 from tests.benchmarks.rows import Row, interleaved, report
-from tests.benchmarks.training import MLP, LeNet5, lenet, spirals
+from tests.benchmarks.training import lenet, spirals
 
 
 def forward_backward(model: nn.Module, x: Tensor, times: int) -> Callable[[], None]:

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from tests.benchmarks import canvas, compiled, inference, leaks, start, training
-from tests.benchmarks.networks import resnet18, resnet152
+from tests.benchmarks.loops import by_hand, netwright
+from tests.benchmarks.networks import MLP, CharLSTM, LeNet5, resnet18, resnet152, small_resnet18
 
 ROW = {"name", "ratio", "bound", "better", "detail"}
 
@@ -22,17 +23,29 @@ def test_canvas_rows(qtbot):
 @pytest.mark.parametrize("how", ["headless", "window"])
 def test_training_rows(qtbot, how):
     document = training.spirals(2)
+    other = {"loop by hand": (by_hand(MLP), 1.2)}
     if how == "headless":
-        row = training.compare("spirals", document, training.MLP, 1, 0.97, training.in_netwright)
+        rows = training.compare("spirals", document, netwright, other, 1)
     else:
         from tests.benchmarks.window import WatchedWindow
 
         with WatchedWindow() as window:
-            row = training.compare("spirals", document, training.MLP, 1, 0.9, window.train)
+            rows = training.compare("spirals", document, window.train, other, 1)
+            rows += window.smoothness("spirals", document)
             assert window.gaps
-    assert set(vars(row)) == ROW
-    assert row.ratio > 0
-    assert row.better == "higher"
+    assert all(set(vars(row)) == ROW and row.ratio > 0 for row in rows)
+    assert rows[0].better == "higher"
+
+
+def test_every_loop_that_is_raced_learns_the_same(tmp_path):
+    for name, document, make in (
+        ("spirals", training.spirals(2), MLP),
+        ("LeNet-5", training.lenet(1, tmp_path), LeNet5),
+        ("ResNet-18", training.resnet(1), small_resnet18),
+        ("LSTM", training.char_lstm(1, tmp_path), CharLSTM),
+    ):
+        row = training.same_losses(name, document, make)
+        assert row.good, row.detail
 
 
 def test_leaks_row(qtbot):
@@ -59,7 +72,7 @@ def test_inference_rows():
 
 def test_compiled_rows():
     mlp = compiled.compile_document(training.spirals(1)).model
-    row = compiled.compared("perceptron", mlp, training.MLP(), torch.randn(4, 2), 1, 1)
+    row = compiled.compared("perceptron", mlp, MLP(), torch.randn(4, 2), 1, 1)
     assert set(vars(row)) == ROW
     assert row.ratio > 0
 
