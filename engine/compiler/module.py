@@ -16,6 +16,7 @@ from torch import Tensor, get_rng_state, nn, set_rng_state
 from engine.compiler.analysis import SourceText
 from engine.compiler.classes import BlockClass
 from engine.compiler.custom import execute, known_statements
+from engine.compiler.goal import Fields, Goal, make_goal
 from engine.compiler.guard import check_source
 from engine.compiler.meta import NAMESPACE
 from engine.compiler.plan import Plan, make_plan
@@ -28,8 +29,6 @@ from engine.graph.missing import ROLE as MISSING
 from engine.graph.missing import why_missing
 from engine.graph.modes import active
 
-Fields = Mapping[str, Tensor]
-Objective = Callable[[nn.Module, Fields], Tensor]
 Steps = tuple[tuple[Step, CodeType], ...]
 
 _count = itertools.count(1)
@@ -40,20 +39,22 @@ class Built:
     """A compiled document.
 
     ``model`` is on the CPU with fresh weights (seed torch before compiling); ``objectives`` are its losses,
-    one for each of the document's objectives, called with the model and the data fields by name.
+    a goal for each of the document's objectives, called with the model and the data fields by name.
     """
 
     document: Document
     plan: Plan
     source: SourceText
     model: nn.Module
-    objectives: tuple[Objective, ...]
+    objectives: tuple[Goal, ...]
     filename: str
     _names: Mapping[str, Any]
     _steps: Steps
     _loss: Callable[..., Tensor] | None
     _metrics: Callable[..., dict[str, Tensor]]
     _inside: Mapping[str, tuple[BlockClass, Steps]]
+    _texts: Mapping[str, SourceText]
+    """The texts of the goals, by the names of their files."""
     follow: Callable[[nn.Module, int], None] | None = None
     """Lets the model's copies of layers follow after a training step; None where there are none."""
 
@@ -133,6 +134,8 @@ class Built:
         for frame in traceback.extract_tb(error.__traceback__):
             if frame.filename == self.filename:
                 found = self.source.node_at(frame.lineno or 0) or found
+            elif frame.filename in self._texts:
+                found = self._texts[frame.filename].node_at(frame.lineno or 0) or found
             elif frame.filename.startswith(f"{self.filename}:"):
                 found = frame.filename.removeprefix(f"{self.filename}:")
         return found
@@ -157,7 +160,10 @@ def compile_document(document: Document) -> Built:
     exec(compile(text, f"{filename}:metrics", "exec"), metrics)
     steps = tuple((step, _compiled(step, f"{filename}:{step.node}")) for step in plan.steps)
     model = namespace[plan.name]()
-    objectives = tuple(_objective(plan, namespace["loss"]) for _ in document.training.objectives if plan.loss)
+    goals = [
+        (name := f"{filename}:goal {place}", *make_goal(plan, objective, namespace, name))
+        for place, objective in enumerate(document.training.objectives if plan.loss else ())
+    ]
     loss, follow = namespace.get("loss"), namespace.get("follow")
     names = NAMESPACE | namespace
     inside = {
@@ -172,13 +178,14 @@ def compile_document(document: Document) -> Built:
         plan,
         source,
         model,
-        objectives,
+        tuple(goal for _, goal, _ in goals),
         filename,
         names,
         steps,
         loss,
         metrics["metrics"],
         inside,
+        {name: text for name, _, text in goals},
         follow,
     )
 
@@ -204,20 +211,6 @@ def _execute(text: str, filename: str, sources: Sequence[str]) -> dict[str, Any]
 def _compiled(step: Step, filename: str) -> CodeType:
     names = [f"a{place}" for place in range(len(step.inputs))]
     return compile(step.call.format(*names, self=f"self.{step.attribute}"), filename, "eval")
-
-
-def _objective(plan: Plan, loss: Callable[..., Tensor]) -> Objective:
-    """Return a function of the model and the data fields that gives the loss to be minimized."""
-    arguments = tuple(plan.arguments.values())
-    fields = tuple(plan.fields.values())
-    several = len(plan.outputs) > 1
-
-    def objective(model: nn.Module, batch: Fields) -> Tensor:
-        given = model(*[batch[name] for name in arguments])
-        given = given if several else (given,)
-        return loss(*given, *[batch[name] for name in fields])
-
-    return objective
 
 
 def _flat(result: Any) -> Iterator[Tensor]:

@@ -211,6 +211,20 @@ def _loss(plan: Plan) -> list[_Line]:
     ]
 
 
+def render_losses(plan: Plan, steps: Sequence[Step], slots: Sequence[Slot], whole: bool) -> SourceText:
+    """Return a function ``losses`` that gives the losses of some slots as a tuple, by running some steps.
+
+    Of a ``whole`` model it takes what the model returns and the fields that losses read; else the model
+    itself, whose layers it calls one by one, and every field that the steps read.
+    """
+    given = {**plan.outputs, **plan.fields} if whole else {**plan.arguments, **plan.fields}
+    first = [] if whole else ["model"]
+    arguments = ", ".join([*first, *given.values()])
+    values = {slot: slot.node for slot in slots}
+    body = _body(steps, given, values, plan.types, "({},)", _INDENT, owner="model")
+    return _text([_Line(f"def losses({arguments}):"), *body])
+
+
 def render_metrics(plan: Plan) -> str:
     """Return a function of the same arguments as the loss that gives every metric by name."""
     names = {**plan.outputs, **plan.fields}
@@ -233,6 +247,7 @@ def _body(
     indent: str,
     join: str = ", ",
     path: str = "",
+    owner: str = "self",
 ) -> list[_Line]:
     """Return a function's lines.
 
@@ -241,7 +256,7 @@ def _body(
     names = _names(steps, arguments, returned)
     lines: list[_Line] = []
     for place, step in enumerate(steps):
-        call = step.call.format(*(names[slot] for slot in step.inputs), self=f"self.{step.attribute}")
+        call = step.call.format(*(names[slot] for slot in step.inputs), self=f"{owner}.{step.attribute}")
         if place == len(steps) - 1 and list(returned) == list(step.outputs) and pack == "{}":
             return [*lines, _Line(f"{indent}return {call}", path + step.node)]
         assigned = step.assign.format(**{slot.port: names.get(slot, "_") for slot in step.outputs})
