@@ -3,60 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
 
 from engine.data.arrays import array_types, read_arrays
-from engine.data.source import NORMALIZE, SPLIT, Dataset, Field, Source, dataset
-from engine.data.table import read_table
-from engine.layers.declaration import BATCH, Port, TensorType
+from engine.data.columns import Choices
+from engine.data.source import SCALING, SPLIT, Dataset, Field, Source, dataset
+from engine.data.table import file_stamp, read_separated
+from engine.data.tabular import PORTS, TABLE, TARGET, Whole, load_whole, stem, types_of_recipe, whole_table
+from engine.layers.declaration import Port, TensorType
 from engine.layers.params import Choice, File, Text, Value
 
 
-def _stem(path: Value) -> str:
-    return str(path).replace("\\", "/").rpartition("/")[2] or "no file chosen"
+@lru_cache(maxsize=4)
+def _whole(stamp: tuple[str, int, int], header: str, chosen: Choices) -> Whole:
+    return whole_table(Path(stamp[0]).name, read_separated(stamp[0], header), chosen)
+
+
+def _table(p: Mapping[str, Value]) -> Whole:
+    return _whole(file_stamp(p["path"]), p["header"], Choices.of(p))
 
 
 def _csv(p: Mapping[str, Value]) -> Dataset:
-    table = read_table(p["path"], p["target"], p["header"], p["task"])
-    fields = {
-        "features": Field(table.features, columns=table.columns),
-        "target": Field(table.target, table.classes),
-    }
-    return dataset(p, fields, table.skipped)
+    return load_whole(p, _table(p))
 
 
 def _csv_types(p: Mapping[str, Value]) -> tuple[TensorType, ...]:
-    table = read_table(p["path"], p["target"], p["header"], p["task"])
-    classes = len(table.classes)
-    target = TensorType((BATCH,), "int", classes) if classes else TensorType((BATCH, 1))
-    return TensorType((BATCH, table.features.shape[1])), target
+    return types_of_recipe(_table(p).recipe)
 
 
 csv = Source(
     "CSV",
     doc="A table from a text file: one column is the target, all others are features.",
     inputs=(),
-    outputs=(Port("features", "N D"), Port("target", dtype="any")),
+    outputs=PORTS,
     params=(
-        File(name="path", default="", patterns=("*.csv", "*.tsv", "*.txt"), label="File", doc="The table."),
-        Text(name="target", default="", label="Target column", doc="Its name; empty: the last column."),
-        Choice(
-            name="task",
-            default="auto",
-            choices=("auto", "classes", "number"),
-            doc="What the target is; auto: words and few different whole numbers are classes.",
+        File(
+            name="path",
+            default="",
+            patterns=("*.csv", "*.tsv", "*.tab", "*.txt"),
+            label="File",
+            doc="The table.",
         ),
+        *TARGET,
         Choice(
             name="header",
             default="auto",
             choices=("auto", "yes", "no"),
             doc="Whether the first row names the columns; auto: it does unless it holds a number.",
         ),
-        NORMALIZE,
-        *SPLIT,
+        *TABLE,
     ),
     types=_csv_types,
     load=_csv,
-    summary=lambda p: _stem(p["path"]),
+    summary=lambda p: stem(p["path"]),
     title="Table",
     prefix="table",
     synonyms=("csv", "tsv", "spreadsheet", "excel", "file", "tabular", "own data"),
@@ -68,7 +68,7 @@ def _npz(p: Mapping[str, Value]) -> Dataset:
     fields = {"x": Field(x)}
     if target is not None:
         fields["target"] = Field(target, classes)
-    return dataset(p, fields, skipped)
+    return dataset(p, fields, skipped, scaled=("x",))
 
 
 def _npz_ports(p: Mapping[str, Value]) -> tuple[Port, ...]:
@@ -90,11 +90,12 @@ npz = Source(
             label="Target array",
             doc="The name of the array of right answers; empty: there is none.",
         ),
+        SCALING,
         *SPLIT,
     ),
     types=lambda p: array_types(p["path"], p["input"], p["target"]),
     load=_npz,
-    summary=lambda p: _stem(p["path"]),
+    summary=lambda p: stem(p["path"]),
     title="Arrays",
     prefix="arrays",
     synonyms=("npz", "numpy", "images", "file", "own data"),

@@ -15,6 +15,7 @@ from engine.layers.params import Choice, Value
 __all__ = (
     "MISSING",
     "NORMALIZE",
+    "SCALING",
     "SPLIT",
     "TABLE_SPLIT",
     "Arrays",
@@ -107,6 +108,14 @@ NORMALIZE = Choice(
     " rows.",
 )
 """Parameter of tables; without it a network would first have to learn the columns' units."""
+
+SCALING = replace(
+    NORMALIZE,
+    default="none",
+    doc="Give each channel or column of the inputs mean 0 and deviation 1, or 0 to 1, over the training"
+    " samples.",
+)
+"""Parameter of arrays and images, which are 0 to 1 where they were bytes."""
 
 MISSING = Choice(
     name="missing",

@@ -1,44 +1,29 @@
-"""Reading a table of text: what is a number, what is a word, what cannot be used, and why."""
+"""Files of tables: their stamps, and the columns of a text with separators."""
 
 from __future__ import annotations
 
 import csv
-import difflib
 import io
-import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-
+from engine.data.columns import Column, from_cells, number_in
 from engine.errors import DataError
 
 LARGEST = 500_000_000
 """Bytes of a table that is read in one piece."""
 
-WORDS = 50
-"""Different words of a feature column that become one column each; more look like names or free text."""
-
-CLASSES = 20
-"""Different whole numbers of a target that still look like classes."""
-
-REASONS = 100
-"""Skipped rows that are listed one by one."""
-
-_MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-"}
-
 
 @dataclass(frozen=True)
 class Table:
-    """``features`` (n, d) floats; ``target`` (n,) class indices with their names, or (n, 1) floats."""
+    """The columns of a file and, in words, where each row stands; ``skipped`` are lines that are no rows."""
 
-    features: np.ndarray
-    target: np.ndarray
-    classes: tuple[str, ...]
-    columns: tuple[str, ...]
-    skipped: tuple[str, ...]
+    columns: tuple[Column, ...]
+    places: Sequence[str]
+    skipped: tuple[str, ...] = ()
 
 
 def file_stamp(path: str) -> tuple[str, int, int]:
@@ -75,32 +60,54 @@ def _status(path: str, kind: str) -> tuple[Path, os.stat_result]:
         raise DataError(f"{path} cannot be read: {reason}.") from None
 
 
-def read_table(path: str, target: str = "", header: str = "auto", task: str = "auto") -> Table:
-    """Return the table in a file of comma, semicolon or tab separated values.
+def read_separated(path: str, header: str = "auto") -> Table:
+    """Return the columns of a file of comma, semicolon or tab separated values.
 
-    Rows that do not fit are left out and listed in ``skipped``. Raises DataError that names the file, the row
-    and what was expected where nothing useful is left.
+    Rows that do not have a value for each column are left out and listed in ``skipped``. Raises DataError
+    that names the file and what was expected where nothing useful is left.
     """
-    return _read(file_stamp(path), target, header, task)
+    return _read(file_stamp(path), header)
 
 
-@lru_cache(maxsize=4)
-def _read(stamp: tuple[str, int, int], target: str, header: str, task: str) -> Table:
+@lru_cache(maxsize=1)
+def _read(stamp: tuple[str, int, int], header: str) -> Table:
     path = Path(stamp[0])
-    if stamp[2] > LARGEST:
-        raise DataError(f"{path.name} has {stamp[2]:,} bytes; at most {LARGEST:,} are read.")
-    rows, comma = _rows(_text(path), path.name)
+    check_size(stamp)
+    rows, comma = _rows(text_of(path), path.name)
     names, rows = _header(rows, header)
     skipped: list[str] = []
     rows = _complete(rows, names, skipped)
     if not rows:
         raise DataError(f"{path.name} holds no row of {len(names)} values. {' '.join(skipped[:1])}".strip())
-    if len(names) < 2:
-        raise DataError(f"{path.name} has one column, {names[0]!r}; expected features and a target.")
-    return _columns(path.name, names, rows, _place(path.name, names, target), task, comma, skipped)
+    cells = zip(*(row for _, row in rows), strict=True)
+    columns = tuple(
+        from_cells(name, column, comma) for name, column in zip(unlike(names), cells, strict=True)
+    )
+    return Table(columns, [f"Line {line}" for line, _ in rows], tuple(skipped))
 
 
-def _text(path: Path) -> str:
+def check_size(stamp: tuple[str, int, int]) -> None:
+    """Raise DataError for a file that is too large to be read in one piece."""
+    if stamp[2] > LARGEST:
+        raise DataError(
+            f"{Path(stamp[0]).name} has {stamp[2]:,} bytes; at most {LARGEST:,} are read as text."
+            " As Parquet a table may be larger than memory."
+        )
+
+
+def unlike(names: Sequence[str]) -> list[str]:
+    """Return names, each once: the second of equal ones gets a number."""
+    found: dict[str, None] = {}
+    for name in names:
+        number, other = 2, name
+        while other in found:
+            number, other = number + 1, f"{name} {number}"
+        found[other] = None
+    return list(found)
+
+
+def text_of(path: Path, expected: str = "comma separated values") -> str:
+    """Return a text file in UTF-8, UTF-16 or Windows-1252; raises DataError for what is no text."""
     data = path.read_bytes()
     encodings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252")
     for encoding in encodings:
@@ -110,7 +117,7 @@ def _text(path: Path) -> str:
             continue
         if "\0" not in text:
             return text
-    raise DataError(f"{path.name} is not a text file; expected comma separated values in UTF-8.")
+    raise DataError(f"{path.name} is not a text file; expected {expected} in UTF-8.")
 
 
 def _rows(text: str, name: str) -> tuple[list[tuple[int, list[str]]], str]:
@@ -131,7 +138,7 @@ def _rows(text: str, name: str) -> tuple[list[tuple[int, list[str]]], str]:
 
 def _header(rows: list, header: str) -> tuple[list[str], list]:
     first = rows[0][1]
-    named = header == "yes" or (header == "auto" and all(_number(cell) is None for cell in first))
+    named = header == "yes" or (header == "auto" and all(number_in(cell) is None for cell in first))
     names = [cell if named and cell else f"column {place}" for place, cell in enumerate(first, 1)]
     return names, rows[1:] if named else rows
 
@@ -144,115 +151,3 @@ def _complete(rows: list, names: list[str], skipped: list[str]) -> list:
         else:
             skipped.append(f"Line {line}: expected {len(names)} values, {len(row)} came.")
     return kept
-
-
-def _place(name: str, names: list[str], target: str) -> int:
-    if not target:
-        return len(names) - 1
-    if target in names:
-        return names.index(target)
-    near = difflib.get_close_matches(target, names, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else f" It has {', '.join(names[:12])}."
-    raise DataError(f"{name} has no column {target!r}.{hint}")
-
-
-def _number(cell: str, decimal: str = ".") -> float | None:
-    """The finite number that a cell spells, or None."""
-    if decimal == ",":
-        cell = cell.replace(",", ".")
-    if "_" in cell:
-        return None
-    try:
-        value = float(cell)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
-def _columns(
-    file: str, names: list[str], rows: list, target: int, task: str, decimal: str, skipped: list[str]
-) -> Table:
-    columns = list(zip(*(row for _, row in rows), strict=True))
-    numbers = [[_number(cell, decimal) for cell in column] for column in columns]
-    numeric = [_mostly_numbers(*pair) for pair in zip(columns, numbers, strict=True)]
-    if task == "number" and not numeric[target]:
-        raise DataError(
-            f"{file}: the target {names[target]!r} holds words such as {columns[target][0]!r}, not numbers."
-        )
-    used = [place for place in range(len(names)) if place != target]
-    for place in list(used):
-        different = 0 if numeric[place] else len(set(columns[place]))
-        if different > WORDS:
-            used.remove(place)
-            skipped.append(f"Column {names[place]!r} was left out: {different:,} different words.")
-    kept = []
-    for index, (line, row) in enumerate(rows):
-        reason = next(
-            (
-                _refuse(names[at], row[at], numeric[at])
-                for at in (*used, target)
-                if _bad(row[at], numbers[at][index], numeric[at])
-            ),
-            None,
-        )
-        if reason is None:
-            kept.append(index)
-        else:
-            skipped.append(f"Line {line}: {reason}")
-    if not kept:
-        raise DataError(f"{file} holds no usable row. {skipped[0]}")
-    parts, titles = [], []
-    for place in used:
-        part, words = _feature(columns[place], numbers[place], numeric[place], kept)
-        parts.append(part)
-        titles += [f"{names[place]} = {word}" for word in words] or [names[place]]
-    if not parts:
-        raise DataError(f"{file} has no column that can be a feature. {skipped[0]}")
-    answer, classes = _target(columns[target], numbers[target], numeric[target], kept, task)
-    return Table(np.concatenate(parts, 1), answer, classes, tuple(titles), _shortened(skipped))
-
-
-def _mostly_numbers(column: tuple[str, ...], numbers: list[float | None]) -> bool:
-    """Nine of ten cells that hold something are numbers: the others are errors, not words."""
-    filled = sum(cell.lower() not in _MISSING for cell in column)
-    found = sum(number is not None for number in numbers)
-    return found > 0 and found >= 0.9 * filled
-
-
-def _bad(cell: str, number: float | None, numeric: bool) -> bool:
-    return number is None if numeric else cell.lower() in _MISSING
-
-
-def _refuse(name: str, cell: str, numeric: bool) -> str:
-    came = f"{cell[:40]!r} came" if cell else "it is empty"
-    return f"{name!r} expects {'a number' if numeric else 'a word'}, {came}."
-
-
-def _feature(
-    column: tuple[str, ...], numbers: list[float | None], numeric: bool, kept: list[int]
-) -> tuple[np.ndarray, list[str]]:
-    """One column of numbers, or one of zeros and ones for each word."""
-    if numeric:
-        return np.array([[numbers[index]] for index in kept], np.float32), []
-    words, codes = np.unique([column[index] for index in kept], return_inverse=True)
-    return np.eye(len(words), dtype=np.float32)[codes], words.tolist()
-
-
-def _target(
-    column: tuple[str, ...], numbers: list[float | None], numeric: bool, kept: list[int], task: str
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Class indices with the classes' names, or numbers."""
-    if not numeric:
-        words, codes = np.unique([column[index] for index in kept], return_inverse=True)
-        return codes.astype(np.int64), tuple(words.tolist())
-    values = np.array([numbers[index] for index in kept], np.float64)
-    levels, codes = np.unique(values, return_inverse=True)
-    few = len(levels) <= min(CLASSES, max(2, len(values) // 2)) and bool((levels == levels.round()).all())
-    if task == "classes" or (task == "auto" and few):
-        return codes.astype(np.int64), tuple(f"{level:g}" for level in levels)
-    return values.astype(np.float32)[:, None], ()
-
-
-def _shortened(skipped: list[str]) -> tuple[str, ...]:
-    more = len(skipped) - REASONS
-    return (*skipped[:REASONS], f"And {more:,} more.") if more > 0 else tuple(skipped)
