@@ -3,46 +3,91 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.catalogue import did_you_mean
 from engine.errors import ParameterError, shown
-from engine.layers.params import Bool, Float, Param, Value, check_params
+from engine.layers.params import Bool, Choice, Float, Int, Param, Value, check_params
 
-_DECAY = Float(name="weight_decay", default=0.0, min=0, doc="Pulls every weight towards zero.")
+NONE = "none"
+"""The word of a choice that stands for Python's None."""
 
-_EPS = Float(name="eps", default=1e-8, min=0, doc="Keeps the division from zero.")
-_MOMENTS = (
+Values = Mapping[str, Value]
+
+_DECAY = Float(name="weight_decay", default=0.0, min=0, max=1000, doc="Pulls every weight towards zero.")
+_DECOUPLED = Bool(
+    name="decoupled_weight_decay",
+    default=False,
+    label="Decoupled decay",
+    doc="Pull the weights directly, as AdamW does, and not through the gradients.",
+)
+_EPS = Float(name="eps", default=1e-8, min=0, max=1, doc="Keeps the division from zero.")
+_BETAS = (
     Float(name="beta1", default=0.9, min=0, max=0.9999, doc="How long the mean gradient is remembered."),
     Float(name="beta2", default=0.999, min=0, max=0.99999, doc="How long its square is remembered."),
-    _EPS,
 )
+_MOMENTS = (*_BETAS, _EPS)
+_MOMENTUM = Float(name="momentum", default=0.0, min=0, max=1, doc="Share of the last step that is kept.")
+_AMSGRAD = Bool(name="amsgrad", default=False, label="AMSGrad", doc="Divide by the largest square so far.")
+
+_FUSED = ("cpu", "cuda", "mps")
 
 
 def _lr(default: float) -> Float:
-    return Float(name="lr", default=default, min=0, label="Learning rate", doc="How far each step goes.")
+    return Float(
+        name="lr", default=default, min=0, max=1000, label="Learning rate", doc="How far each step goes."
+    )
 
 
 @dataclass(frozen=True)
 class Optimizer:
     """One way to turn gradients into steps; ``type`` is its class in torch.optim.
 
-    ``state`` tells from its options how many numbers it remembers for each weight.
+    ``state`` tells from its options how many numbers it remembers for each weight; ``tuples`` which of its
+    options torch takes as one tuple, None for a part that is no option. ``rules`` are what its options must
+    hold, with what to say otherwise. ``fused`` are the devices where torch has one kernel for a whole step;
+    where it has none, ``foreach`` says whether moving all weights at once is faster on a CPU: measured there,
+    because elsewhere torch knows best. ``closure`` says that a step computes the loss again and again,
+    ``single`` that all weights have one learning rate. One with a ``rest`` moves matrices alone, and that
+    optimizer moves what is none.
     """
 
     type: str
     doc: str
     params: tuple[Param, ...]
-    state: Callable[[Mapping[str, Value]], int]
+    state: Callable[[Values], int]
+    tuples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rules: tuple[tuple[Callable[[Values], bool], str], ...] = ()
+    fused: tuple[str, ...] = ()
+    foreach: bool = False
+    closure: bool = False
+    single: bool = False
+    rest: str = ""
 
-    def values(self, options: Mapping[str, Value]) -> dict[str, Value]:
+    def values(self, options: Values) -> dict[str, Value]:
         """Return the value of every option, defaults filled in."""
         return {param.name: options.get(param.name, param.default) for param in self.params}
 
-    def kept(self, options: Mapping[str, Value]) -> int:
+    def kept(self, options: Values) -> int:
         """Return how many numbers it remembers for each weight."""
         return self.state(self.values(options))
+
+    def arguments(self, options: Values) -> dict[str, Any]:
+        """Return what torch's class is called with, beside the weights."""
+        values = {name: None if value == NONE else value for name, value in self.values(options).items()}
+        for name, parts in self.tuples.items():
+            values[name] = tuple(values.pop(part, None) for part in parts)
+        return values
+
+    def quick(self, device: str) -> dict[str, bool]:
+        """Return the switches that make it fast on a kind of device."""
+        if device in self.fused:
+            return {"fused": True}
+        return {"foreach": True} if self.foreach and device == "cpu" else {}
+
+
+_PAIR = {"betas": ("beta1", "beta2")}
 
 
 OPTIMIZERS = {
@@ -53,27 +98,49 @@ OPTIMIZERS = {
             "Follows the gradient, with momentum if you like.",
             (
                 _lr(0.1),
-                Float(name="momentum", default=0.0, min=0, max=1, doc="Share of the last step that is kept."),
+                _MOMENTUM,
                 Bool(
                     name="nesterov",
                     default=False,
                     doc="Look ahead along the momentum; needs momentum above 0.",
                 ),
+                Float(
+                    name="dampening",
+                    default=0.0,
+                    min=0,
+                    max=1,
+                    doc="Share of the gradient that does not enter the momentum.",
+                ),
                 _DECAY,
             ),
             lambda o: int(o["momentum"] > 0),
+            rules=(
+                (
+                    lambda o: not o["nesterov"] or o["momentum"] > 0,
+                    "Nesterov's look ahead needs a momentum above 0.",
+                ),
+                (
+                    lambda o: not o["nesterov"] or o["dampening"] == 0,
+                    "Nesterov's look ahead and dampening exclude each other; set dampening to 0.",
+                ),
+            ),
+            fused=_FUSED,
         ),
         Optimizer(
             "Adam",
             "Scales each weight's step by its own recent gradients.",
-            (_lr(0.001), *_MOMENTS, _DECAY),
-            lambda o: 2,
+            (_lr(0.001), *_MOMENTS, _DECAY, _AMSGRAD),
+            lambda o: 2 + int(o["amsgrad"]),
+            _PAIR,
+            fused=_FUSED,
         ),
         Optimizer(
             "AdamW",
             "Adam whose weight decay does not pass through the gradients.",
-            (_lr(0.001), *_MOMENTS, replace(_DECAY, default=0.01)),
-            lambda o: 2,
+            (_lr(0.001), *_MOMENTS, replace(_DECAY, default=0.01), _AMSGRAD),
+            lambda o: 2 + int(o["amsgrad"]),
+            _PAIR,
+            fused=_FUSED,
         ),
         Optimizer(
             "RMSprop",
@@ -81,11 +148,266 @@ OPTIMIZERS = {
             (
                 _lr(0.01),
                 Float(name="alpha", default=0.99, min=0, max=1, doc="How long the squares are remembered."),
-                Float(name="momentum", default=0.0, min=0, max=1, doc="Share of the last step that is kept."),
+                _MOMENTUM,
+                Bool(name="centered", default=False, doc="Divide by the deviation from the mean gradient."),
                 _EPS,
                 _DECAY,
             ),
-            lambda o: 1 + int(o["momentum"] > 0),
+            lambda o: 1 + int(o["momentum"] > 0) + int(o["centered"]),
+            foreach=True,
+        ),
+        Optimizer(
+            "Muon",
+            "Makes the momentum of each matrix orthogonal; AdamW moves all that is no matrix.",
+            (
+                _lr(0.001),
+                Float(
+                    name="momentum",
+                    default=0.95,
+                    min=0,
+                    max=0.9999,
+                    doc="Share of the last step that is kept.",
+                ),
+                Bool(name="nesterov", default=True, doc="Look ahead along the momentum."),
+                replace(_DECAY, default=0.1),
+                Int(
+                    name="ns_steps",
+                    default=5,
+                    min=1,
+                    max=20,
+                    label="Newton-Schulz steps",
+                    doc="How exactly a step is made orthogonal.",
+                ),
+                Choice(
+                    name="adjust_lr_fn",
+                    default="match_rms_adamw",
+                    choices=("match_rms_adamw", "original"),
+                    label="Step size",
+                    doc="As large as AdamW's, so that one learning rate suits both, or as first published.",
+                ),
+            ),
+            lambda o: 1,
+            rest="AdamW",
+        ),
+        Optimizer(
+            "NAdam",
+            "Adam with Nesterov's look ahead.",
+            (
+                _lr(0.002),
+                *_MOMENTS,
+                Float(
+                    name="momentum_decay", default=0.004, min=0, max=1, doc="How fast the momentum settles."
+                ),
+                _DECAY,
+                _DECOUPLED,
+            ),
+            lambda o: 2,
+            _PAIR,
+            foreach=True,
+        ),
+        Optimizer(
+            "RAdam",
+            "Adam whose first steps are small until its memory can be trusted.",
+            (_lr(0.001), *_MOMENTS, _DECAY, _DECOUPLED),
+            lambda o: 2,
+            _PAIR,
+            foreach=True,
+        ),
+        Optimizer(
+            "Adamax",
+            "Adam that divides by the largest recent gradient.",
+            (_lr(0.002), *_MOMENTS, _DECAY),
+            lambda o: 2,
+            _PAIR,
+            foreach=True,
+        ),
+        Optimizer(
+            "Adagrad",
+            "Divides each weight's step by all of its gradients so far; rare features keep large steps.",
+            (
+                _lr(0.01),
+                Float(
+                    name="lr_decay",
+                    default=0.0,
+                    min=0,
+                    max=1,
+                    label="Rate decay",
+                    doc="How fast the learning rate falls besides.",
+                ),
+                Float(
+                    name="initial_accumulator_value",
+                    default=0.0,
+                    min=0,
+                    max=1e6,
+                    label="First sum",
+                    doc="The sum of squares that it begins with.",
+                ),
+                replace(_EPS, default=1e-10),
+                _DECAY,
+            ),
+            lambda o: 1,
+            fused=("cpu", "cuda"),
+        ),
+        Optimizer(
+            "Adadelta",
+            "Finds each step's size from the recent steps and gradients; its rate is a plain factor.",
+            (
+                _lr(1.0),
+                Float(name="rho", default=0.9, min=0, max=1, doc="How long the squares are remembered."),
+                replace(_EPS, default=1e-6),
+                _DECAY,
+            ),
+            lambda o: 2,
+            foreach=True,
+        ),
+        Optimizer(
+            "Adafactor",
+            "Remembers a row and a column of each matrix instead of the whole: hardly any memory.",
+            (
+                _lr(0.01),
+                Float(
+                    name="beta2_decay",
+                    default=-0.8,
+                    min=-10,
+                    max=0,
+                    label="Forgetting",
+                    doc="The power of the step's number with which old squares are forgotten.",
+                ),
+                Float(
+                    name="eps2",
+                    default=1e-3,
+                    min=0,
+                    max=1,
+                    label="Smallest size",
+                    doc="Of a weight, when a step is measured by it.",
+                ),
+                Float(
+                    name="d",
+                    default=1.0,
+                    min=1,
+                    max=1000,
+                    label="Clip",
+                    doc="Size at which a step is cut.",
+                ),
+                _DECAY,
+            ),
+            lambda o: 0,
+            {"eps": ("eps1", "eps2")},
+        ),
+        Optimizer(
+            "ASGD",
+            "Follows the gradient with falling steps, and keeps the average of the weights beside them.",
+            (
+                _lr(0.01),
+                Float(
+                    name="lambd", default=1e-4, min=0, max=1, label="Decay term", doc="How fast steps fall."
+                ),
+                Float(name="alpha", default=0.75, min=0, max=10, doc="The power by which steps fall."),
+                Float(
+                    name="t0",
+                    default=1e6,
+                    min=0,
+                    max=1e12,
+                    label="Average from",
+                    doc="Step from which weights are averaged.",
+                ),
+                _DECAY,
+            ),
+            lambda o: 1,
+        ),
+        Optimizer(
+            "Rprop",
+            "Looks at the signs of the gradients alone; for batches of all samples.",
+            (
+                _lr(0.01),
+                Float(
+                    name="eta_minus",
+                    default=0.5,
+                    min=0.01,
+                    max=0.99,
+                    label="Shrink by",
+                    doc="Factor of a step whose sign turned.",
+                ),
+                Float(
+                    name="eta_plus",
+                    default=1.2,
+                    min=1.01,
+                    max=10,
+                    label="Grow by",
+                    doc="Factor of a step whose sign stayed.",
+                ),
+                Float(name="step_min", default=1e-6, min=0, max=1, label="Smallest step", doc="Of a weight."),
+                Float(
+                    name="step_max", default=50.0, min=1e-6, max=1e6, label="Largest step", doc="Of a weight."
+                ),
+            ),
+            lambda o: 2,
+            {"etas": ("eta_minus", "eta_plus"), "step_sizes": ("step_min", "step_max")},
+            rules=(
+                (
+                    lambda o: o["step_min"] <= o["step_max"],
+                    "Rprop's smallest step is larger than its largest; exchange them.",
+                ),
+            ),
+        ),
+        Optimizer(
+            "LBFGS",
+            "Approximates the curvature from its last steps; for small models and batches of all samples.",
+            (
+                _lr(1.0),
+                Int(
+                    name="max_iter",
+                    default=20,
+                    min=1,
+                    max=10_000,
+                    label="Iterations",
+                    doc="Times that one step moves the weights, at most.",
+                ),
+                Int(
+                    name="max_eval",
+                    default=None,
+                    min=1,
+                    max=1_000_000,
+                    optional=True,
+                    unset="5/4 of them",
+                    label="Evaluations",
+                    doc="Times that one step computes the loss, at most.",
+                ),
+                Float(
+                    name="tolerance_grad",
+                    default=1e-7,
+                    min=0,
+                    max=1,
+                    label="Smallest gradient",
+                    doc="Below it a step is done.",
+                ),
+                Float(
+                    name="tolerance_change",
+                    default=1e-9,
+                    min=0,
+                    max=1,
+                    label="Smallest change",
+                    doc="Below it a step is done.",
+                ),
+                Int(
+                    name="history_size",
+                    default=100,
+                    min=1,
+                    max=10_000,
+                    label="History",
+                    doc="Steps that are remembered; each takes twice the memory of the weights.",
+                ),
+                Choice(
+                    name="line_search_fn",
+                    default=NONE,
+                    choices=(NONE, "strong_wolfe"),
+                    label="Line search",
+                    doc="How far to go in a direction: the learning rate, or what is found by trying.",
+                ),
+            ),
+            lambda o: 2 * o["history_size"] + 3,
+            closure=True,
+            single=True,
         ),
     )
 }
@@ -103,8 +425,9 @@ def check_optimizer(type_: str, options: Mapping[str, Any]) -> dict[str, Value]:
         )
     optimizer = OPTIMIZERS[type_]
     values = check_params(optimizer.params, dict(options))
-    if values.get("nesterov") and not values.get("momentum"):
-        raise ParameterError("Nesterov's look ahead needs a momentum above 0.")
+    for holds, words in optimizer.rules:
+        if not holds(values):
+            raise ParameterError(words)
     return {
         param.name: values[param.name] for param in optimizer.params if values[param.name] != param.default
     }

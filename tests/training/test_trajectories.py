@@ -1,0 +1,433 @@
+"""Every optimizer and every schedule against a loop in plain torch: the same bits for twenty steps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.optim import lr_scheduler
+
+from engine.errors import TrainingError
+from engine.graph.document import Objective
+from engine.optimizers import OPTIMIZERS
+from engine.schedules import SCHEDULES
+from engine.training.optimizing import make_optimizers, option, set_option
+from engine.training.schedules import WARMUP_START, Rates, planned
+
+CPU = torch.device("cpu")
+STEPS, PER_EPOCH = 20, 5
+
+SHORT = {
+    "StepLR": {"step_size": 2},
+    "MultiStepLR": {"milestones": (1, 3)},
+    "CosineAnnealingWarmRestarts": {"T_0": 2, "T_mult": 2},
+    "CyclicLR": {"step_size_up": 3, "step_size_down": 5, "mode": "triangular2"},
+    "ReduceLROnPlateau": {"patience": 0},
+}
+"""Options with which a schedule does something within twenty steps of four epochs."""
+
+GENTLE = {"LBFGS": {"lr": 0.05}}
+"""Options with which an optimizer does not run away from this little data."""
+
+METRICS = (1.0, 2.0, 0.5, 0.7)
+
+
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(18, 8), nn.Tanh(), nn.Linear(8, 3))
+
+
+def batches() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(STEPS):
+        yield (
+            torch.randn(16, 1, 5, 5, generator=generator),
+            torch.randint(3, (16,), generator=generator),
+        )
+
+
+def walk(
+    model: nn.Module,
+    optimizers: list[torch.optim.Optimizer],
+    stepped: Callable[[], None],
+    epoch_ended: Callable[[float], None],
+) -> tuple[list[list[torch.Tensor]], list[list[float]]]:
+    """Return the weights after each step, and the learning rates that it was made with."""
+    weights, rates = [], []
+    for number, (x, y) in enumerate(batches(), 1):
+
+        def loss(x: torch.Tensor = x, y: torch.Tensor = y) -> torch.Tensor:
+            for optimizer in optimizers:
+                optimizer.zero_grad()
+            value = nn.functional.cross_entropy(model(x), y)
+            value.backward()
+            return value
+
+        rates.append([group["lr"] for optimizer in optimizers for group in optimizer.param_groups])
+        loss()
+        for optimizer in optimizers:
+            optimizer.step(loss) if isinstance(optimizer, torch.optim.LBFGS) else optimizer.step()
+        stepped()
+        if number % PER_EPOCH == 0:
+            epoch_ended(METRICS[number // PER_EPOCH - 1])
+        weights.append([each.detach().clone() for each in model.parameters()])
+    return weights, rates
+
+
+def ours(objective: Objective, multipliers: bool = False):
+    model = network()
+    groups = [{"params": model.parameters()}]
+    if multipliers:
+        groups = [{"params": model[0].parameters(), "rate": 0.1}, {"params": list(model[1:].parameters())}]
+    optimizers = make_optimizers(objective, groups, CPU)
+    rates = Rates(optimizers, objective, PER_EPOCH, STEPS)
+    return walk(model, optimizers, rates.stepped, rates.epoch_ended)
+
+
+def plain(objective: Objective, multipliers: bool = False):
+    """The same in plain torch, as people write it."""
+    model = network()
+    declared = OPTIMIZERS[objective.optimizer]
+    options = declared.arguments(objective.options)
+    kind = getattr(torch.optim, objective.optimizer)
+    if declared.rest:
+        matrices = [each for each in model.parameters() if each.ndim == 2]
+        others = [each for each in model.parameters() if each.ndim != 2]
+        rest = OPTIMIZERS[declared.rest]
+        shared = {"lr": options["lr"], "weight_decay": options["weight_decay"]}
+        optimizers = [
+            kind(matrices, **options),
+            getattr(torch.optim, rest.type)(others, **shared, **rest.quick("cpu")),
+        ]
+    else:
+        params = model.parameters()
+        if multipliers:
+            lr = options["lr"]
+            params = [
+                {"params": model[0].parameters(), "lr": lr * 0.1},
+                {"params": model[1:].parameters(), "lr": lr},
+            ]
+        optimizers = [kind(params, **options, **declared.quick("cpu"))]
+    if not objective.schedule:
+        return walk(model, optimizers, lambda: None, lambda metric: None)
+    schedule = SCHEDULES[objective.schedule]
+    per = schedule.per(objective.schedule_options)
+    whole = (STEPS - objective.warmup) if per == "step" else STEPS // PER_EPOCH
+    bases = [[group["lr"] for group in optimizer.param_groups] for optimizer in optimizers]
+
+    def begin(optimizer: torch.optim.Optimizer, lrs: list[float]) -> lr_scheduler.LRScheduler:
+        arguments = schedule.arguments(objective.schedule_options, lrs, whole)
+        return getattr(lr_scheduler, schedule.type)(optimizer, **arguments)
+
+    def rise(optimizer: torch.optim.Optimizer) -> lr_scheduler.LRScheduler:
+        return lr_scheduler.LinearLR(optimizer, WARMUP_START, total_iters=objective.warmup)
+
+    warmups, mains = [], []
+    if not objective.warmup:
+        mains = list(map(begin, optimizers, bases))
+    elif per == "epoch":
+        warmups = list(map(rise, optimizers))
+    else:
+        for optimizer, lrs in zip(optimizers, bases, strict=True):
+            main = begin(optimizer, lrs)
+            mains.append(lr_scheduler.SequentialLR(optimizer, [rise(optimizer), main], [objective.warmup]))
+
+    def stepped() -> None:
+        for each in (*warmups, *(mains if per == "step" else ())):
+            each.step()
+        if warmups and warmups[0].last_epoch == objective.warmup:
+            warmups.clear()
+            for optimizer, lrs in zip(optimizers, bases, strict=True):
+                for group, lr in zip(optimizer.param_groups, lrs, strict=True):
+                    group["lr"] = lr
+            mains.extend(map(begin, optimizers, bases))
+
+    def epoch_ended(metric: float) -> None:
+        for each in mains if per == "epoch" else ():
+            each.step(metric) if schedule.measures else each.step()
+
+    return walk(model, optimizers, stepped, epoch_ended)
+
+
+def agree(objective: Objective, multipliers: bool = False) -> None:
+    (weights, rates), (their_weights, their_rates) = (
+        ours(objective, multipliers),
+        plain(objective, multipliers),
+    )
+    assert rates == their_rates
+    for mine, theirs in zip(weights, their_weights, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(mine, theirs, strict=True))
+    assert not torch.equal(weights[0][-1], weights[-1][-1])  # it moved at all
+
+
+@pytest.mark.parametrize("type_", OPTIMIZERS)
+def test_every_optimizer_takes_torchs_steps(type_):
+    agree(Objective(optimizer=type_, options=GENTLE.get(type_, {})))
+
+
+OTHERWISE = [
+    ("SGD", {"momentum": 0.9}),
+    ("SGD", {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
+    ("SGD", {"momentum": 0.9, "dampening": 0.5}),
+    ("Adam", {"amsgrad": True, "weight_decay": 0.01, "beta1": 0.8}),
+    ("AdamW", {"amsgrad": True}),
+    ("RMSprop", {"centered": True, "momentum": 0.9}),
+    ("NAdam", {"decoupled_weight_decay": True, "weight_decay": 0.1}),
+    ("RAdam", {"decoupled_weight_decay": True, "weight_decay": 0.1}),
+    ("Adagrad", {"lr_decay": 0.1, "initial_accumulator_value": 0.1}),
+    ("Rprop", {"eta_minus": 0.4, "step_max": 1.0}),
+    ("LBFGS", {"line_search_fn": "strong_wolfe", "max_iter": 4, "history_size": 5}),
+    ("Muon", {"adjust_lr_fn": "original", "lr": 0.02}),
+    ("Adafactor", {"eps2": 0.01, "d": 2.0}),
+]
+
+
+@pytest.mark.parametrize(("type_", "options"), OTHERWISE)
+def test_options_mean_what_they_mean_in_torch(type_, options):
+    agree(Objective(optimizer=type_, options=options))
+
+
+@pytest.mark.parametrize("type_", SCHEDULES)
+def test_every_schedule_gives_torchs_rates(type_):
+    agree(Objective(schedule=type_, schedule_options=SHORT.get(type_, {})))
+
+
+@pytest.mark.parametrize("type_", SCHEDULES)
+def test_groups_keep_their_proportions(type_):
+    objective = Objective(optimizer="SGD", schedule=type_, schedule_options=SHORT.get(type_, {}))
+    agree(objective, multipliers=True)
+
+
+@pytest.mark.parametrize("type_", SCHEDULES)
+@pytest.mark.parametrize("optimizer", ["AdamW", "Muon"])
+def test_a_warmup_comes_before_any_schedule(type_, optimizer):
+    objective = Objective(
+        optimizer=optimizer, schedule=type_, schedule_options=SHORT.get(type_, {}), warmup=4
+    )
+    agree(objective)
+
+
+@pytest.mark.parametrize("type_", [each.type for each in SCHEDULES.values() if not each.measures])
+@pytest.mark.parametrize("per", ["epoch", "step"])
+def test_both_ways_to_count(type_, per):
+    agree(Objective(schedule=type_, schedule_options={**SHORT.get(type_, {}), "per": per}))
+
+
+def test_a_warmup_alone_rises_to_the_rate_in_a_line():
+    objective = Objective(warmup=10, options={"lr": 0.5})
+    _, rates = ours(objective)
+    lrs = [each[0] for each in rates]
+    assert lrs[0] == 0.5 * WARMUP_START
+    assert lrs[10:] == [0.5] * 10
+    np.testing.assert_allclose(np.diff(lrs[:11]), np.diff(lrs[:11])[0])
+
+
+def test_a_warmup_over_several_epochs_multiplies_what_epochs_do():
+    objective = Objective(
+        optimizer="SGD",
+        options={"lr": 1.0},
+        schedule="ExponentialLR",
+        schedule_options={"gamma": 0.5},
+        warmup=10,
+    )
+    _, rates = ours(objective)
+    assert rates[7][0] == pytest.approx((WARMUP_START + (1 - WARMUP_START) * 0.7) * 0.5)
+    assert rates[10][0] == 0.25
+
+
+def test_a_plateau_follows_a_metric_that_rises():
+    objective = Objective(schedule="ReduceLROnPlateau", schedule_options={"patience": 0, "factor": 0.5})
+    model = network()
+    optimizers = make_optimizers(objective, [{"params": model.parameters()}], CPU)
+    rates = Rates(optimizers, objective, PER_EPOCH, STEPS, rising=True)
+    for metric in (0.5, 0.8, None, 0.9):
+        rates.epoch_ended(metric)
+    assert rates.lr == 0.001
+    rates.epoch_ended(0.7)
+    assert rates.lr == optimizers[0].param_groups[0]["lr"] == 0.0005
+
+
+class TestByHand:
+    def rates(self, **values) -> tuple[Rates, torch.optim.Optimizer]:
+        objective = Objective(optimizer="SGD", **{"options": {"lr": 0.1}, **values})
+        model = network()
+        groups = [{"params": model[0].parameters(), "rate": 0.1}, {"params": model[2].parameters()}]
+        optimizers = make_optimizers(objective, groups, CPU)
+        return Rates(optimizers, objective, PER_EPOCH, STEPS), optimizers[0]
+
+    def lrs(self, optimizer: torch.optim.Optimizer) -> list[float]:
+        return [group["lr"] for group in optimizer.param_groups]
+
+    @pytest.mark.parametrize("type_", ["", *SCHEDULES])
+    def test_the_rest_of_a_schedule_is_scaled(self, type_):
+        options = {"schedule": type_, "schedule_options": SHORT.get(type_, {}), "warmup": 3}
+        (one, first), (other, second) = self.rates(**options), self.rates(**options)
+        for number in range(1, STEPS):
+            for each in (one, other):
+                each.stepped()
+                if number % PER_EPOCH == 0:
+                    each.epoch_ended(METRICS[number // PER_EPOCH])
+            if number == 7:
+                other.rebase(0.02)
+                assert other.base == pytest.approx(0.02)
+            scale = 0.2 if number >= 7 else 1.0
+            np.testing.assert_allclose(
+                self.lrs(second), [rate * scale for rate in self.lrs(first)], rtol=1e-12
+            )
+
+    def test_a_rate_of_zero_can_be_raised(self):
+        rates, optimizer = self.rates(
+            options={"lr": 0.0}, schedule="StepLR", schedule_options={"step_size": 1}
+        )
+        assert self.lrs(optimizer) == [0.0, 0.0]
+        rates.epoch_ended()
+        rates.rebase(0.5)
+        np.testing.assert_allclose(self.lrs(optimizer), [0.005, 0.05])
+
+    def test_a_rate_set_to_zero_and_back(self):
+        rates, optimizer = self.rates(schedule="CosineAnnealingLR")
+        for _ in range(10):
+            rates.stepped()
+        before = self.lrs(optimizer)
+        rates.rebase(0.0)
+        assert self.lrs(optimizer) == [0.0, 0.0]
+        rates.rebase(0.1)
+        assert self.lrs(optimizer) == before
+
+    @pytest.mark.parametrize("type_", [each.type for each in SCHEDULES.values() if each.length])
+    @pytest.mark.parametrize("done", [1, 1200])
+    def test_a_run_that_becomes_longer_takes_its_schedule_along(self, type_, done):
+        objective = Objective(optimizer="SGD", schedule=type_, warmup=2)
+        optimizers = make_optimizers(objective, [{"params": network().parameters()}], CPU)
+        rates = Rates(optimizers, objective, 100, 2000)
+        for _ in range(done):
+            rates.stepped()
+        before, left = rates.lr, 4 * (2000 - done)
+        rates.resize(left)
+        assert rates.lr == pytest.approx(before, rel=2e-3)
+        seen = []
+        for _ in range(left):
+            seen.append(rates.lr)
+            rates.stepped()
+        assert seen[left // 2] > 2 * seen[-1]
+        assert rates.lr < 1e-3
+        assert seen[-2] != seen[-1]  # it falls to the very end
+
+    def test_a_constant_rate_needs_no_word_of_each_step(self):
+        rates, _ = self.rates(warmup=2)
+        seen = [rates.constant]
+        for _ in range(2):
+            rates.stepped()
+            seen.append(rates.constant)
+        assert seen == [False, False, True]
+        assert not self.rates(schedule="OneCycleLR")[0].constant
+        assert self.rates(schedule="StepLR")[0].constant
+
+    def test_rates_that_lie_in_a_tensor_stay_there(self):
+        objective = Objective(options={"lr": 0.1}, schedule="CosineAnnealingLR")
+        parameter = nn.Parameter(torch.ones(3))
+        held = torch.tensor(0.1)
+        optimizer = torch.optim.Adam([parameter], lr=held)
+        rates = Rates([optimizer], objective, PER_EPOCH, STEPS)
+        for _ in range(10):
+            rates.stepped()
+        assert optimizer.param_groups[0]["lr"] is held
+        assert held.item() == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("type_", ["", *SCHEDULES])
+@pytest.mark.parametrize("at", [3, 5, 12])
+def test_a_schedule_that_was_saved_goes_on_with_the_same_bits(type_, at):
+    objective = Objective(optimizer="Muon", schedule=type_, schedule_options=SHORT.get(type_, {}), warmup=4)
+
+    def begin() -> tuple[Rates, list[torch.optim.Optimizer]]:
+        optimizers = make_optimizers(objective, [{"params": network().parameters()}], CPU)
+        return Rates(optimizers, objective, PER_EPOCH, STEPS), optimizers
+
+    def go(rates: Rates, optimizers: list[torch.optim.Optimizer], first: int, last: int) -> list[list]:
+        seen = []
+        for number in range(first, last + 1):
+            rates.stepped()
+            if number % PER_EPOCH == 0:
+                rates.epoch_ended(METRICS[number // PER_EPOCH - 1])
+            seen.append(
+                [(g["lr"], g.get("betas"), g.get("momentum")) for o in optimizers for g in o.param_groups]
+            )
+        return seen
+
+    one, first = begin()
+    go(one, first, 1, at)
+    one.rebase(0.003)
+    text = json.dumps(one.state_dict(), allow_nan=False)
+    expected = go(one, first, at + 1, STEPS)
+    other, second = begin()
+    other.load_state_dict(json.loads(text))
+    assert other.lr == pytest.approx(other.base * one.lr / one.base) or at < STEPS
+    assert go(other, second, at + 1, STEPS) == expected
+
+
+class TestPlanned:
+    @pytest.mark.parametrize("type_", ["", *SCHEDULES])
+    @pytest.mark.parametrize("warmup", [0, 4])
+    def test_the_plan_is_what_happens(self, type_, warmup):
+        objective = Objective(schedule=type_, schedule_options=SHORT.get(type_, {}), warmup=warmup)
+        if type_ == "ReduceLROnPlateau":  # which nobody can foresee
+            objective = Objective(schedule=type_, warmup=warmup)
+        steps, rates = planned(objective, PER_EPOCH, STEPS)
+        assert steps.tolist() == list(range(STEPS))
+        np.testing.assert_allclose(rates, [each[0] for each in ours(objective)[1]], rtol=1e-9, atol=1e-15)
+
+    @pytest.mark.parametrize("type_", SCHEDULES)
+    def test_a_long_run_is_thinned(self, type_):
+        objective = Objective(schedule=type_, schedule_options=SHORT.get(type_, {}), warmup=1000)
+        steps, rates = planned(objective, 1000, 3_000_000)
+        assert len(steps) == len(rates) <= 1200
+        assert (steps[0], steps[-1]) == (0, 2_999_999)
+        assert np.isfinite(rates).all()
+
+    def test_an_objective_that_steps_seldom_is_told_in_steps_of_the_run(self):
+        objective = Objective(schedule="CosineAnnealingLR", every=2, accumulate=5)
+        steps, rates = planned(objective, 50, 200)
+        assert steps.tolist() == list(range(0, 200, 10))
+        assert rates[10] == pytest.approx(0.0005)
+
+
+def test_optimizers_for_matrices_leave_the_rest_to_another():
+    model = network()
+    objective = Objective(optimizer="Muon", options={"lr": 0.02, "weight_decay": 0.3})
+    muon, adam = make_optimizers(objective, [{"params": model.parameters()}], CPU)
+    assert [type(muon), type(adam)] == [torch.optim.Muon, torch.optim.AdamW]
+    assert {each.ndim for each in muon.param_groups[0]["params"]} == {2}
+    assert len(adam.param_groups[0]["params"]) == 4
+    assert (adam.param_groups[0]["lr"], adam.param_groups[0]["weight_decay"]) == (0.02, 0.3)
+    only = make_optimizers(objective, [{"params": [model[0].weight]}], CPU)
+    assert [type(each) for each in only] == [torch.optim.AdamW]
+
+
+def test_lbfgs_refuses_multipliers_with_words():
+    model = network()
+    groups = [{"params": model[0].parameters(), "rate": 0.1}, {"params": model[2].parameters()}]
+    with pytest.raises(TrainingError, match="LBFGS moves all weights with one learning rate"):
+        make_optimizers(Objective(optimizer="LBFGS"), groups, CPU)
+
+
+def test_an_option_is_set_by_its_declared_name():
+    optimizer = make_optimizers(Objective(), [{"params": network().parameters()}], CPU)[0]
+    set_option(optimizer, "beta1", 0.5)
+    set_option(optimizer, "weight_decay", 0.1)
+    assert (option(optimizer, "beta1"), option(optimizer, "beta2")) == (0.5, 0.999)
+    assert optimizer.param_groups[0]["betas"] == (0.5, 0.999)
+    assert option(optimizer, "weight_decay") == 0.1
+    assert option(optimizer, "momentum") is None
+
+
+def test_every_declared_option_is_torchs():
+    for declared in OPTIMIZERS.values():
+        given = {name: value for name, value in declared.arguments({}).items() if value is not None}
+        kind = getattr(torch.optim, declared.type)
+        defaults = kind([nn.Parameter(torch.ones(2, 2))], **given).defaults
+        assert given.items() <= defaults.items()
