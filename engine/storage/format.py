@@ -25,7 +25,18 @@ def _with_sums(raw: dict[str, Any]) -> dict[str, Any]:
     for objective in objectives if isinstance(objectives, list) else ():
         if isinstance(objective, dict) and isinstance(loss := objective.pop("loss", ""), str) and loss:
             objective["losses"] = {loss: 1.0}
+    _with_scales(raw)
     return raw
+
+
+def _with_scales(raw: dict[str, Any]) -> None:
+    """In format 3 a table's ``normalize`` is one of several; before it was ``standardize``, yes or no."""
+    nodes = raw.get("nodes")
+    for node in nodes if isinstance(nodes, list) else ():
+        params = node.get("params") if isinstance(node, dict) else None
+        table = isinstance(params, dict) and node.get("type") in ("CSV", "SampleTable")
+        if table and "standardize" in params:
+            params["normalize"] = "none" if params.pop("standardize") is False else "standardize"
 
 
 MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = MappingProxyType(

@@ -116,3 +116,10 @@ def test_a_custom_layer_of_a_newer_file_is_not_trusted():
     loaded = read_json(newer(customs=[{"name": "twice", "source": source, "license": "MIT"}]))
     assert loaded.document.customs["twice"].source == source
     assert not is_trusted(source)
+
+
+def test_the_switch_of_tables_became_a_choice():
+    for before, after in ((False, "none"), (True, "standardize")):
+        node = {"id": "t", "type": "CSV", "params": {"path": "t.csv", "standardize": before}}
+        raw = formats.parsed(json.dumps({"netwright": 2, "nodes": [node]}))
+        assert raw["nodes"][0]["params"] == {"path": "t.csv", "normalize": after}
