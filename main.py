@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.errors import EngineError, FileError
+from engine.runs.commands import runs
 
 if TYPE_CHECKING:
     from engine.graph.document import Document
@@ -144,8 +145,12 @@ def check(target: str, as_json: bool, trust: bool) -> int:
     "--set", "settings", multiple=True, metavar="NAME=VALUE", help="optimizer.lr=0.01, conv1.bias=no ..."
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for weights and metrics."
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the run, instead of one among your runs.",
 )
+@click.option("--name", default="", help="What the run is called among your runs.")
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="A word to find the run by.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON event per line.")
 @_trust
 def train(
@@ -155,20 +160,29 @@ def train(
     device: str | None,
     settings: tuple[str, ...],
     out: Path | None,
+    name: str,
+    tags: tuple[str, ...],
     as_json: bool,
     trust: bool,
 ) -> int:
-    """Train a document; the last line is a summary."""
+    """Train a document; the last line is a summary. What it leaves is among your runs: netwright runs."""
     from engine.graph.settings import set_by_name
     from engine.training.report import run_in_terminal
 
     named = [(name, str(value)) for name, value in (("epochs", epochs), ("seed", seed)) if value is not None]
     document = load(target, trust)
-    for name, value in (
+    for setting, value in (
         [_setting(text) for text in settings] + named + ([("device", device)] if device else [])
     ):
-        document = set_by_name(document, name, value)
+        document = set_by_name(document, setting, value)
+    if out is None:
+        from engine.runs.library import Library, about_run
+
+        out = Library().new(document.name, **about_run(document, target, name, tags))
     return run_in_terminal(document, out, as_json)
+
+
+commands.add_command(runs)
 
 
 class _Export(click.Command):

@@ -18,7 +18,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path_factory, monkeypatch, request):
-    """Keep the tests' recent files, window sizes and blocks out of the user's settings."""
+    """Keep the tests' recent files, window sizes, blocks and runs out of the user's settings."""
+    monkeypatch.setenv("NETWRIGHT_RUNS", str(tmp_path_factory.mktemp("runs")))
     if "qtbot" not in request.fixturenames and "qapp" not in request.fixturenames:
         yield
         return

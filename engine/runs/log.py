@@ -11,9 +11,9 @@ import numpy as np
 
 from engine.errors import FileError
 from engine.training.events import Evaluated, Event, Progress, Resumed
-from engine.training.folder import EVENTS, SYSTEM
 from engine.training.lines import event_of
 from engine.training.record import up_to
+from engine.training.status import EVENTS, SYSTEM
 
 AT_ONCE = 1 << 22
 """Bytes of a log that are read in one piece, so that a reader gets to breathe between two of them."""

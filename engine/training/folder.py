@@ -40,11 +40,19 @@ from engine.training.events import (
 )
 from engine.training.lines import line_of
 from engine.training.load import COLUMNS, Load
-from engine.training.status import Status, improved, read_status
-
-DOCUMENT, ENVIRONMENT, RUN = "document.netwright", "environment.json", "run.json"
-EVENTS, METRICS, SYSTEM = "events.jsonl", "metrics.csv", "system.csv"
-WEIGHTS, MOMENTS = "weights.safetensors", "moments"
+from engine.training.status import (
+    DOCUMENT,
+    ENVIRONMENT,
+    EVENTS,
+    METRICS,
+    MOMENTS,
+    RUN,
+    SYSTEM,
+    WEIGHTS,
+    Status,
+    improved,
+    read_status,
+)
 
 FIRST = ("loss", "val_loss", "accuracy", "val_accuracy")
 """Columns of metrics.csv that come first."""
@@ -93,9 +101,12 @@ class Folder:
         """Make the folder, empty of an earlier run, and write down what is trained, how and on what.
 
         ``about`` goes into run.json: ``name``, ``tags``, ``notes``, ``file`` (of the document), ``device``,
-        ``continues`` (the run whose weights it began with) and whatever else is to be known.
+        ``continues`` (the run whose weights it began with) and whatever else is to be known. What a run.json
+        says in a folder where no run began yet is kept.
         """
         self._claim()
+        if not (self.path / statuses.STATUS).exists():
+            about = {**(statuses.read_object(self.path / RUN) or {}), **about}
         now = time.time()
         run = {
             "name": document.name,
@@ -115,8 +126,9 @@ class Folder:
                 shutil.rmtree(self.moments, ignore_errors=True)
             for name in (EVENTS, METRICS, SYSTEM):
                 (self.path / name).unlink(missing_ok=True)
-            self._write(RUN, run)
-            self._write(ENVIRONMENT, environment())
+            for name, content in ((RUN, run), (ENVIRONMENT, environment())):
+                text = json.dumps(content, ensure_ascii=False, indent=1, default=str)
+                write_text(self.path / name, f"{text}\n", durable=False)
         except OSError as error:
             raise FileError(why_not_written(self.path, error)) from error
         save_document(document, self.path / DOCUMENT)
@@ -229,9 +241,6 @@ class Folder:
         self._pulse = threading.Thread(target=self._beat, name="netwright heartbeat", daemon=True)
         self._pulse.start()
 
-    def _write(self, name: str, content: Mapping[str, Any]) -> None:
-        write_text(self.path / name, json.dumps(content, ensure_ascii=False, indent=1, default=str) + "\n")
-
     # -- while it runs -----------------------------------------------------------------------------------
 
     def _take(self, event: Event, now: float) -> None:
@@ -335,9 +344,9 @@ class Folder:
             # Read under the lock and never put back: the run's thread alone says where the run stands.
             status = replace(self._status, time=now, seconds=round(self._before + now - self._since, 3))
             try:
-                write_text(self.path / statuses.NAME, status.text(), durable)
+                write_text(self.path / statuses.STATUS, status.text(), durable)
             except OSError as error:
-                raise FileError(why_not_written(self.path / statuses.NAME, error)) from error
+                raise FileError(why_not_written(self.path / statuses.STATUS, error)) from error
 
 
 _held: set[Path] = set()

@@ -17,7 +17,9 @@ import psutil
 
 from engine.training.lines import plain
 
-NAME = "status.json"
+DOCUMENT, ENVIRONMENT, RUN, STATUS = "document.netwright", "environment.json", "run.json", "status.json"
+EVENTS, METRICS, SYSTEM = "events.jsonl", "metrics.csv", "system.csv"
+WEIGHTS, MOMENTS = "weights.safetensors", "moments"
 
 GOING = ("starting", "running", "paused")
 """States that a run writes while it is there; ``interrupted`` is what is left of one that was killed."""
@@ -104,7 +106,7 @@ def _process(pid: int) -> Process:
 
 def read_status(folder: Path) -> Status | None:
     """Return the status in a run's folder, None where there is none that can be read."""
-    raw = read_object(folder / NAME)
+    raw = read_object(folder / STATUS)
     if raw is None:
         return None
     status = Status()
