@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -12,12 +13,24 @@ from engine.data.source import SPLIT, Dataset, Field, Source, dataset
 from engine.data.table import folder_stamp
 from engine.errors import DataError, shown
 from engine.layers.declaration import BATCH, Port, TensorType
-from engine.layers.params import Choice, Folder, Int, Value
+from engine.layers.params import Choice, Folder, Int, Param, Value
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 """Of the files that are read; all others in a folder are passed over."""
 
-_MODES = {"color": ("RGB", 3), "gray": ("L", 1)}
+MODES: dict[str, tuple[str, int]] = {"color": ("RGB", 3), "gray": ("L", 1)}
+PICTURE: tuple[Param, ...] = (
+    Int(name="size", default=64, min=4, max=1024, doc="Height and width in pixels that all are brought to."),
+    Choice(name="colors", default="color", choices=tuple(MODES), doc="Three channels, or one."),
+    Choice(
+        name="fit",
+        default="crop",
+        choices=("crop", "stretch"),
+        doc="How an image becomes square: its middle is cut out, or it is stretched.",
+    ),
+)
+"""Parameters of every source that reads images."""
+
 _MOST_PIXELS = 100_000_000
 
 
@@ -30,7 +43,7 @@ def read_images(folder: str, size: int, colors: str, fit: str) -> tuple[np.ndarr
     files = _files(folder)
     classes = tuple(files)
     count = sum(len(each) for each in files.values())
-    mode, channels = _MODES[colors]
+    mode, channels = MODES[colors]
     if count * channels * size * size * 4 > LARGEST:
         raise DataError(
             f"{Path(folder).name}: {count:,} images of {size} × {size} pixels take more than"
@@ -41,7 +54,7 @@ def read_images(folder: str, size: int, colors: str, fit: str) -> tuple[np.ndarr
     for number, paths in enumerate(files.values()):
         for path in paths:
             try:
-                images[kept] = _read(path, mode, size, fit)
+                images[kept] = read_image(path, mode, size, fit)
             except (OSError, ValueError, SyntaxError, DataError) as error:
                 skipped.append(f"{path.parent.name}/{path.name}: {error}")
                 continue
@@ -73,8 +86,11 @@ def _images(folder: Path) -> list[Path]:
     return sorted(each for each in folder.iterdir() if each.suffix.lower() in ENDINGS and each.is_file())
 
 
-def _read(path: Path, mode: str, size: int, fit: str) -> np.ndarray:
-    """One image as numbers from 0 to 1, channels first."""
+def read_image(path: Path | BinaryIO, mode: str, size: int, fit: str) -> np.ndarray:
+    """Return one image (C, size, size) from 0 to 1; ``mode`` is one of MODES.
+
+    Raises DataError, OSError, ValueError or SyntaxError where it is none.
+    """
     from PIL import Image, ImageOps
 
     try:
@@ -96,7 +112,7 @@ def _load(p: Mapping[str, Value]) -> Dataset:
 
 
 def _types(p: Mapping[str, Value]) -> tuple[TensorType, ...]:
-    channels = _MODES[p["colors"]][1]
+    channels = MODES[p["colors"]][1]
     classes = len(_files(p["folder"]))
     return TensorType((BATCH, channels, p["size"], p["size"])), TensorType((BATCH,), "int", classes)
 
@@ -113,20 +129,7 @@ image_folder = Source(
     outputs=(Port("image", "N C H W"), Port("label", "N", dtype="int")),
     params=(
         Folder(name="folder", default="", doc="It holds one folder for each class, such as cats and dogs."),
-        Int(
-            name="size",
-            default=64,
-            min=4,
-            max=1024,
-            doc="Height and width in pixels that all are brought to.",
-        ),
-        Choice(name="colors", default="color", choices=tuple(_MODES), doc="Three channels, or one."),
-        Choice(
-            name="fit",
-            default="crop",
-            choices=("crop", "stretch"),
-            doc="How an image becomes square: its middle is cut out, or it is stretched.",
-        ),
+        *PICTURE,
         *SPLIT,
     ),
     types=_types,

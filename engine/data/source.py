@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -91,13 +92,15 @@ class Source(Layer):
 
     ``load`` and ``types`` receive every parameter and may raise DataError. ``load`` returns a Dataset, or a
     Stream of what does not fit into memory. ``types`` tells the fields' types in the order of the ports,
-    without loading all of it.
+    without loading all of it. ``fetch``, where a source has one, gets what both need onto this machine first:
+    it tells how far it is, and nothing is fetched that is here already.
     """
 
     category: str = "Data"
     doc: str = ""
     role: str = "data"
     load: Callable[[Mapping[str, Value]], Dataset] = field(default=lambda p: dataset(p, {}))
+    fetch: Callable[[Mapping[str, Value], Callable[[Any], None]], None] | None = None
 
 
 NORMALIZE = Choice(

@@ -313,6 +313,13 @@ class Folder(File):
     kind: ClassVar[str] = "the path of a folder"
 
 
+@dataclass(frozen=True, kw_only=True)
+class HubName(Text):
+    """The name of a data set on the Hugging Face hub."""
+
+    kind: ClassVar[str] = "the name of a data set, owner/name"
+
+
 def check_params(params: Iterable[Param], values: dict[str, Any]) -> dict[str, Value]:
     """Return every parameter's checked value, defaults filled in.
 
