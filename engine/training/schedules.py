@@ -273,9 +273,10 @@ class _StandIn(torch.optim.Optimizer):
     """An optimizer of no weights, for a scheduler to act on."""
 
     def __init__(self, rates: Sequence[float], defaults: Mapping[str, Any]):
+        # Not by torch's own constructor, which loads its compiler: a second, perhaps in the window's thread.
         momentum = {key: defaults[key] for key in ("betas", "momentum") if key in defaults}
-        groups = [{"params": [torch.empty(0)], "lr": rate} for rate in rates]
-        super().__init__(groups, {"lr": 0.0, **momentum})
+        self.defaults = {"lr": 0.0, **momentum}
+        self.param_groups = [{"params": [], "lr": rate, **momentum} for rate in rates]
         # A scheduler warns where it is stepped before its optimizer; this one never steps.
         self._opt_called = True
 
