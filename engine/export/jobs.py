@@ -15,10 +15,8 @@ from engine.compiler.plan import make_plan
 from engine.compiler.resolve import resolve
 from engine.errors import FileError
 from engine.export import Weights
-from engine.graph.blocks import layer_of
 from engine.graph.document import Document
-from engine.graph.modes import active
-from engine.layers.params import File
+from engine.graph.files import needed_files
 from engine.storage.atomic import replacing, write_text
 from engine.storage.writing import to_json
 
@@ -289,22 +287,12 @@ def _notes(document: Document) -> str:
         f"{in_bytes(analysis.footprint.total)} to train with batches of {rows:,} rows.",
         f"# The batch is shared out: with 8 processes each takes {ceil(rows / 8):,} of its {rows:,} rows.",
     ]
-    named = data_files(document)
-    if document.training.weights:
-        named.append(("the first weights", document.training.weights))
-    for title, file in named:
-        lines.append(f"# For {_plain(title)}, {_plain(file)} has to lie under the same path there.")
+    for needed in needed_files(document):
+        title = document.nodes[needed.node].title if needed.node else "the first weights"
+        lines.append(
+            f"# For {_plain(title)}, {_plain(str(needed.path))} has to lie under the same path there."
+        )
     return "\n".join(lines)
-
-
-def data_files(document: Document) -> list[tuple[str, str]]:
-    """Return the title of each node that reads a file or a folder, and its path."""
-    return [
-        (node.title, str(node.params[param.name]))
-        for node in active(document).nodes.values()
-        for param in layer_of(document, node.type).params
-        if isinstance(param, File) and node.params.get(param.name)
-    ]
 
 
 def _environment(document: Document, line: str) -> str:

@@ -1,0 +1,287 @@
+"""Following a run in other processes, or on another machine, as if it were a thread of this one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from torch import nn
+
+from engine.compiler.module import Built, compile_document
+from engine.distributed.control import order_line
+from engine.distributed.launch import Launch, Spawned
+from engine.errors import EngineError, FileError
+from engine.graph.document import Document
+from engine.runs.log import Tail
+from engine.training.checkpoint import load_weights
+from engine.training.events import Event, Failed, Finished, Progress, Started, State, Watch
+from engine.training.mailbox import Mailbox
+from engine.training.status import GOING, WEIGHTS, Status, read_status
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds: between two looks into the folder; without a heartbeat before that is told; without one before
+    the processes are ended and begin again from the last moment; without a step before the same happens."""
+
+    period: float = 0.1
+    late: float = 15.0
+    lost: float = 60.0
+    stuck: float = 600.0
+    start: float = 300.0
+    """In which a run has to begin."""
+
+
+class Follower:
+    """A run elsewhere, with the methods of a Runner.
+
+    It starts the ``launch``, reads what the run tells into its folder and puts it into ``events``; what is
+    asked of it becomes orders. A connection that is lost is tried again until it is there. A run whose
+    heartbeat ends, or that takes no step any more, is ended and begins again from its last moment, a few
+    times. ``notice`` says in a sentence what is not as it should be, and is empty else.
+    """
+
+    def __init__(self, document: Document, launch: Launch, patience: Patience | None = None):
+        self.document = document
+        self.launch = launch
+        self.events = Mailbox()
+        self.notice = ""
+        self.watch = Watch()
+        self._patience = patience or Patience()
+        self._pace = 0.0
+        self._tail = Tail(launch.folder)
+        self._thread: threading.Thread | None = None
+        self._wake = threading.Condition()
+        self._closed = self._over = self._begun = self._stopping = False
+        self._orders: list[bytes] = []
+        self._built: Built | None = None
+        self._model: nn.Module | None = None
+        # What the watch over the run knows; touched by the thread alone.
+        self._heard = self._stepped = 0.0
+        self._beat: tuple[float, int] = (0.0, 0)
+        self._step = self._begun_at = -1
+        self._restarts = 0
+        self._state = ""
+
+    @property
+    def folder(self) -> Path:
+        """Where the run's folder lies here."""
+        return self.launch.folder
+
+    @property
+    def built(self) -> Built | None:
+        """The compiled document, once the run is over."""
+        return self._built
+
+    @property
+    def model(self) -> nn.Module | None:
+        """The model with the weights that were learned, once the run is over."""
+        return self._model
+
+    @property
+    def alive(self) -> bool:
+        """Whether it follows."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def pace(self) -> float:
+        """Steps a second at most; 0 is as fast as it goes."""
+        return self._pace
+
+    @pace.setter
+    def pace(self, pace: float) -> None:
+        if pace != self._pace:
+            self._pace = pace
+            self._ask("pace", value=pace)
+
+    def start(self, paused: bool = False) -> None:
+        """Begin; returns at once."""
+        self._thread = threading.Thread(target=self._work, args=(paused,), name="netwright follower")
+        self._thread.start()
+
+    def pause(self) -> None:
+        """Wait after the present step."""
+        self._ask("pause")
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        self._ask("resume")
+
+    def step(self) -> None:
+        """Take one step, then pause."""
+        self._ask("step")
+
+    def stop(self) -> None:
+        """End after the present step; a run that has not begun yet is ended at once."""
+        with self._wake:
+            self._stopping = True
+        self._ask("stop")
+
+    def set(self, name: str, value: Any) -> None:
+        """Change a setting from the next step on."""
+        self._ask("set", name=name, value=value)
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait until the run is over; return whether it is."""
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+        return not self.alive
+
+    def close(self) -> None:
+        """Follow no more. A run of this machine is stopped; one elsewhere goes on."""
+        if not self.launch.outlives and self.alive:
+            self.stop()
+            self.join(self._patience.lost)
+        with self._wake:
+            self._closed = True
+            self._wake.notify_all()
+        self.join()
+
+    def _ask(self, do: str, **more: Any) -> None:
+        with self._wake:
+            self._orders.append(order_line(do, **more))
+            self._wake.notify_all()
+
+    # What follows runs in the follower's own thread.
+
+    def _work(self, paused: bool) -> None:
+        try:
+            self.notice = f"Starting on {self.launch.title}"
+            self.launch.start(self.document, paused)
+            self._begin_to_wait()
+            while not self._over and not self._closed:
+                self._look()
+                with self._wake:
+                    if not self._orders and not self._closed and not self._over:
+                        self._wake.wait(self._patience.period)
+        except EngineError as error:
+            self._put(Failed(error.message, error.node or "", error.port or ""))
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self.notice = ""
+        if isinstance(self.launch, Spawned) and not self.launch.outlives:
+            self.launch.end()
+        close: Callable[[], None] = getattr(self.launch, "close", lambda: None)
+        close()
+
+    def _look(self) -> None:
+        """Hand over what is asked, bring what is new, and see whether the run is well."""
+        code = self.launch.code()
+        try:
+            self._hand_over()
+            self.launch.refresh()
+            while events := self._tail.read():
+                for event in events:
+                    self._put(event)
+        except FileError as error:
+            self.notice = f"No connection: {error.message}"
+            with self._wake:  # as often as a machine that is not there wants to be asked
+                if not self._closed:
+                    self._wake.wait(min(5.0, 20 * self._patience.period))
+            self._heard = self._stepped = monotonic()  # its silence says nothing about the run
+            return
+        if not self._over:
+            self._take_status(read_status(self.folder), code)
+
+    def _hand_over(self) -> None:
+        with self._wake:
+            orders = list(self._orders)
+        if orders:
+            self.launch.order(b"".join(orders))
+            with self._wake:
+                del self._orders[: len(orders)]
+        if self._stopping and not self._begun:
+            self.launch.kill()
+            self._put(Finished("stopped", 0, 0.0, {}, str(self.folder)))
+
+    def _take_status(self, status: Status | None, code: int | None) -> None:
+        now = monotonic()
+        if status is not None:
+            beat = (status.time, self._tail.offset)
+            if beat != self._beat:
+                self._beat, self._heard = beat, now
+            if status.step != self._step or status.state != "running":
+                self._step, self._stepped = status.step, now
+            if status.state not in GOING and self._begun:
+                # It was killed between its last word in the log and here, or its log could not be written.
+                self._end_by(status)
+                return
+        if code is not None:
+            self._processes_gone(code)
+        elif now - self._heard > (self._patience.lost if self._begun else self._patience.start):
+            self._begin_again(f"gave no sign of life for {now - self._heard:.0f} seconds")
+        elif self._begun and now - self._stepped > self._patience.stuck:
+            self._begin_again(f"took no step for {now - self._stepped:.0f} seconds")
+        elif self._begun and now - self._heard > self._patience.late:
+            self.notice = f"No sign of life for {now - self._heard:.0f} seconds"
+        elif self._begun:
+            self.notice = ""
+
+    def _end_by(self, status: Status) -> None:
+        if status.state == "failed":
+            self._put(Failed(status.message, status.node))
+        else:
+            self._put(Finished(status.state, status.step, status.seconds, status.metrics, str(self.folder)))
+
+    def _processes_gone(self, code: int) -> None:
+        """They ended without a last word: once more from the last moment, if they got anywhere."""
+        if code == 0 and not self._begun:
+            self._put(Failed(f"It ended without having trained. It said: {self.launch.said()}"))
+        elif self._begun and self._step > self._begun_at:
+            self._begin_again(f"ended with exit code {code}")
+        else:
+            said = self.launch.said()
+            self._put(Failed(f"It ended with exit code {code}.{f' It said: {said}' if said else ''}"))
+
+    def _begin_again(self, why: str) -> None:
+        if self._restarts >= self.launch.restarts:
+            if self.launch.restarts:
+                self.launch.kill()
+            # Somebody else's command: nothing here may end it, and it may come back.
+            if self.launch.restarts or not self.launch.outlives:
+                self._put(Failed(f"The run {why}; it has begun again {self._restarts} times already."))
+            else:
+                self.notice = f"The run {why}"
+            return
+        self._restarts += 1
+        self.notice = f"The run {why}; it begins again from its last moment"
+        self.launch.kill()
+        if self._begun:
+            self.launch.again()
+        else:
+            self.launch.start(self.document)
+        self._begin_to_wait()
+
+    def _begin_to_wait(self) -> None:
+        self._heard = self._stepped = monotonic()
+        self._begun_at = self._step
+
+    def _put(self, event: Event) -> None:
+        if isinstance(event, Started | Finished):
+            event = replace(event, run=str(self.folder))
+        if isinstance(event, Started):
+            self._begun = True
+            self.notice = ""
+        elif isinstance(event, Progress | State):
+            self._stepped = monotonic()
+        elif isinstance(event, Finished | Failed):
+            self._over = True
+            if isinstance(event, Finished):
+                self._learn()
+        self.events.put(event)
+
+    def _learn(self) -> None:
+        """Build the model with the weights that the run left, so that it can be looked at and exported."""
+        weights = self.folder / WEIGHTS
+        if weights.exists():
+            with suppress(EngineError):
+                built = compile_document(self.document)
+                load_weights(built.model, weights)
+                self._built, self._model = built, built.model
