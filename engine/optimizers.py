@@ -15,7 +15,7 @@ NONE = "none"
 
 Values = Mapping[str, Value]
 
-_DECAY = Float(name="weight_decay", default=0.0, min=0, max=1000, doc="Pulls every weight towards zero.")
+_DECAY = Float(name="weight_decay", default=0.0, min=0, doc="Pulls every weight towards zero.")
 _DECOUPLED = Bool(
     name="decoupled_weight_decay",
     default=False,
@@ -35,9 +35,7 @@ _FUSED = ("cpu", "cuda", "mps")
 
 
 def _lr(default: float) -> Float:
-    return Float(
-        name="lr", default=default, min=0, max=1000, label="Learning rate", doc="How far each step goes."
-    )
+    return Float(name="lr", default=default, min=0, label="Learning rate", doc="How far each step goes.")
 
 
 @dataclass(frozen=True)
