@@ -49,6 +49,10 @@ class Bench(QObject):
     """A run began, ended or went on, perhaps of a document that is not in front."""
     look_changed = Signal()
     heat_changed = Signal()
+    objectives_changed = Signal()
+    """Which objectives the canvas shows is another: all, one alone, or none."""
+    steerable_changed = Signal()
+    """A run takes other settings at once, or none goes on."""
     trust_changed = Signal()
     """Python code of documents was trusted: what was off may run now."""
     code_wanted = Signal(str)
@@ -74,6 +78,12 @@ class Bench(QObject):
         """``idle``, ``starting``, ``running``, ``paused``, ``finished`` or ``failed``."""
         self.heat = ""
         """The cost that tints the nodes, by its key; empty for none."""
+        self.objectives_shown = False
+        """Whether the canvas shows which objective moves which node."""
+        self.objective_lit: int | None = None
+        """The objective whose nodes the canvas shows at the moment, whatever is switched on."""
+        self.steerable: frozenset[str] | None = None
+        """The settings that the run of the document in front takes at once; None while none goes on."""
         self.visible_nodes: frozenset[str] = frozenset()
         self.sample = 0
         self.wants_regions = False
@@ -96,6 +106,24 @@ class Bench(QObject):
         if key != self.heat:
             self.heat = key
             self.heat_changed.emit()
+
+    def show_objectives(self, on: bool) -> None:
+        """Let the canvas show which objective moves which node, or not."""
+        if on != self.objectives_shown:
+            self.objectives_shown = on
+            self.objectives_changed.emit()
+
+    def light_objective(self, place: int | None) -> None:
+        """Show the nodes of one objective for a moment; None as it was."""
+        if place != self.objective_lit:
+            self.objective_lit = place
+            self.objectives_changed.emit()
+
+    def set_steerable(self, names: frozenset[str] | None) -> None:
+        """Say which settings a run takes at once."""
+        if names != self.steerable:
+            self.steerable = names
+            self.steerable_changed.emit()
 
     def set_theme(self, theme: Theme) -> None:
         """Change the colours of everything."""
