@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isclose
 from typing import Any
 
 from engine.catalogue import did_you_mean
@@ -11,7 +12,7 @@ from engine.errors import ParameterError, shown
 from engine.layers.params import Choice, Float, Param, Value, check_params
 
 _GAIN = Float(name="gain", default=1.0, doc="Factor of what the sizes of the layer ask for.")
-_STD = Float(name="std", default=0.02, min=0, label="Deviation", doc="How far the numbers spread.")
+_STD = Float(name="std", default=0.02, min=1e-12, label="Deviation", doc="How far the numbers spread.")
 _MEAN = Float(name="mean", default=0.0, doc="About which number they lie.")
 _HE = (
     Choice(
@@ -34,7 +35,8 @@ _HE = (
 class Init:
     """One way in which weights begin; ``type`` with an underscore is its function in torch.nn.init.
 
-    ``given`` returns the arguments of that function from the options; they are the same where it is not said.
+    ``given`` returns the arguments of that function from the options, ``restore`` the options from all of its
+    arguments; they are the same where it is not said.
     """
 
     type: str
@@ -42,6 +44,7 @@ class Init:
     doc: str
     params: tuple[Param, ...] = ()
     given: Callable[[Mapping[str, Value]], Mapping[str, Value]] = dict
+    restore: Callable[[Mapping[str, Value]], Mapping[str, Value]] = dict
 
     def values(self, options: Mapping[str, Value]) -> dict[str, Value]:
         """Return the value of every option, defaults filled in."""
@@ -52,15 +55,22 @@ class Init:
         return self.given(self.values(options))
 
 
-def _cut(options: Mapping[str, Value]) -> Mapping[str, Value]:
-    """Bounds as torch takes them, which counts from zero and not in deviations about the mean."""
-    mean, std, cut = options["mean"], options["std"], options["cut"]
-    return {
-        "mean": mean,
-        "std": std,
-        "a": float(f"{mean - cut * std:.12g}"),
-        "b": float(f"{mean + cut * std:.12g}"),
-    }
+def _bounds(options: Mapping[str, Value]) -> Mapping[str, Value]:
+    """The bounds as torch takes them: counted from zero, not in deviations from the mean."""
+    mean, std, reach = options["mean"], options["std"], options["cut"] * options["std"]
+    return {"mean": mean, "std": std, "a": _short(mean - reach), "b": _short(mean + reach)}
+
+
+def _cut(given: Mapping[str, Value]) -> Mapping[str, Value]:
+    mean, std, a, b = (given[name] for name in ("mean", "std", "a", "b"))
+    if not std or not isclose(mean - a, b - mean, rel_tol=1e-6):
+        raise ParameterError("The bounds of a truncated normal lie as far below its mean as above.")
+    return {"mean": mean, "std": std, "cut": _short((b - mean) / std)}
+
+
+def _short(value: float) -> float:
+    """A number without the noise of its last bits."""
+    return float(f"{value:.10g}")
 
 
 INITS: Mapping[str, Init] = {
@@ -106,6 +116,7 @@ INITS: Mapping[str, Init] = {
                 _MEAN,
                 Float(name="cut", default=2.0, min=0.01, doc="How many deviations from the mean are kept."),
             ),
+            _bounds,
             _cut,
         ),
         Init(

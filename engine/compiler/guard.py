@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from engine import catalogue
 from engine.compiler.custom import known_statements
+from engine.compiler.initialize import check_initialize
 from engine.compiler.trust import check_trusted
 from engine.errors import CompileError
 from engine.graph.pieces import pieces
@@ -56,7 +57,7 @@ def _targets() -> tuple[frozenset[str], frozenset[str]]:
 def _definitions() -> Mapping[str, str]:
     """Return what the files of ``engine.modules`` define, by name: written here, not in a document."""
     texts = {definitions(layer.module) for layer in catalogue.layers().values() if layer.module}
-    texts.add(definitions("copies"))
+    texts |= {definitions("copies"), definitions("initialization")}
     return {node.name: ast.dump(node) for text in texts for node in ast.parse(text).body}
 
 
@@ -82,7 +83,10 @@ def check_source(text: str, sources: Iterable[str] = ()) -> ast.Module:
         if getattr(node, "name", "") not in known or ast.dump(node) != known[node.name]
     ]
     foreign = [node for node in foreign if not written or ast.dump(node) not in written]
-    _check(ast.Module(foreign, []), frozenset(names))
+    starts = [node for node in foreign if isinstance(node, ast.FunctionDef) and node.name == "initialize"]
+    for node in starts:
+        check_initialize(node)
+    _check(ast.Module([node for node in foreign if node not in starts], []), frozenset(names))
     return tree
 
 

@@ -160,6 +160,8 @@ def compile_document(document: Document) -> Built:
     exec(compile(text, f"{filename}:metrics", "exec"), metrics)
     steps = tuple((step, _compiled(step, f"{filename}:{step.node}")) for step in plan.steps)
     model = namespace[plan.name]()
+    if plan.beginnings:
+        namespace["initialize"](model)
     goals = [
         (name := f"{filename}:goal {place}", *make_goal(plan, objective, namespace, name))
         for place, objective in enumerate(document.training.objectives if plan.loss else ())

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from engine.compiler.classes import BlockClass, make_classes
+from engine.compiler.initialize import Beginning, beginnings
 from engine.compiler.resolve import Resolution, Step
 from engine.errors import CompileError
 from engine.graph.blocks import ROLE, layer_of
@@ -27,7 +28,8 @@ class Plan:
     ``model`` are the steps between data and losses, ``loss`` the loss nodes and what follows them.
     ``arguments`` names the data fields and inputs that the model reads, ``outputs`` what it returns,
     ``fields`` what the losses read beside that. ``totals`` are the numbers that are minimized when no
-    objective names a loss. ``macs`` are the model's multiply-adds for one sample.
+    objective names a loss. ``macs`` are the model's multiply-adds for one sample. ``beginnings`` say how
+    weights begin, where that is not as torch lets them.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Plan:
     data: str = ""
     classes: tuple[BlockClass, ...] = ()
     macs: int = 0
+    beginnings: tuple[Beginning, ...] = ()
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -102,6 +105,7 @@ def make_plan(document: Document, resolution: Resolution) -> Plan:
         next((id for id, each in role.items() if each == "data"), ""),
         classes.used_by(model),
         sum(resolution.macs[step.node] for step in model),
+        beginnings(document, resolution, {step.node for step in model}),
     )
 
 

@@ -7,6 +7,7 @@ from engine.compiler.drawing import Drawings
 from engine.compiler.fresh import fresh_document
 from engine.compiler.merge import follow
 from engine.compiler.plan import make_plan
+from engine.compiler.read_initialize import with_beginnings
 from engine.compiler.resolve import resolve
 from engine.compiler.source import render
 from engine.compiler.text import parse_module
@@ -26,7 +27,7 @@ def read_source(text: str, before: Document | None = None) -> Document:
     try:
         drawings = draw(text, before)
         if before is None:
-            return fresh_document(drawings)
+            return with_beginnings(fresh_document(drawings), None, drawings.module)
         return _followed(text, before, drawings)
     except ReadError:
         raise
@@ -44,7 +45,7 @@ def _followed(text: str, before: Document, new: Drawings) -> Document:
         return before
     lines = {line: node for node, numbers in source.lines.items() for line in numbers}
     old = draw(source.text, before)
-    document = follow(before, plan, lines, old, new)
+    document = with_beginnings(follow(before, plan, lines, old, new), old.module, new.module)
     _check(document, old, new)
     return document
 

@@ -21,6 +21,9 @@ _INDENT = "    "
 _COPIES = "copies"
 """The file of ``engine.modules`` that defines copies of layers."""
 
+_BEGINNINGS = "initialization"
+"""The file that defines how the weights of a module begin."""
+
 _WIDTH = 110
 
 
@@ -33,10 +36,12 @@ class _Line:
 
 
 def render(plan: Plan) -> SourceText:
-    """Return the module's file: imports, classes that torch lacks, the model's, its loss as a function."""
+    """Return the module's file: imports, classes that torch lacks, the model's, its loss and start."""
     body = [*_definitions(plan), *(line for each in plan.classes for line in _block(each)), *_model(plan)]
     if plan.loss:
         body += [_Line(), _Line(), *_loss(plan)]
+    if plan.beginnings:
+        body += [_Line(), _Line(), *_initialize(plan)]
     return _text([*_imports(body, plan.sources), *body])
 
 
@@ -86,6 +91,8 @@ def _definitions(plan: Plan) -> list[_Line]:
     names = dict.fromkeys(step.module for step in steps if step.module)
     if any(step.copies for step in steps):
         names[_COPIES] = None
+    if plan.beginnings:
+        names[_BEGINNINGS] = None
     for name in names:
         lines += [*map(_Line, definitions(name).splitlines()), _Line(), _Line()]
     return lines + _written(plan.sources)
@@ -208,6 +215,15 @@ def _loss(plan: Plan) -> list[_Line]:
     return [
         _Line(f"def loss({arguments}) -> Tensor:"),
         *_body(plan.loss, names, totals, plan.types, "{}", _INDENT, join=" + "),
+    ]
+
+
+def _initialize(plan: Plan) -> list[_Line]:
+    """How weights begin, as a function to be called with a new model."""
+    return [
+        _Line("def initialize(model: nn.Module) -> None:"),
+        _Line(f'{_INDENT}"""Let the weights of a new model begin as its drawing says."""'),
+        *(_Line(f"{_INDENT}{each.text}", each.node) for each in plan.beginnings),
     ]
 
 

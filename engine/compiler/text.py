@@ -40,12 +40,13 @@ class ClassText:
 
 @dataclass
 class ModuleText:
-    """What a text defines: classes by name, the model's last, the fields of its result, and its loss."""
+    """What a text defines: classes by name, the model's last, the fields of its result, loss and start."""
 
     classes: dict[str, ClassText] = field(default_factory=dict)
     model: str = ""
     tuples: dict[str, tuple[str, ...]] = field(default_factory=dict)
     loss: ast.FunctionDef | None = None
+    initialize: ast.FunctionDef | None = None
 
 
 def parse_module(text: str, customs: Mapping[str, str] | None = None) -> ModuleText:
@@ -76,10 +77,12 @@ def parse_module(text: str, customs: Mapping[str, str] | None = None) -> ModuleT
             module.classes[name] = _class(statement)
         elif isinstance(statement, ast.FunctionDef) and name == "loss":
             module.loss = statement
+        elif isinstance(statement, ast.FunctionDef) and name == "initialize":
+            module.initialize = statement
         else:
             raise ReadError(
-                f"`{brief(statement)}` has no place here: a module holds imports, classes of nn.Module and a "
-                "function loss.",
+                f"`{brief(statement)}` has no place here: a module holds imports, classes of nn.Module and "
+                "functions loss and initialize.",
                 statement.lineno,
             )
     used = {

@@ -117,7 +117,7 @@ def _main(setup: Setup, learned: str) -> str:
         "",
         f"torch.set_num_threads({setup.threads})  # another number adds in another order",
         f"torch.manual_seed({training.seed})",
-        f"model = {setup.built.plan.name}().to({place})",
+        *_model(setup, place),
         "data = torch.load(DATA, map_location=options.device, weights_only=True)",
         'train, validation = data["train"], data["validation"]',
         *_optimizers(setup),
@@ -129,6 +129,14 @@ def _main(setup: Setup, learned: str) -> str:
         f"torch.save(model.state_dict(), DATA.with_name({_quoted(learned)}))",
     ]
     return "\n".join(["def main() -> None:", *_indented(lines)])
+
+
+def _model(setup: Setup, place: str) -> list[str]:
+    """The lines that make the model; its weights begin on the CPU, so that they are the same everywhere."""
+    name = setup.built.plan.name
+    if not setup.built.plan.beginnings:
+        return [f"model = {name}().to({place})"]
+    return [f"model = {name}()", "initialize(model)", f"model = model.to({place})"]
 
 
 def _epoch(setup: Setup) -> list[str]:

@@ -13,7 +13,7 @@ from engine.graph.build import Builder
 from engine.graph.custom import add_custom
 from engine.graph.document import Document, Objective, Slot
 from engine.graph.edits import add_node, connect, set_params, share
-from engine.graph.settings import set_training
+from engine.graph.settings import set_init, set_training
 from engine.training.events import Evaluated, Failed
 from engine.training.runner import Runner
 from presets import preset
@@ -150,3 +150,10 @@ def test_a_custom_layer_and_its_imports_come_along(tmp_path):
         document = connect(document, Slot(*source_), Slot(*target))
     text = agrees(set_training(document, epochs=2), tmp_path)
     assert text.count("import math\n") == text.count("class Scaled(nn.Module):") == 1
+
+
+def test_weights_that_begin_as_the_document_says(tmp_path):
+    document = set_init(set_training(spirals(), epochs=2), None, "orthogonal", gain=1.4)
+    text = agrees(document, tmp_path)
+    assert "    initialize(model)\n" in text
+    assert "initialize_weights(model, nn.init.orthogonal_, gain=1.4)" in text
