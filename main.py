@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from engine.graph.document import Document
 
 TARGET = "FILE|preset:NAME"
+_SECONDS = 2.0
+"""Between two lines that say how far a download is."""
 _trust = click.option("--trust", is_flag=True, help="Let Python code in the file run: you know who wrote it.")
 
 
@@ -175,6 +179,7 @@ def train(
         [_setting(text) for text in settings] + named + ([("device", device)] if device else [])
     ):
         document = set_by_name(document, setting, value)
+    _fetch(document)
     if out is None:
         from engine.runs.library import Library, about_run
 
@@ -182,6 +187,15 @@ def train(
     return run_in_terminal(document, out, as_json)
 
 
+def _network_svg(document: Document) -> str:
+    """Return the drawing of a network. Raises EngineError where Qt cannot be loaded."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.svg"
+        _gui(screen=False).network_picture(document, path, False)
+        return path.read_text(encoding="utf-8")
+
+
+runs.context_settings["obj"] = _network_svg  # the engine knows no window
 commands.add_command(runs)
 
 
@@ -314,6 +328,21 @@ def load(target: str, trust: bool | None = None) -> Document:
         elif untrusted(document):
             click.echo(f"{target} holds Python code; it is off unless you add --trust.", err=True)
     return document
+
+
+def _fetch(document: Document) -> None:
+    """Get the data onto this machine; on standard error it is told how far that is."""
+    from engine.compiler.fetch import fetch, words
+
+    told = {"": -_SECONDS}
+
+    def tell(node: str, progress: Any) -> None:
+        now = monotonic()
+        if progress.stage not in told or now - told[""] >= _SECONDS:
+            told.update({progress.stage: now, "": now})
+            click.echo(f"{document.nodes[node].title}: {words(progress)}", err=True)
+
+    fetch(document, tell)
 
 
 def _problem(

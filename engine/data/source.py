@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -100,7 +99,7 @@ class Source(Layer):
     doc: str = ""
     role: str = "data"
     load: Callable[[Mapping[str, Value]], Dataset] = field(default=lambda p: dataset(p, {}))
-    fetch: Callable[[Mapping[str, Value], Callable[[Any], None]], None] | None = None
+    fetch: Callable[[Mapping[str, Value], Callable[[object], None]], None] | None = None
 
 
 NORMALIZE = Choice(

@@ -39,6 +39,8 @@ class Param:
     kind: ClassVar[str] = "a value"
     formulas: ClassVar[bool] = False
     """Whether a formula over the parameters of a block may stand for the value."""
+    outside: ClassVar[bool] = False
+    """Whether it names something that does not lie in the document: a file, a set of the hub."""
 
     @property
     def title(self) -> str:
@@ -303,6 +305,7 @@ class File(Text):
     """The path of a file on this machine; ``patterns`` are the endings that it may have."""
 
     kind: ClassVar[str] = "the path of a file"
+    outside: ClassVar[bool] = True
     patterns: tuple[str, ...] = ()
 
 
@@ -318,6 +321,7 @@ class HubName(Text):
     """The name of a data set on the Hugging Face hub."""
 
     kind: ClassVar[str] = "the name of a data set, owner/name"
+    outside: ClassVar[bool] = True
 
 
 def check_params(params: Iterable[Param], values: dict[str, Any]) -> dict[str, Value]:

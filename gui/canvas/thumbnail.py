@@ -18,7 +18,6 @@ from engine.graph.document import Document, Node
 from engine.graph.layout import layout
 from engine.graph.view import graph_of
 from engine.layers.declaration import Layer
-from engine.layers.params import File
 from gui.theme import CATEGORY, CLASSES, Theme
 
 _WIDE = ("out_channels", "hidden_size", "embedding_dim", "num_features")
@@ -208,7 +207,7 @@ def _numbers(document: Document, node: Node) -> int:
     values = layer.values(node.params)
     if isinstance(values.get("shape"), tuple):
         return prod(values["shape"])
-    if not isinstance(layer, Source) or any(isinstance(param, File) for param in layer.params):
+    if not isinstance(layer, Source) or any(param.outside for param in layer.params):
         return 0  # a card does not open files
     try:
         return prod(layer.types(values)[0].shape[1:])

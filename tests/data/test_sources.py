@@ -12,13 +12,10 @@ from engine.compiler.data import load_node, types_of
 from engine.data.digits import resize
 from engine.data.source import Source, split, standardized
 from engine.graph.document import Node
-from engine.layers.params import File
 
 SYNTHETIC = ("Spirals", "Moons", "Circles", "XOR", "Gaussians")
 SOURCES = {name: layer for name, layer in catalogue.layers().items() if isinstance(layer, Source)}
-BUILT_IN = [
-    name for name, layer in SOURCES.items() if not any(isinstance(each, File) for each in layer.params)
-]
+BUILT_IN = [name for name, layer in SOURCES.items() if not any(each.outside for each in layer.params)]
 
 
 def load(type_: str, **params):

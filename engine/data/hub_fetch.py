@@ -1,0 +1,240 @@
+"""The process that talks to the Hugging Face hub: one request, told line by line as JSON, then it ends.
+
+It is started by ``engine.data.hub_client`` and imports ``datasets``, which no other part does: a second of
+loading, progress bars and downloads stay out of the window, and ending the process cancels what it does.
+"""
+
+from __future__ import annotations
+
+import base64
+import errno
+import io
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine.data.hub_cache import Part, Record, write_record
+
+ROWS = 8
+"""Rows of a preview."""
+
+_SIDE, _LETTERS, _NUMBERS = 96, 400, 8
+
+
+class Teller:
+    """Writes one JSON object a line; what libraries print goes elsewhere."""
+
+    def __init__(self) -> None:
+        self._out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        os.dup2(2, 1)
+        self._lock = threading.Lock()
+        self.total, self._done = 0, 0
+
+    def tell(self, **said: Any) -> None:
+        """Write one object."""
+        with self._lock:
+            self._out.write(json.dumps(said) + "\n")
+            self._out.flush()
+
+    def watch_bars(self) -> None:
+        """Tell what the progress bars of the libraries would show."""
+        from tqdm.std import tqdm
+
+        began, updated = tqdm.__init__, tqdm.update
+
+        def begin(bar: Any, *args: Any, **kwargs: Any) -> None:
+            bar.told_unit, bar.told = str(kwargs.get("unit", "it")).strip(), 0
+            began(bar, *args, **kwargs)
+
+        def update(bar: Any, n: float | None = 1) -> Any:
+            bar.told += n or 0
+            if bar.told_unit == "B":
+                self._done += n or 0
+                self.tell(stage="download", done=self._done, total=max(self.total, self._done))
+            elif bar.told_unit in ("examples", "tables"):
+                self.tell(stage="prepare", done=bar.told, total=bar.total or 0)
+            return updated(bar, n)
+
+        tqdm.__init__, tqdm.update = begin, update
+
+
+def main(arguments: list[str]) -> None:
+    """Do one request: a command, and the name, configuration, revision and part that it is about."""
+    teller = Teller()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    command, name, config, revision, part = arguments
+    try:
+        teller.watch_bars()
+        teller.tell(stage="done", **_COMMANDS[command](teller, name, config, revision, part))
+    except ImportError as error:
+        teller.tell(stage="failed", kind="install", text=str(error))
+    except BaseException as error:
+        kind, text = _reason(error)
+        teller.tell(stage="failed", kind=kind, text=text)
+    os._exit(0)  # threads of the libraries may still wait for the network
+
+
+def _end_with_parent() -> None:
+    """End when the other end of the input is closed: nobody waits for this process any more."""
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+def _builder(name: str, config: str, revision: str, any_config: bool = False) -> Any:
+    """The set as the library sees it; never runs Python of the set, which this library no longer can."""
+    from datasets import load_dataset_builder
+
+    try:
+        return load_dataset_builder(name, config or None, revision=revision or None)
+    except ValueError as error:
+        names = _named(str(error))
+        if any_config and not config and names:
+            return load_dataset_builder(name, names[0], revision=revision or None)
+        raise
+
+
+def _named(text: str) -> list[str]:
+    """The configurations that an error of the library lists."""
+    import ast
+
+    start, end = text.find("["), text.find("]")
+    try:
+        return [str(each) for each in ast.literal_eval(text[start : end + 1])] if 0 <= start < end else []
+    except (ValueError, SyntaxError):
+        return []
+
+
+def _download(
+    teller: Teller, name: str, config: str, revision: str, part: str, mode: str = "reuse_dataset_if_exists"
+) -> dict[str, Any]:
+    from huggingface_hub import HfApi
+
+    HfApi().dataset_info(name, revision=revision or None)  # tells at once what the library tries for long
+    builder = _builder(name, config, revision)
+    teller.total = sum(_sizes(builder, name).values())
+    builder.download_and_prepare(download_mode=mode)
+    parts = {}
+    for each, info in builder.info.splits.items():
+        data = builder.as_dataset(split=each)
+        files = tuple(str(file["filename"]) for file in data.cache_files)
+        parts[each] = Part(info.num_examples, files)
+        features = data.features
+    record = Record(name, config, revision, builder.hash or "", features.to_dict(), parts)
+    write_record(record)
+    return {}
+
+
+def _sizes(builder: Any, name: str) -> dict[str, int]:
+    """The bytes of each file of the set that the builder will read; nothing where the hub does not tell."""
+    from huggingface_hub import HfApi
+
+    urls = [str(url) for files in (builder.config.data_files or {}).values() for url in files]
+    paths = [url.partition("@")[2].partition("/")[2] for url in urls if url.startswith("hf://")]
+    try:
+        revision = urls[0].partition("@")[2].partition("/")[0]
+        info = HfApi().dataset_info(name, revision=revision, files_metadata=True)
+        sizes = {each.rfilename: each.size or 0 for each in info.siblings or ()}
+    except Exception:  # a size is a courtesy: the download itself tells what is wrong
+        return {}
+    return {path: sizes.get(path, 0) for path in paths}
+
+
+def _describe(teller: Teller, name: str, config: str, revision: str, part: str) -> dict[str, Any]:
+    from datasets import Audio, Image
+    from huggingface_hub import HfApi
+
+    info = HfApi().dataset_info(name, revision=revision or None)
+    builder = _builder(name, config, revision, any_config=True)
+    splits = {each: None for each in builder.config.data_files or {}}
+    splits |= {each: split.num_examples for each, split in (builder.info.splits or {}).items()}
+    part = part if part in splits else next(iter(splits), "train")
+    stream = builder.as_streaming_dataset(split=part)
+    features = stream.features or stream._resolve_features().features
+    for column, feature in features.items():
+        if isinstance(feature, Image | Audio):
+            stream = stream.cast_column(column, type(feature)(decode=False))
+    rows = [{column: _shown(row[column]) for column in features} for row in stream.take(ROWS)]
+    sizes = _sizes(builder, name)
+    return {
+        "configs": sorted(map(str, builder.builder_configs)),
+        "config": str(builder.config.name),
+        "parts": splits,
+        "part": part,
+        "features": features.to_dict(),
+        "rows": rows,
+        "size": sum(sizes.values()) or builder.info.download_size,
+        "description": (info.description or builder.info.description or "").strip(),
+        "license": str((info.card_data or {}).get("license") or ""),
+    }
+
+
+def _shown(value: Any) -> Any:
+    """A cell of a preview: a picture as {"image": PNG}, anything else as a short text."""
+    if isinstance(value, Mapping) and value.get("bytes"):
+        from PIL import Image, UnidentifiedImageError
+
+        try:
+            with Image.open(io.BytesIO(value["bytes"])) as image:
+                image.thumbnail((_SIDE, _SIDE))
+                out = io.BytesIO()
+                image.convert("RGBA").save(out, "png")
+            return {"image": base64.b64encode(out.getvalue()).decode()}
+        except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+            return f"{len(value['bytes']):,} bytes"
+    if isinstance(value, list | tuple):
+        more = ", …" if len(value) > _NUMBERS else ""
+        return f"[{', '.join(str(_shown(each)) for each in value[:_NUMBERS])}{more}]"[:_LETTERS]
+    return value if isinstance(value, int | float | bool | None) else str(value)[:_LETTERS]
+
+
+def _reason(error: BaseException) -> tuple[str, str]:
+    """What went wrong as a kind and the library's own words; the first kind that fits."""
+    from datasets.data_files import EmptyDatasetError
+    from datasets.exceptions import DataFilesNotFoundError, DatasetNotFoundError
+    from huggingface_hub import errors
+
+    chain: list[BaseException] = []
+    each: BaseException | None = error
+    while each is not None and each not in chain:
+        chain.append(each)
+        each = each.__cause__ or each.__context__
+    text = next((str(each).strip() for each in chain if str(each).strip()), type(error).__name__)
+
+    def found(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(each, kinds) for each in chain)
+
+    # The client for HTTP is another library from one version of the hub's to the next.
+    unreached = any(base.__name__ == "TransportError" for each in chain for base in type(each).__mro__)
+    rules: tuple[tuple[str, Callable[[], bool]], ...] = (
+        ("gated", lambda: "gated dataset" in text or found(errors.GatedRepoError)),
+        ("script", lambda: "scripts are no longer supported" in text),
+        ("config", lambda: bool(_named(text)) and "onfig" in text),
+        ("empty", lambda: found(EmptyDatasetError, DataFilesNotFoundError)),
+        ("revision", lambda: "Revision '" in text or found(errors.RevisionNotFoundError)),
+        ("missing", lambda: found(DatasetNotFoundError, errors.RepositoryNotFoundError)),
+        ("network", lambda: found(ConnectionError, errors.OfflineModeIsEnabled) or unreached),
+        ("disk", lambda: any(getattr(each, "errno", 0) in (errno.ENOSPC, errno.EDQUOT) for each in chain)),
+        ("hub", lambda: found(errors.HfHubHTTPError)),
+    )
+    kind = next((kind for kind, fits in rules if fits()), "other")
+    if kind == "config":
+        return kind, ", ".join(_named(text))
+    return kind, text.splitlines()[0]
+
+
+def _again(*request: Any) -> dict[str, Any]:
+    """Prepare the rows once more from the files that were downloaded: what was prepared is damaged."""
+    return _download(*request, mode="reuse_cache_if_exists")
+
+
+_COMMANDS: dict[str, Callable[..., dict[str, Any]]] = {
+    "download": _download,
+    "again": _again,
+    "describe": _describe,
+}
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
