@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from engine.errors import EngineError
+
 if TYPE_CHECKING:
+    from engine.graph.document import Document
     from engine.runs.library import Entry, Library
 
 
@@ -139,11 +144,17 @@ def restore(run: tuple[str, ...]) -> None:
 @runs.command()
 @click.argument("run")
 @click.option("--to", required=True, type=click.Path(path_type=Path, dir_okay=False), help="x.html")
-def report(run: str, to: Path) -> None:
+@click.pass_obj
+def report(draw: Callable[[Document], str] | None, run: str, to: Path) -> None:
     """Write a page about a run that needs nothing else: curves, settings, metrics, environment."""
     from engine.runs.report import write_report
+    from engine.storage.document_file import load_document
 
-    write_report(_library().find(run).path, to)
+    entry, network = _library().find(run), ""
+    if draw is not None:
+        with suppress(EngineError):  # a page without the drawing is better than none
+            network = draw(load_document(entry.document))
+    write_report(entry.path, to, network)
     click.echo(f"{to} is written.")
 
 

@@ -16,11 +16,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch import nn
 
 from engine.errors import FileError
 from engine.graph.document import Document
-from engine.storage.atomic import write_text
+from engine.storage.atomic import write_bytes, write_text
 from engine.storage.document_file import save_document
 from engine.storage.failures import why_not_written
 from engine.training import status as statuses
@@ -34,6 +35,7 @@ from engine.training.events import (
     Finished,
     Progress,
     Resumed,
+    Samples,
     Snapshot,
     Started,
     State,
@@ -47,6 +49,7 @@ from engine.training.status import (
     METRICS,
     MOMENTS,
     RUN,
+    SAMPLES,
     SYSTEM,
     WEIGHTS,
     Status,
@@ -59,6 +62,9 @@ FIRST = ("loss", "val_loss", "accuracy", "val_accuracy")
 
 EVERY = 1.0
 """Seconds between two times that the status is brought up to date while events come."""
+
+SHOWN = 32
+"""Rows of the last samples that are kept."""
 
 BEAT = 5.0
 """Seconds between two heartbeats, each with a row of system.csv."""
@@ -86,6 +92,7 @@ class Folder:
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._pulse: threading.Thread | None = None
+        self._samples: Samples | None = None
 
     @property
     def status(self) -> Status:
@@ -124,7 +131,7 @@ class Folder:
             self.path.mkdir(parents=True, exist_ok=True)
             if (self.path / RUN).exists():
                 shutil.rmtree(self.moments, ignore_errors=True)
-            for name in (EVENTS, METRICS, SYSTEM):
+            for name in (EVENTS, METRICS, SYSTEM, SAMPLES):
                 (self.path / name).unlink(missing_ok=True)
             for name, content in ((RUN, run), (ENVIRONMENT, environment())):
                 text = json.dumps(content, ensure_ascii=False, indent=1, default=str)
@@ -160,6 +167,7 @@ class Folder:
     def tell(self, event: Event) -> None:
         """Take an event of the run; a few microseconds, and a seventh of one for each loss."""
         if isinstance(event, Snapshot):
+            self._samples = event.samples or self._samples
             return
         now = time.time()
         self._files[EVENTS].put(line_of(event, now))
@@ -191,6 +199,7 @@ class Folder:
         try:
             if model is not None:
                 save_weights(model, self.path / WEIGHTS)
+            self._keep_samples()
             status = replace(self._status, state=state, message=message or self._status.message)
             if step is not None:
                 status = replace(status, step=step)
@@ -326,6 +335,19 @@ class Folder:
             metrics = {name: float(row[name]) for name in self._columns[2:] if row[name]}
             best = improved(best, metrics, int(row["step"]))
         self._status = replace(self._status, metrics=metrics, best=best)
+
+    def _keep_samples(self) -> None:
+        """Write what the network made of some rows when it was looked at last."""
+        samples = self._samples
+        if samples is None:
+            return
+        shown = {name: getattr(samples, name)[:SHOWN] for name in ("inputs", "targets", "predictions")}
+        data = io.BytesIO()
+        np.savez_compressed(data, **shown, kind=samples.kind, names=np.array(samples.names, dtype=str))
+        try:
+            write_bytes(self.path / SAMPLES, data.getvalue())
+        except OSError as error:
+            raise FileError(why_not_written(self.path / SAMPLES, error)) from error
 
     def _beat(self) -> None:
         """Say every few seconds that the run is there, and how busy the machine is."""

@@ -19,7 +19,7 @@ from engine.training.lines import plain
 
 DOCUMENT, ENVIRONMENT, RUN, STATUS = "document.netwright", "environment.json", "run.json", "status.json"
 EVENTS, METRICS, SYSTEM = "events.jsonl", "metrics.csv", "system.csv"
-WEIGHTS, MOMENTS = "weights.safetensors", "moments"
+WEIGHTS, MOMENTS, SAMPLES = "weights.safetensors", "moments", "samples.npz"
 
 GOING = ("starting", "running", "paused")
 """States that a run writes while it is there; ``interrupted`` is what is left of one that was killed."""
