@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -188,15 +187,6 @@ def train(
     return run_in_terminal(document, out, as_json)
 
 
-def _network_svg(document: Document) -> str:
-    """Return the drawing of a network. Raises EngineError where Qt cannot be loaded."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "network.svg"
-        _gui(screen=False).network_picture(document, path, False)
-        return path.read_text(encoding="utf-8")
-
-
-runs.context_settings["obj"] = _network_svg  # the engine knows no window
 def _network_svg(document: Document) -> str:
     """Return the drawing of a network. Raises EngineError where Qt cannot be loaded."""
     with tempfile.TemporaryDirectory() as folder:
