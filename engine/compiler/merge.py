@@ -15,7 +15,7 @@ from engine.compiler.merge_graph import GraphMerge, Lines
 from engine.compiler.plan import Plan
 from engine.graph.blocks import inside, outside, with_block
 from engine.graph.document import Document, Node, frozen
-from engine.graph.objectives import without_nodes
+from engine.graph.named import without_nodes
 
 
 def follow(before: Document, plan: Plan, lines: Lines, old: Drawings, new: Drawings) -> Document:

@@ -14,7 +14,7 @@ from engine.graph.blocks import ends_of, layer_of
 from engine.graph.document import Block, Document, Node, Point, Slot
 from engine.graph.layout import COLUMN, LANE
 from engine.graph.links import inherited
-from engine.graph.objectives import renamed
+from engine.graph.named import renamed
 from engine.graph.rules import check_ports
 
 Lines = Mapping[int, str]

@@ -12,9 +12,20 @@ import networkx as nx
 from engine import catalogue
 from engine.errors import EditError, EngineError, shown
 from engine.graph import marks
-from engine.graph.document import About, Block, Document, Node, Point, Slot, closed_up, frozen
+from engine.graph.document import (
+    About,
+    Block,
+    Document,
+    Learning,
+    Node,
+    Point,
+    Slot,
+    closed_up,
+    frozen,
+)
 from engine.graph.missing import ROLE as MISSING
 from engine.graph.missing import missing_layer
+from engine.graph.named import nameless, renamed, unpacked
 from engine.graph.names import is_block_name, is_param_name
 from engine.graph.pieces import bound_names
 from engine.graph.signature import read_signature
@@ -115,7 +126,8 @@ def ends_of(block: Block) -> dict[str, Slot]:
 def inside(document: Document, name: str) -> Document:
     """Return a block's graph as a document, for every edit and view; ``outside`` puts it back."""
     block = document.blocks[name]
-    return document.with_(**{part: getattr(block, part) for part in ("name", *_INSIDE)})
+    parts = {part: getattr(block, part) for part in ("name", *_INSIDE)}
+    return document.with_(**parts, training=nameless(document.training))
 
 
 def outside(document: Document, name: str, inner: Document) -> Document:
@@ -124,7 +136,8 @@ def outside(document: Document, name: str, inner: Document) -> Document:
     parts = {
         "blocks": inner.blocks,
         "customs": inner.customs,
-        "training": inner.training,
+        # Objectives name nodes of the whole document, as nothing that happens inside may change.
+        "training": replace(inner.training, objectives=document.training.objectives),
         "missing": inner.missing,
     }
     lost = frozenset(document.blocks[name].ports) - frozenset(block.ports) if name in document.blocks else ()
@@ -240,6 +253,7 @@ def group(document: Document, ids: Iterable[str], name: str) -> tuple[Document, 
             raise EditError(
                 f"{document.nodes[id].title} cannot stand in a block: data and losses stay outside.", id
             )
+    _check_objectives(document, chosen)
     for id, node in document.nodes.items():
         if node.share and (id in chosen) != (node.share.node in chosen):
             raise EditError(
@@ -290,11 +304,27 @@ def group(document: Document, ids: Iterable[str], name: str) -> tuple[Document, 
     outer = {t: s for t, s in document.edges.items() if t.node in kept and s.node in kept}
     outer |= {Slot(id, port): source for source, port in ports.items()}
     outer |= {t: Slot(id, exits[s]) for t, s in leaving.items()}
-    document = document.with_(nodes=kept, edges=outer)
+    training = renamed(document.training, lambda each: id if each in chosen else each)
+    document = document.with_(nodes=kept, edges=outer, training=training)
     graph = nx.DiGraph((s.node, t.node) for t, s in document.edges.items())
     if not nx.is_directed_acyclic_graph(graph):
         raise EditError("A path leaves these nodes and comes back; select what lies on it too.")
     return document, id
+
+
+def _check_objectives(document: Document, chosen: list[str]) -> None:
+    """Raise EditError where objectives move different ones of some nodes: a block is moved as a whole."""
+    movers: dict[tuple[int, ...], str] = {}
+    for id in chosen:
+        places = tuple(n for n, each in enumerate(document.training.objectives) if id in each.nodes)
+        if places:  # what none names may have no weights at all
+            movers.setdefault(places, id)
+    if len(movers) > 1:
+        first, other = (document.nodes[id].title for id in list(movers.values())[:2])
+        raise EditError(
+            f"Different objectives move {first} and {other}: group only what the same ones move.",
+            list(movers.values())[1],
+        )
 
 
 def _ends(document: Document, chosen: list[str]) -> list[Slot]:
@@ -350,6 +380,7 @@ def ungroup(document: Document, id: str) -> Document:
                 params=frozen(_outside(n.params, values)),
                 position=(n.position[0] + shift[0], n.position[1] + shift[1]),
                 share=replace(n.share, node=names[n.share.node]) if n.share else None,
+                learning=_learning(n.learning, node.learning),
             )
             for each, n in inner.items()
         }
@@ -372,8 +403,24 @@ def ungroup(document: Document, id: str) -> Document:
         t: out.get(s, s) for t, s in document.edges.items() if t.node != id and (s.node != id or s in out)
     }
     others = {each: n for each, n in document.nodes.items() if each != id}
-    document = document.with_(nodes={**others, **nodes}, edges=closed_up({**kept, **edges}))
+    document = document.with_(
+        nodes={**others, **nodes},
+        edges=closed_up({**kept, **edges}),
+        training=unpacked(document.training, id, names.values()),
+    )
     return marks.copies(document, block.comments.values(), block.bends, names, shift)[0]
+
+
+def _learning(inner: Learning, block: Learning) -> Learning:
+    """Return how a node learns outside of the block that it stood in: as it did there."""
+    begin = inner if inner.init else block
+    return replace(
+        inner,
+        frozen=inner.frozen or block.frozen,
+        rate=inner.rate * block.rate,
+        init=begin.init,
+        init_options=begin.init_options,
+    )
 
 
 def _ports_of(document: Document, node: Node) -> list[str]:

@@ -13,8 +13,8 @@ from engine.graph.blocks import layer_of
 from engine.graph.document import FOLLOWS, Document, Edge, Node, Point, Share, Slot, closed_up, frozen
 from engine.graph.links import check_share, family, inherited
 from engine.graph.modes import check_mode
+from engine.graph.named import without_nodes
 from engine.graph.names import is_id
-from engine.graph.objectives import without_nodes
 from engine.graph.rules import check_connect
 from engine.layers.declaration import Layer
 from engine.layers.params import Value, check_params
@@ -228,7 +228,8 @@ def paste(
         document, new[node.id] = add_node(
             document, node.type, node.params, at, wanted, node.name, foreign=True
         )
-        copy = replace(document.nodes[new[node.id]], mode=node.mode, collapsed=node.collapsed)
+        kept = {"mode": node.mode, "collapsed": node.collapsed, "learning": node.learning}
+        copy = replace(document.nodes[new[node.id]], **kept)
         check_mode(document, copy)
         document = _with_node(document, copy)
     for source, target in edges:

@@ -14,6 +14,7 @@ from engine.errors import EngineError
 from engine.graph.blocks import free_name, group, layer_of
 from engine.graph.document import Block, Document, Node, Slot, frozen
 from engine.graph.edits import checked_node
+from engine.graph.named import renamed
 from engine.graph.parametrize import Candidate, Place, family, is_size, make_parameter
 from engine.graph.parametrize import free_name as name_for
 from engine.layers.declaration import Layer
@@ -195,4 +196,5 @@ def use_instead(document: Document, ids: Iterable[str], match: Match) -> tuple[D
 
     edges = {ported(t): ported(s) for t, s in grouped.edges.items()}
     blocks = {each: block for each, block in grouped.blocks.items() if each != name}
-    return grouped.with_(nodes=nodes, edges=edges, blocks=blocks), id
+    training = renamed(grouped.training, lambda each: id if each == old else each)
+    return grouped.with_(nodes=nodes, edges=edges, blocks=blocks, training=training), id

@@ -1,13 +1,13 @@
-"""The objectives of a document: added, removed, and what becomes of them where nodes go."""
+"""The objectives of a document: added, removed, what they minimize and which nodes they move."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from engine.errors import EditError, shown
 from engine.graph.blocks import layer_of
-from engine.graph.document import Document, Objective, Training, frozen
+from engine.graph.document import Document, Objective, frozen
 from engine.graph.view import ancestors_of
 
 
@@ -84,37 +84,3 @@ def _with(document: Document, place: int, **changes: object) -> Document:
     changed = replace(objectives[place], **changes)
     objectives = (*objectives[:place], changed, *objectives[place + 1 :])
     return document.with_(training=replace(document.training, objectives=objectives))
-
-
-def without_nodes(training: Training, gone: Container[str]) -> Training:
-    """Return the settings after nodes were deleted.
-
-    An objective that named only what is gone goes too: it must not begin to minimize everything.
-    """
-    kept = []
-    for objective in training.objectives:
-        losses = {id: weight for id, weight in objective.losses.items() if id not in gone}
-        nodes = tuple(id for id in objective.nodes if id not in gone)
-        if len(losses) == len(objective.losses) and len(nodes) == len(objective.nodes):
-            kept.append(objective)
-        elif bool(losses) == bool(objective.losses) and bool(nodes) == bool(objective.nodes):
-            kept.append(replace(objective, losses=frozen(losses), nodes=nodes))
-    if len(kept) == len(training.objectives) and all(
-        a is b for a, b in zip(kept, training.objectives, strict=True)
-    ):
-        return training
-    first = replace(training.objectives[0], losses=frozen(), nodes=())
-    return replace(training, objectives=tuple(kept) or (first,))
-
-
-def renamed(training: Training, name: Callable[[str], str]) -> Training:
-    """Return the settings with the nodes that they name called otherwise."""
-    objectives = tuple(
-        replace(
-            each,
-            losses=frozen({name(id): weight for id, weight in each.losses.items()}),
-            nodes=tuple(map(name, each.nodes)),
-        )
-        for each in training.objectives
-    )
-    return replace(training, objectives=objectives)

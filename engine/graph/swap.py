@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from engine.errors import EditError, EngineError
-from engine.graph.blocks import check_nesting, layer_of
-from engine.graph.document import Document, Node, Slot, frozen
+from engine.graph.blocks import ROLE, check_nesting, layer_of
+from engine.graph.document import Document, Learning, Node, Slot, frozen
 from engine.graph.edits import disconnect
 from engine.graph.links import inherited
 from engine.graph.modes import check_mode
+from engine.graph.named import renamed, without_nodes
 from engine.layers.declaration import Layer
 from engine.layers.params import Param, Value, check_params
 
@@ -38,10 +39,14 @@ def swap(document: Document, id: str, type_: str) -> Swap:
     lost = [each.title.lower() for each in before.params if each.name in gone]
     lost += [name for name in before.unknown(node.params) if name in gone]
     params = {name: node.params[name] for name, each in kept.items() if node.params[name] != each.default}
-    swapped = replace(node, type=type_, params=frozen(params), share=None, expanded=None)
+    learning = node.learning if layer.role == ROLE else replace(node.learning, checkpoint=False)
+    changes = {"share": None, "expanded": None, "learning": learning}
+    swapped = replace(node, type=type_, params=frozen(params), **changes)
     document = _with_type(document, node, swapped)
     document, cut = _relinked(document, id, id, before, layer)
     check_nesting(document)
+    if before.role == "loss" and layer.role != "loss":
+        document = document.with_(training=without_nodes(document.training, {id}))
     lost += ["its shared weights"] * (node.share is not None)
     return Swap(document, tuple([*lost, *cut]))
 
@@ -57,8 +62,13 @@ def take_place(document: Document, id: str, target: str) -> Swap:
     before, layer = (layer_of(document, each.type) for each in (other, node))
     document, cut = _relinked(document, target, id, before, layer)
     kept = {each: n for each, n in document.nodes.items() if each != target}
-    kept[id] = replace(node, position=other.position)
-    return Swap(document.with_(nodes=inherited(document.nodes, kept)), cut)
+    learning = other.learning if node.learning == Learning() else node.learning
+    learning = learning if layer.role == ROLE else replace(learning, checkpoint=False)
+    kept[id] = replace(node, position=other.position, learning=learning)
+    same = (before.role == "loss") == (layer.role == "loss")
+    training = renamed(document.training, lambda each: id if each == target and same else each)
+    training = training if same else without_nodes(training, {target})
+    return Swap(document.with_(nodes=inherited(document.nodes, kept), training=training), cut)
 
 
 def _takes(param: Param, params: Mapping[str, Value]) -> bool:
