@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from gui.panels.status_bar import StatusBar
     from gui.panels.top_bar import TopBar
     from gui.recovery import Recovery
+    from gui.steering import Steering
     from gui.tabs import DocumentTabs
     from gui.theme import Theme
     from gui.tour.guide import Guide
@@ -72,6 +73,7 @@ class MainWindow(Frame):
     exports: Exports
     imports: Imports
     grouping: Grouping
+    steering: Steering
     actions_: Actions
     commands: CommandPalette
     key_tips: KeyTips

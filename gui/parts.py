@@ -34,6 +34,7 @@ from gui.panels.problems import ProblemsPanel
 from gui.panels.status_bar import StatusBar
 from gui.panels.top_bar import TopBar
 from gui.recovery import Recovery
+from gui.steering import Steering
 from gui.tabs import DocumentTabs
 from gui.tour.guide import Guide
 from gui.trust import TrustBanner
@@ -55,6 +56,7 @@ def furnish(window: MainWindow, bench: Bench) -> None:
     window.exports = Exports(window)
     window.imports = Imports(window)
     window.grouping = Grouping(bench, window)
+    window.steering = Steering(bench, window.bridge, window)
     trusted.load()
     _make_parts(window)
     _lay_out(window)
@@ -165,7 +167,6 @@ def _connect(window: MainWindow) -> None:
     window.analyst.ready.connect(window.offer_devices)
     window.status.problems_requested.connect(lambda: window.show_page("problems"))
     window.code.export_requested.connect(window.exports.module)
-    window.inspector.setting_edited.connect(bridge.change)
     bench.code_wanted.connect(window.edit_custom)
     window.palette_.chosen.connect(window.canvas.add_layer)
     window.canvas.node_activated.connect(window.activate)

@@ -135,6 +135,9 @@ CLASSES = (
 )
 """Colours of the classes of a data set, in order."""
 
+OBJECTIVES = ("#4C9DFF", "#F0A63A", "#D56CC4", "#45BE91", "#EB6A75", "#A77BF3", "#25B6D2", "#B8A13A")
+"""Colours of the objectives of a training, in order."""
+
 GRID = 4
 RADIUS, NODE_RADIUS = 7, 10
 TEXT_PX, CAPTION_PX, TITLE_PX, WELCOME_PX, CODE_PX = 13, 11, 15, 20, 11.5

@@ -322,6 +322,36 @@ def set_by_name(document: Document, name: str, text: str) -> Document:
     raise EditError(f"There is nothing called {shown(name)} to set.{catalogue.did_you_mean(name, words)}")
 
 
+def value_by_name(document: Document, name: str) -> Value | None:
+    """Return what is set under a name that ``set_by_name`` knows, or None where there is no such thing.
+
+    ``loss.NODE`` is the weight of a loss in an objective; 0 where it is not minimized.
+    """
+    found = re.fullmatch(r"objective(\d+)\.(.+)", name)
+    place, own = (int(found[1]) - 1, found[2]) if found else (0, name)
+    training = document.training
+    if not 0 <= place < len(training.objectives):
+        return None
+    objective = training.objectives[place]
+    head, _, tail = own.partition(".")
+    if own in {param.name for param in SETTINGS} and own == name:
+        return getattr(training, own)
+    if own in {param.name for param in OBJECTIVE}:
+        return getattr(objective, own)
+    if head == "optimizer":
+        return OPTIMIZERS[objective.optimizer].values(objective.options).get(tail)
+    if head == "schedule" and objective.schedule:
+        return SCHEDULES[objective.schedule].values(objective.schedule_options).get(tail)
+    if head == "loss":
+        return objective.losses.get(tail, 0.0) if objective.losses else 1.0
+    if head not in document.nodes:
+        return None
+    node = document.nodes[head]
+    if tail in {param.name for param in LEARNING}:
+        return getattr(node.learning, tail)
+    return layer_of(document, node.type).values(node.params).get(tail)
+
+
 def _schedule_by_name(document: Document, place: int, option: str, text: str) -> Document:
     if not option:
         return set_schedule(document, "" if text == "none" else text, place)

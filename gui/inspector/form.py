@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from engine.errors import EngineError
-from engine.layers.params import Param, Text, Value
+from engine.layers.params import Choice, Param, Text, Value
+from gui import style
+from gui.fonts import ui_font
 from gui.inspector.fields import Field, field_of
-from gui.widgets.basic import label
+from gui.widgets.basic import label, set_role
 
 Edit = Callable[[Param, Value, str], None]
 """Makes an edit of one parameter; edits with the same third text belong to one undo step."""
 
 _NARROW, _WIDE = 120, 168
+_LONG = 12
+"""Letters of a choice from which on its field is a wide one."""
+LIVE = "The run that goes on takes a change at once."
+LATER = "The run that goes on keeps what it began with; the next one takes this."
 
 
 class Form(QWidget):
@@ -26,7 +33,9 @@ class Form(QWidget):
         self._edit = edit
         self.fields: dict[str, Field] = {}
         self.errors: dict[str, QLabel] = {}
+        self.names: dict[str, Name] = {}
         self._words: dict[str, int] = {}
+        self._live: Container[str] | None = None
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(8)
@@ -37,17 +46,16 @@ class Form(QWidget):
 
     def _add(self, grid: QGridLayout, param: Param) -> None:
         field, error = field_of(param), label("", "error", 12, wrap=True)
-        name = label(param.title, "muted")
-        name.setToolTip(param.doc)
+        name = Name(param)
         name.setBuddy(field.focusProxy())
-        name.setMinimumHeight(28)
-        field.setFixedWidth(_WIDE if isinstance(param, Text) else _NARROW)
+        field.setFixedWidth(_WIDE if _is_wide(param) else _NARROW)
         error.hide()
         row = grid.rowCount()
         grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(field, row, 1, Qt.AlignmentFlag.AlignRight)
         grid.addWidget(error, row + 1, 0, 1, 2)
         self.fields[param.name], self.errors[param.name] = field, error
+        self.names[param.name] = name
         self._words[param.name] = 0
         field.edited.connect(lambda value: self._take(param, value))
         field.refused.connect(lambda message: self._say(param, message))
@@ -59,18 +67,64 @@ class Form(QWidget):
             if name in values:
                 field.show_value(values[name])
 
+    def show_live(self, live: Container[str] | None) -> None:
+        """Mark the parameters whose change a run takes at once; None says that no run goes on."""
+        self._live = live
+        for name, shown in self.names.items():
+            shown.show_live(live is not None and name in live)
+        if live is None:
+            for name, error in self.errors.items():
+                if error.property("role") == "muted":
+                    self._say(self.fields[name].param, "")
+
     def _take(self, param: Param, value: Value) -> None:
         try:
             self._edit(param, value, f"{param.name}.{id(self)}.{self._words[param.name]}")
         except EngineError as error:
             self.fields[param.name].reject(error.message)
         else:
-            self._say(param, "")
+            later = self._live is not None and param.name not in self._live
+            self._say(param, LATER if later else "", "muted" if later else "error")
 
     def _end_word(self, name: str) -> None:
         self._words[name] += 1
 
-    def _say(self, param: Param, message: str) -> None:
+    def _say(self, param: Param, message: str, role: str = "error") -> None:
         shown = self.errors[param.name]
+        set_role(shown, role)
         shown.setText(message)
         shown.setVisible(bool(message))
+
+
+class Name(QLabel):
+    """What a field is called, with a dot where a run that goes on takes a change at once."""
+
+    def __init__(self, param: Param):
+        super().__init__(param.title)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setFont(ui_font())
+        self.setProperty("role", "muted")
+        self.setMinimumHeight(28)
+        self._param, self.live = param, False
+        self.show_live(False)
+
+    def show_live(self, live: bool) -> None:
+        """Show the dot, or none."""
+        self.live = live
+        self.setToolTip(f"{self._param.doc} {LIVE}".strip() if live else self._param.doc)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.live:
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(style.current().color("accent"))
+            x = self.fontMetrics().horizontalAdvance(self.text()) + 6
+            painter.drawEllipse(QRectF(min(x, self.width() - 5), self.height() / 2 - 2, 5, 5))
+
+
+def _is_wide(param: Param) -> bool:
+    longest = max(map(len, param.choices), default=0) if isinstance(param, Choice) else 0
+    return isinstance(param, Text) or longest > _LONG

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QWidget
 
 from engine.graph.blocks import layer_of
 from engine.graph.diff import Diff
 from engine.graph.document import Node
-from engine.layers.params import Value
 from gui.bench import Bench
 from gui.inspector.block_page import BlockPage
 from gui.inspector.node_page import NodePage
@@ -17,18 +16,12 @@ from gui.inspector.training_page import TrainingPage
 from gui.widgets.basic import Panel, Scroll, column
 
 WIDTH = 296
-_GOING = ("running", "paused")
 
 Page = NodePage | SeveralPage | BlockPage | TrainingPage
 
 
 class Inspector(Panel):
-    """Shows one page for the selection and hands it what is new.
-
-    ``setting_edited`` carries the name and value of an optimizer's option that was edited while a run goes.
-    """
-
-    setting_edited = Signal(str, object)
+    """Shows one page for the selection and hands it what is new."""
 
     def __init__(self, bench: Bench, parent: QWidget | None = None):
         super().__init__("panel", parent)
@@ -56,6 +49,9 @@ class Inspector(Panel):
         return QSize(WIDTH, 600)
 
     def _select(self, selection: frozenset[str]) -> None:
+        if isinstance(self.page, TrainingPage) and self.page.picking:
+            self.page.show_picked()
+            return
         if selection != self._chosen:  # another document tells its selection a second time
             self._editing = ""
             self._show()
@@ -76,7 +72,7 @@ class Inspector(Panel):
             return self._make_single(nodes[next(iter(selection))])
         if selection:
             return SeveralPage(self._bench, selection)
-        return BlockPage(self._bench) if self._bench.store.scope else TrainingPage(self._bench, self._tell)
+        return BlockPage(self._bench) if self._bench.store.scope else TrainingPage(self._bench)
 
     def _make_single(self, node: Node) -> Page:
         if self._editing == node.type and node.type in self._bench.store.whole.blocks:
@@ -113,7 +109,3 @@ class Inspector(Panel):
         if self._editing and not self._chosen <= nodes.keys():
             return False
         return page.fits(store.document)
-
-    def _tell(self, name: str, value: Value) -> None:
-        if self._bench.state in _GOING:
-            self.setting_edited.emit(name, value)

@@ -108,7 +108,7 @@ def test_a_bad_value_is_explained_after_a_moment_without_enter(qtbot, bench, ins
 
 def test_what_is_being_typed_stays_as_it_is_typed(qtbot, bench, inspector):
     bench.store.select(())
-    field = inspector.page.optimizers[0].options.fields["lr"]
+    field = inspector.page.objectives[0].rate.form.fields["lr"]
     retype(qtbot, field, "1e-3")
     assert bench.store.document.training.objectives[0].options["lr"] == 0.001
     assert field.line.text() == "1e-3"
@@ -251,10 +251,10 @@ def test_a_problem_is_mended_by_its_button(qtbot, bench, inspector):
 def test_nothing_selected_shows_the_training_settings(qtbot, bench, inspector):
     page = inspector.page
     assert isinstance(page, TrainingPage)
-    retype(qtbot, page.training_form.fields["epochs"], "25")
+    retype(qtbot, page.training.top.fields["epochs"], "25")
     assert bench.store.document.training.epochs == 25
     bench.store.apply("Set", lambda document: set_training(document, epochs=7))
-    assert page.training_form.fields["epochs"].line.text() == "7"
+    assert page.training.top.fields["epochs"].line.text() == "7"
     retype(qtbot, page.document_form.fields["name"], "Digits")
     assert bench.store.document.name == "Digits"
     page.notes.selectAll()
@@ -263,36 +263,27 @@ def test_nothing_selected_shows_the_training_settings(qtbot, bench, inspector):
 
 
 def test_another_optimizer_brings_its_own_options(qtbot, bench, inspector):
-    forms = inspector.page.optimizers[0]
-    combo = forms.choice.fields["optimizer"].combo
+    card = inspector.page.objectives[0]
+    combo = card.choice.fields["optimizer"].combo
     combo.setFocus()
     qtbot.keyClick(combo, Qt.Key.Key_Down)
     objective = bench.store.document.training.objectives[0]
     assert objective.optimizer == "Adam"
-    assert "beta1" in forms.options.fields
-    assert forms.options.fields["lr"].line.text() == "0.001"
+    assert "beta1" in card.options.form.fields
+    assert card.rate.form.fields["lr"].line.text() == "0.001"
     bench.store.undo_stack.undo()
-    assert "nesterov" in forms.options.fields
+    assert "nesterov" in card.options.form.fields
 
 
 def test_nesterov_without_momentum_is_refused_and_explained(qtbot, bench, inspector):
-    forms = inspector.page.optimizers[0]
-    qtbot.mouseClick(forms.options.fields["nesterov"].switch, Qt.MouseButton.LeftButton)
-    assert forms.options.errors["nesterov"].isVisible()
-    assert "momentum" in forms.options.errors["nesterov"].text()
-    assert not forms.options.fields["nesterov"].switch.isChecked()
+    card = inspector.page.objectives[0]
+    qtbot.mouseClick(card.folds["Optimizer options"].head, Qt.MouseButton.LeftButton)
+    form = card.options.form
+    qtbot.mouseClick(form.fields["nesterov"].switch, Qt.MouseButton.LeftButton)
+    assert form.errors["nesterov"].isVisible()
+    assert "momentum" in form.errors["nesterov"].text()
+    assert not form.fields["nesterov"].switch.isChecked()
     assert bench.store.undo_stack.count() == 0
-
-
-def test_the_learning_rate_is_told_to_a_run_that_goes(qtbot, bench, inspector):
-    told = []
-    inspector.setting_edited.connect(lambda name, value: told.append((name, value)))
-    field = inspector.page.optimizers[0].options.fields["lr"]
-    retype(qtbot, field, "0.5")
-    assert told == []
-    bench.state = "running"
-    retype(qtbot, field, "0.2")
-    assert told[-1] == ("lr", 0.2)
 
 
 def test_several_nodes_are_set_together(qtbot, bench, inspector):
