@@ -8,7 +8,7 @@ from engine.layers.text import shown_shape
 
 gaussian_noise = Layer(
     "GaussianNoise",
-    category="Regularization",
+    category="Augmentation",
     doc="Adds normal noise while training; passes everything when evaluating.",
     params=(Float(name="std", default=0.1, min=0, label="Deviation", doc="How strong the noise is."),),
     init="GaussianNoise({std})",
@@ -17,7 +17,7 @@ gaussian_noise = Layer(
     summary=lambda p: f"deviation {p['std']:g}",
     title="Gaussian noise",
     prefix="noise",
-    synonyms=("denoising", "jitter", "augmentation"),
+    synonyms=("augmentation", "data augmentation", "denoising", "jitter", "regularization"),
 )
 
 
