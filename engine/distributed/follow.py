@@ -209,8 +209,8 @@ class Follower:
                 self._beat, self._heard = beat, now
             if status.step != self._step or status.state != "running":
                 self._step, self._stepped = status.step, now
-            if status.state not in GOING and self._begun:
-                # It was killed between its last word in the log and here, or its log could not be written.
+            if status.state not in GOING and (self._begun or code is not None):
+                # Its last word did not come into the log: the disk was full, say.
                 self._end_by(status)
                 return
         if code is not None:
