@@ -199,6 +199,34 @@ runs.context_settings["obj"] = _network_svg  # the engine knows no window
 commands.add_command(runs)
 
 
+@commands.command("find-lr")
+@click.argument("target", metavar=TARGET)
+@click.option(
+    "--objective", default=1, type=click.IntRange(min=1), help="Whose rate, where there are several."
+)
+@click.option("--steps", default=200, type=click.IntRange(min=20, max=100_000), help="Rates that are tried.")
+@click.option("--device", default="", help="auto, cpu, cuda or mps.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with all that was tried.")
+@_trust
+def find_lr(target: str, objective: int, steps: int, device: str, as_json: bool, trust: bool) -> None:
+    """Propose a learning rate: a short run whose rate rises at every step."""
+    from engine.errors import TrainingError
+    from engine.training.finder import find
+
+    found = find(load(target, trust), objective - 1, device, steps)
+    proposal = found.proposal
+    if as_json:
+        tried = {"rates": found.rates.tolist(), "losses": found.losses.tolist()}
+        report = {"lr": proposal.rate, **asdict(proposal), **tried}
+        del report["rate"]
+        click.echo(json.dumps(report, ensure_ascii=False))
+    elif proposal.rate is None:
+        raise TrainingError(proposal.why)
+    else:
+        click.echo(f"{proposal.rate:g}")  # alone, for scripts
+        click.echo(proposal.why, err=True)
+
+
 class _Export(click.Command):
     """Its help lists what there is to export, from the table."""
 

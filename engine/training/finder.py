@@ -1,0 +1,253 @@
+"""The learning-rate finder: one short run whose rate rises at every step, and what its losses propose.
+
+Smith, "Cyclical Learning Rates for Training Neural Networks", 2015, section 3.3: a good rate is one at which
+the loss falls fast, well below the one at which it explodes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain, repeat
+from math import isfinite, sqrt
+from time import perf_counter
+
+import numpy as np
+import torch
+
+from engine.errors import EngineError, TrainingError
+from engine.graph.document import Document, frozen
+from engine.training.events import Failed
+from engine.training.mailbox import Mailbox
+from engine.training.optimizing import make_optimizers
+from engine.training.setup import prepare, threads
+
+LOWEST, HIGHEST = 1e-7, 10.0
+"""The rates that are tried."""
+
+STEPS = 200
+"""Steps from the lowest to the highest."""
+
+EXPLODED = 3.0
+"""A loss has exploded when it is so many times its best value, or the way down to it, above that."""
+
+FEWEST = 10
+"""Steps that are taken however the loss behaves."""
+
+WIDTH = 0.15
+"""Decades over which losses are averaged: the standard deviation of a bell curve."""
+
+PUBLISH = 0.05
+"""Seconds between two events."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a curve of losses says: learning rates, None where it says nothing; ``why`` is a sentence.
+
+    ``steepest`` is where the loss falls fastest, ``tenth`` a tenth of the rate of the lowest loss, and
+    ``rate`` lies between them.
+    """
+
+    rate: float | None
+    steepest: float | None
+    tenth: float | None
+    why: str
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Rates that were tried since the last event and the loss at each, as (n,) float64."""
+
+    rates: np.ndarray
+    losses: np.ndarray
+
+
+@dataclass(frozen=True)
+class Found:
+    """Everything that was tried, with the losses smoothed, as (n,) float64, and what it proposes."""
+
+    rates: np.ndarray
+    losses: np.ndarray
+    smoothed: np.ndarray
+    proposal: Proposal
+
+
+def smooth(rates: np.ndarray, losses: np.ndarray, width: float = WIDTH) -> np.ndarray:
+    """Return losses averaged with those at rates nearby, over some decades to both sides."""
+    x = np.log10(rates)
+    weights = np.exp(-0.5 * ((x[:, None] - x[None]) / width) ** 2)
+    return weights @ losses / weights.sum(axis=1)
+
+
+def propose(rates: np.ndarray, losses: np.ndarray) -> Proposal:
+    """Return the learning rate that losses at rising rates, as (n,) each, speak for."""
+    if len(rates) < FEWEST:
+        return Proposal(None, None, None, "The loss exploded at once: begin with lower rates.")
+    # What explodes is cut, so that it does not reach back where losses are averaged.
+    losses = np.minimum(losses, losses[:FEWEST].max())
+    smoothed = smooth(rates, losses)
+    lowest = int(smoothed.argmin())
+    fell = smoothed[: lowest + 1].max() - smoothed[lowest]
+    noise = 1.5 * float(np.median(np.abs(losses - smoothed)))  # a standard deviation, whatever the explosion
+    if lowest < 2 or fell <= max(0.01 * abs(smoothed[0]), 2 * noise):
+        return Proposal(
+            None, None, None, "The loss fell at none of these rates: look for what keeps it from learning."
+        )
+    slopes = np.gradient(smoothed, np.log10(rates))
+    steepest = float(rates[int(slopes[: lowest + 1].argmin())])
+    tenth = float(rates[lowest]) / 10
+    rate = rounded(sqrt(steepest * tenth))
+    why = (
+        f"Between {steepest:.2g}, where the loss falls fastest, and {tenth:.2g}, a tenth of its lowest point."
+    )
+    return Proposal(rate, steepest, tenth, why.replace("-", "−"))
+
+
+def rounded(rate: float) -> float:
+    """Return a rate with two digits, as people write it."""
+    return float(f"{rate:.1e}")
+
+
+def tries(
+    document: Document,
+    place: int = 0,
+    device: str = "",
+    steps: int = STEPS,
+    lowest: float = LOWEST,
+    highest: float = HIGHEST,
+) -> Iterator[tuple[float, float]]:
+    """Give a rate and the loss before the step with it, from the lowest up, until the loss explodes.
+
+    Trains a model of its own, from the document's seed: nothing of the document or of a run changes. Other
+    objectives step beside it as they always do. Raises EngineError where the document cannot be trained.
+    """
+    document = _constant(document, place)
+    with torch.random.fork_rng(devices=[]):
+        setup = prepare(document, device)
+        generator = torch.Generator().manual_seed(document.training.seed)
+        trained = [each for each in setup.model.parameters() if each.requires_grad]
+        mine = make_optimizers(document.training.objectives[place], [{"params": trained}], setup.device)
+        batches = chain.from_iterable(setup.batches(generator) for _ in repeat(None))
+        judge = _Judge()
+        with threads(setup.threads):
+            setup.model.train()
+            for rate, batch in zip(np.geomspace(lowest, highest, steps).tolist(), batches, strict=False):
+                for optimizer in mine:
+                    for group in optimizer.param_groups:
+                        group["lr"] = rate
+                setup.model.zero_grad(set_to_none=True)
+                loss = setup.built.objectives[place](setup.model, batch)
+                value = loss.item()
+                if judge.exploded(value):
+                    return
+                loss.backward()
+                for optimizer in mine:
+                    optimizer.step()
+                yield rate, value
+
+
+def _constant(document: Document, place: int) -> Document:
+    """The document with an objective whose rate nothing else moves."""
+    training = document.training
+    if not 0 <= place < len(training.objectives):
+        raise TrainingError(f"There is no objective {place + 1}; there are {len(training.objectives)}.")
+    objective = replace(training.objectives[place], schedule="", schedule_options=frozen(), warmup=0)
+    objectives = (*training.objectives[:place], objective, *training.objectives[place + 1 :])
+    return document.with_(training=replace(training, objectives=objectives))
+
+
+class _Judge:
+    """Knows when a loss has exploded: when its running mean is far above its best."""
+
+    def __init__(self) -> None:
+        self._count, self._mean = 0, 0.0
+        self._first = self._best = 0.0
+
+    def exploded(self, loss: float) -> bool:
+        """Take one more loss."""
+        if not isfinite(loss):
+            return True
+        self._count += 1
+        self._mean = loss if self._count == 1 else 0.9 * self._mean + 0.1 * loss
+        if self._count == 1:
+            self._first = self._best = loss
+        self._best = min(self._best, self._mean)
+        room = EXPLODED * max(abs(self._best), self._first - self._best)
+        return self._count > FEWEST and self._mean > self._best + room
+
+
+def find(
+    document: Document,
+    place: int = 0,
+    device: str = "",
+    steps: int = STEPS,
+    heard: Callable[[float, float], bool] = lambda rate, loss: True,
+) -> Found | None:
+    """Return what a finder's run proposes; None if ``heard``, which takes every rate and loss, ended it.
+
+    Raises EngineError where the document cannot be trained.
+    """
+    points = []
+    for rate, loss in tries(document, place, device, steps):
+        points.append((rate, loss))
+        if not heard(rate, loss):
+            return None
+    rates, losses = np.array(points, float).reshape(-1, 2).T
+    return Found(rates, losses, smooth(rates, losses), propose(rates, losses))
+
+
+class Finder:
+    """A finder in a thread of its own. ``events`` tells ``Tried``, then ``Found`` or ``Failed``."""
+
+    def __init__(self, document: Document, place: int = 0, device: str = "", steps: int = STEPS):
+        self.events = Mailbox()
+        self._what = (document, place, device, steps)
+        self._cancelled = threading.Event()
+        self._points: list[tuple[float, float]] = []
+        self._due = 0.0
+        self._thread = threading.Thread(target=self._work, name="netwright finder")
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """End after the present step, without a proposal."""
+        self._cancelled.set()
+
+    def close(self) -> None:
+        """End and wait for the thread."""
+        self.cancel()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is at work."""
+        return self._thread.is_alive()
+
+    def _work(self) -> None:
+        try:
+            found = find(*self._what, heard=self._hear)
+        except EngineError as error:
+            self.events.put(Failed(error.message, error.node or ""))
+        except Exception as error:  # a network may fail in ways of its own
+            self.events.put(Failed(f"{type(error).__name__}: {error}", ""))
+        else:
+            self._tell()
+            if found is not None:
+                self.events.put(found)
+
+    def _hear(self, rate: float, loss: float) -> bool:
+        self._points.append((rate, loss))
+        if perf_counter() >= self._due:
+            self._tell()
+        return not self._cancelled.is_set()
+
+    def _tell(self) -> None:
+        points, self._points = self._points, []
+        self._due = perf_counter() + PUBLISH
+        if points:
+            self.events.put(Tried(*np.array(points).T))
