@@ -40,7 +40,7 @@ def test_what_cannot_be_is_one_sentence(capsys, arguments, words):
 def test_where_nothing_falls_it_says_so(capsys, tmp_path):
     document = set_losses(set_optimizer(autoencoder(), "SGD"), 0, {"loss": 1e-12})  # hardly a gradient
     save_document(document, tmp_path / "net.nw")
-    assert main(["find-lr", str(tmp_path / "net.nw"), "--steps", "50"]) != 0
+    assert main(["find-lr", str(tmp_path / "net.nw")]) != 0
     out, err = capsys.readouterr()
     assert not out
     assert "fell at none of these rates" in err

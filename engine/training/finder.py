@@ -74,11 +74,16 @@ class Found:
     proposal: Proposal
 
 
-def smooth(rates: np.ndarray, losses: np.ndarray, width: float = WIDTH) -> np.ndarray:
-    """Return losses averaged with those at rates nearby, over some decades to both sides."""
+def smooth(rates: np.ndarray, losses: np.ndarray) -> np.ndarray:
+    """Return losses averaged with those at rates nearby, ``WIDTH`` decades to both sides."""
+    return _bells(rates) @ losses
+
+
+def _bells(rates: np.ndarray) -> np.ndarray:
+    """How much each loss counts in each average, (n, n)."""
     x = np.log10(rates)
-    weights = np.exp(-0.5 * ((x[:, None] - x[None]) / width) ** 2)
-    return weights @ losses / weights.sum(axis=1)
+    weights = np.exp(-0.5 * ((x[:, None] - x[None]) / WIDTH) ** 2)
+    return weights / weights.sum(axis=1, keepdims=True)
 
 
 def propose(rates: np.ndarray, losses: np.ndarray) -> Proposal:
@@ -90,8 +95,11 @@ def propose(rates: np.ndarray, losses: np.ndarray) -> Proposal:
     smoothed = smooth(rates, losses)
     lowest = int(smoothed.argmin())
     fell = smoothed[: lowest + 1].max() - smoothed[lowest]
-    noise = 1.5 * float(np.median(np.abs(losses - smoothed)))  # a standard deviation, whatever the explosion
-    if lowest < 2 or fell <= max(0.01 * abs(smoothed[0]), 2 * noise):
+    # The deviation of a loss, whatever the explosion, then that of an average: by chance alone averages differ
+    # by some four of these.
+    noise = 1.5 * float(np.median(np.abs(losses - smoothed)))
+    noise *= float(np.median(np.sqrt((_bells(rates) ** 2).sum(axis=1))))
+    if lowest < 2 or fell <= max(0.01 * abs(smoothed[0]), 6 * noise):
         return Proposal(
             None, None, None, "The loss fell at none of these rates: look for what keeps it from learning."
         )
