@@ -95,8 +95,8 @@ def propose(rates: np.ndarray, losses: np.ndarray) -> Proposal:
     smoothed = smooth(rates, losses)
     lowest = int(smoothed.argmin())
     fell = smoothed[: lowest + 1].max() - smoothed[lowest]
-    # The deviation of a loss, whatever the explosion, then that of an average: by chance alone averages differ
-    # by some four of these.
+    # The deviation of a loss, whatever the explosion, then that of an average; by chance alone averages
+    # differ by some four of these.
     noise = 1.5 * float(np.median(np.abs(losses - smoothed)))
     noise *= float(np.median(np.sqrt((_bells(rates) ** 2).sum(axis=1))))
     if lowest < 2 or fell <= max(0.01 * abs(smoothed[0]), 6 * noise):
