@@ -225,6 +225,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("File"),
     Action("File", "compare", "Compare with …", "Ctrl+Alt+K", lambda w: w.compare.choose(), _has_nodes),
+    Action("File", "hub", "Data from the Hugging Face hub …", "Ctrl+Alt+F", lambda w: w.hub.open()),
     Action("File", "import_block", "Import a block …", "Ctrl+Alt+I", lambda w: w.import_block()),
     Action("File", "export_block", "Export the block …", "Ctrl+Alt+E", _export_block, _block_at_hand),
     Action("File", "keep_block", "Save to my blocks", "Ctrl+Alt+B", _keep_block, _block_at_hand),

@@ -41,6 +41,7 @@ class Analyst(QObject):
         bench.store.arrived.connect(self._arrive)
         bench.store.scope_changed.connect(self._show_scope)
         bench.trust_changed.connect(self._ask)
+        bench.data_changed.connect(self._ask)
         bench.store.turned.connect(self._show_scope)
         self._thread = threading.Thread(target=self._work, name="analyst", daemon=True)
         # The window is painted first: loading torch would keep it from that for a second or two.

@@ -55,6 +55,10 @@ class Bench(QObject):
     """A run takes other settings at once, or none goes on."""
     trust_changed = Signal()
     """Python code of documents was trusted: what was off may run now."""
+    data_changed = Signal()
+    """Files that documents read came onto this machine: what could not be read may be now."""
+    hub_wanted = Signal(str)
+    """Ask for the browser of the Hugging Face hub, for a node."""
     code_wanted = Signal(str)
     """Ask for the editor of a layer written in Python, by its type."""
     reveal = Signal(str)

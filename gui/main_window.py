@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from gui.commands.palette import CommandPalette
     from gui.commands.tips import KeyTips
     from gui.compare.page import ComparePage
+    from gui.data.hub import Hub
     from gui.drop_hint import DropHint
     from gui.exports import Exports
     from gui.files import Files
@@ -180,6 +181,13 @@ class MainWindow(Frame):
         self.pages.setCurrentWidget(self.workbench)
         QTimer.singleShot(0, self._show_all)
         self.canvas.setFocus()
+
+    @cached_property
+    def hub(self) -> Hub:
+        """The browser of the Hugging Face hub, made when it is first wanted."""
+        from gui.data.hub import Hub
+
+        return Hub(self)
 
     @cached_property
     def compare(self) -> ComparePage:
@@ -378,6 +386,8 @@ class MainWindow(Frame):
         self._remember()
         self.exports.close()
         self.imports.close()
+        if "hub" in self.__dict__:
+            self.hub.close()
         if "compare" in self.__dict__:
             self.compare.wait()
         self.bridge.close()

@@ -176,6 +176,7 @@ def _connect(window: MainWindow) -> None:
     window.welcome.chosen.connect(files.open_preset)
     window.welcome.new_requested.connect(files.new)
     window.welcome.open_requested.connect(files.open)
+    window.bench.hub_wanted.connect(lambda node: window.hub.open(node))
     window.welcome.import_requested.connect(window.imports.open)
     window.welcome.tour_requested.connect(window.take_tour)
     window.welcome.recent_chosen.connect(window.open_path)

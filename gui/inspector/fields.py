@@ -10,7 +10,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QFileDialog, QPushButton, QWidget
 
 from engine.errors import ParameterError
-from engine.layers.params import Bool, Choice, File, Float, Folder, Int, Param, Value
+from engine.layers.params import Bool, Choice, File, Float, Folder, HubName, Int, Param, Value
 from gui.fonts import ui_font
 from gui.widgets.basic import button, row
 from gui.widgets.fields import LineField, NumberField, leading_digit
@@ -249,6 +249,21 @@ class FolderField(FileField):
         return QFileDialog.getExistingDirectory(self, title, here)
 
 
+class HubField(TextField):
+    """The name of a set of the hub with a button that opens the browser: ``wanted`` asks for it."""
+
+    wanted = Signal()
+
+    def __init__(self, param: HubName):
+        super().__init__(param)
+        self.line.setPlaceholderText("owner/name")
+        self.browse: QPushButton = button("…", tip="Browse the Hugging Face hub, and download")
+        self.browse.setAccessibleName("Browse the Hugging Face hub")
+        self.browse.setFixedWidth(32)
+        self._layout.addWidget(self.browse)
+        self.browse.clicked.connect(self.wanted)
+
+
 FIELDS: dict[type[Param], Callable[[Param], Field]] = {
     Int: NumericField,
     Float: NumericField,
@@ -256,6 +271,7 @@ FIELDS: dict[type[Param], Callable[[Param], Field]] = {
     Choice: ChoiceField,
     File: FileField,
     Folder: FolderField,
+    HubName: HubField,
 }
 """The field of each kind of parameter; others are typed as text."""
 

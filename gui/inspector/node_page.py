@@ -15,6 +15,7 @@ from engine.graph.modes import left_out
 from engine.layers.params import Param, Value
 from gui.bench import Bench
 from gui.fonts import ui_font
+from gui.inspector.fields import HubField
 from gui.inspector.form import Form
 from gui.inspector.kept import KeptSection
 from gui.inspector.preview import PreviewSection
@@ -81,6 +82,11 @@ class NodePage(QWidget):
 
         self.name.textEdited.connect(self._rename)
         self.name.editingFinished.connect(self._end_word)
+        for field in self.form.fields.values():
+            if isinstance(field, HubField):
+                field.wanted.connect(lambda: bench.hub_wanted.emit(self.node))
+        if self.preview is not None:
+            bench.data_changed.connect(self.preview.read_again)
         self.refresh()
         self.show_analysis(bench.analysis)
         self.show_snapshot()

@@ -68,6 +68,12 @@ class PreviewSection(Section):
             self._timer.start()
             self.show()
 
+    def read_again(self) -> None:
+        """Read the same node once more: its files may be others now."""
+        node, self._node = self._node, None
+        if node is not None:
+            self.show_node(node)
+
     def _look(self) -> None:
         """Start to read, or show what was read; one thread at a time, however fast a value is spun."""
         if self._load is None:
