@@ -178,6 +178,9 @@ class Request:
             "PYTHONPATH": os.pathsep.join(filter(None, map(os.path.abspath, sys.path))),
             "PYTHONIOENCODING": "utf-8",
             "HF_HUB_DISABLE_TELEMETRY": "1",
+            "USE_TORCH": "0",  # it would be imported to no end
+            "USE_TF": "0",
+            "USE_JAX": "0",
         }
         with self._lock:
             if self.cancelled:
