@@ -99,6 +99,10 @@ def _all_bypassed(window: MainWindow) -> bool:
     return _all_chosen(window, lambda node: node.mode == BYPASSED)
 
 
+def _all_frozen(window: MainWindow) -> bool:
+    return _all_chosen(window, lambda node: node.learning.frozen)
+
+
 def _all_collapsed(window: MainWindow) -> bool:
     return _all_chosen(window, lambda node: node.collapsed)
 
@@ -137,6 +141,12 @@ def _show_shortcuts(window: MainWindow) -> None:
     from gui.commands.shortcuts import show_shortcuts  # it lists this table
 
     show_shortcuts(window)
+
+
+def _find_rate(window: MainWindow) -> None:
+    from gui.views.finder import FinderDialog  # it needs torch, which loads beside the window
+
+    FinderDialog(window.bench, parent=window).open()
 
 
 def _in_block(window: MainWindow) -> bool:
@@ -270,6 +280,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("Edit", "mute", "Mute", "M", lambda w: w.canvas.commands.mute(), _selected, _all_muted),
     Action("Edit", "bypass", "Bypass", "B", lambda w: w.canvas.commands.bypass(), _selected, _all_bypassed),
     Action(
+        "Edit", "freeze", "Freeze", "Shift+F", lambda w: w.canvas.commands.freeze(), _selected, _all_frozen
+    ),
+    Action(
         "Edit", "collapse", "Collapse", "H", lambda w: w.canvas.commands.collapse(), _selected, _all_collapsed
     ),
     Action("Edit"),
@@ -312,6 +325,15 @@ ACTIONS: tuple[Action, ...] = (
     _heat("macs", "Heat map of multiply-adds", "Alt+2"),
     _heat("memory", "Heat map of memory", "Alt+3"),
     _heat("time", "Heat map of time", "Alt+4"),
+    Action(
+        "View",
+        "objectives",
+        "Show which objective moves what",
+        "Alt+5",
+        lambda w: w.bench.show_objectives(not w.bench.objectives_shown),
+        _has_nodes,
+        lambda w: w.bench.objectives_shown,
+    ),
     Action("View"),
     Action("View", "motion", "Reduce motion", "Ctrl+Alt+M", _switch_motion, on=lambda w: motion.chosen()),
     _theme("dark", "Dark", "Ctrl+Alt+D"),
@@ -321,6 +343,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("Train", "pause", "Pause", "F6", lambda w: w.bridge.pause(), _pausable),
     Action("Train", "step", "One step", "F8", lambda w: w.bridge.step(), _can_run),
     Action("Train", "stop", "Stop", "Shift+F5", lambda w: w.bridge.stop(), lambda w: w.bridge.active),
+    Action("Train"),
+    Action("Train", "runs", "Runs", "Ctrl+Shift+R", lambda w: w.show_runs()),
+    Action("Train"),
+    Action("Train", "find_rate", "Find a learning rate …", "Shift+F8", _find_rate, _can_begin),
     Action("Train"),
     Action("Train", "save_weights", "Save the weights …", "Ctrl+Alt+W", _save_weights, lambda w: w.has_run),
     Action("Train", "load_weights", "Run from weights …", "Ctrl+Alt+O", _load_weights, _can_begin),

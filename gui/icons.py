@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
+from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap, QPolygonF, QTransform
 
 SIZE = 16
 _SCALES = (1, 2, 3)
@@ -45,6 +45,12 @@ def _joined(*paths: QPainterPath) -> QPainterPath:
     return whole
 
 
+def _turned(path: QPainterPath, degrees: float) -> QPainterPath:
+    """Turn a path about the middle of the grid."""
+    turn = QTransform().translate(SIZE / 2, SIZE / 2).rotate(degrees).translate(-SIZE / 2, -SIZE / 2)
+    return turn.map(path)
+
+
 def _circle(x: float, y: float, radius: float) -> QPainterPath:
     path = QPainterPath()
     path.addEllipse(QPointF(x, y), radius, radius)
@@ -72,6 +78,10 @@ _STROKED: dict[str, Callable[[], QPainterPath]] = {
     "folder": lambda: _line((2, 12.5), (2, 3.5), (6, 3.5), (7.5, 5.5), (14, 5.5), (14, 12.5), (2, 12.5)),
     "copy": lambda: _joined(_bars((5.5, 5.5, 8, 8)), _line((3, 10.5), (2.5, 10.5), (2.5, 2.5), (10.5, 2.5))),
     "link": lambda: _joined(_rounded(1.5, 5, 8, 6), _rounded(6.5, 5, 8, 6)),
+    "snowflake": lambda: _joined(
+        *(_turned(_line((8, 1.2), (8, 14.8)), angle) for angle in (0, 60, 120)),
+        *(_turned(_line((6.2, 2.2), (8, 3.9), (9.8, 2.2)), 60 * place) for place in range(6)),
+    ),
     "export": lambda: _joined(
         _line((8, 2.5), (8, 10)), _line((4.8, 6.8), (8, 10), (11.2, 6.8)), _line((2.5, 13.5), (13.5, 13.5))
     ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from engine.graph import objectives
-from engine.graph.document import Document
 from gui.bench import Bench
 from gui.style import mix
 from gui.theme import OBJECTIVES, Theme
@@ -31,38 +30,31 @@ def shown(bench: Bench) -> tuple[int, ...]:
 
 
 def marks(bench: Bench) -> dict[str, tuple[str, ...]]:
-    """Return the colors of the objectives that move each node of the graph that is open.
-
-    In a block all nodes have those of the block's own node. Only what has weights is moved.
-    """
-    places = shown(bench)
-    if not places:
-        return {}
-    store = bench.store
+    """Return the colors of the objectives that are shown now, for each node that they move."""
     found: dict[str, list[str]] = {}
-    for place in places:
-        for id in _moved(store.whole, place, store.way[0][0] if store.way else ""):
+    for place in shown(bench):
+        for id in moved_here(bench, place):
             found.setdefault(id, []).append(color_of(place))
+    return {id: tuple(colors) for id, colors in found.items()}
+
+
+def moved_here(bench: Bench, place: int) -> frozenset[str]:
+    """Return the nodes of the graph that is open whose weights an objective changes.
+
+    In a block these are all that learn, if it moves the block's own node.
+    """
+    store, counts = bench.store, bench.analysis.parameters
+    moved = objectives.moved_by(store.whole, place)
     if store.way:
-        colors = tuple(found.get(store.way[0][0], ()))
-        found = {id: colors for id, node in store.document.nodes.items() if not node.learning.frozen}
-    counts = bench.analysis.parameters
-    return {id: tuple(colors) for id, colors in found.items() if colors and counts.get(id, 0)}
+        inner = store.document.nodes.items() if store.way[0][0] in moved else ()
+        moved = frozenset(id for id, node in inner if not node.learning.frozen)
+    return frozenset(id for id in moved if counts.get(id))
 
 
-def _moved(document: Document, place: int, outermost: str) -> frozenset[str]:
-    moved = objectives.moved_by(document, place)
-    return moved & {outermost} if outermost else moved
-
-
-def legend(bench: Bench) -> list[tuple[str, str, int]]:
-    """Return color and title of each objective that is shown, and how many nodes it moves here."""
-    counts: dict[str, int] = {}
-    for colors in marks(bench).values():
-        for each in colors:
-            counts[each] = counts.get(each, 0) + 1
+def legend(bench: Bench) -> list[tuple[str, int]]:
+    """Return the title of each objective, and how many nodes it moves in the graph that is open."""
     document = bench.store.whole
     return [
-        (color_of(place), objectives.title_of(document, place), counts.get(color_of(place), 0))
-        for place in shown(bench)
+        (objectives.title_of(document, place), len(moved_here(bench, place)))
+        for place in range(len(document.training.objectives))
     ]

@@ -19,6 +19,8 @@ def node_words(bench: Bench, id: str, state: bool = True, problems: int | None =
     found = (bench.analysis.types.get(Slot(id, port.name)) for port in layer.outputs_of(node.params))
     parts = [node.title, layer.label]
     parts += [" ".join(str(size) for size in tensor.shape) for tensor in found if tensor is not None]
+    if node.learning.frozen:
+        parts.append("frozen")
     if state and id in bench.store.selection:
         parts.append("selected")
     count = len(bench.analysis.problems_of(id)) if problems is None else problems

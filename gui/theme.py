@@ -135,8 +135,8 @@ CLASSES = (
 )
 """Colours of the classes of a data set, in order."""
 
-OBJECTIVES = ("#4C9DFF", "#F0A63A", "#D56CC4", "#45BE91", "#EB6A75", "#A77BF3", "#25B6D2", "#B8A13A")
-"""Colours of the objectives of a training, in order."""
+OBJECTIVES = ("#2F80ED", "#C77700", "#C84FB4", "#1E9E6A", "#E05561", "#8F63EE", "#1193AE", "#8F7D1E")
+"""Colours of the objectives of a training, in order; each stands out from the canvas of both themes."""
 
 GRID = 4
 RADIUS, NODE_RADIUS = 7, 10

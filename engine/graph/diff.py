@@ -47,8 +47,8 @@ def diff(before: Document, after: Document) -> Diff:
         edges_added = frozenset(slot for slot, source in now.items() if was.get(slot) != source)
         edges_removed = frozenset(slot for slot, source in was.items() if now.get(slot) != source)
     meaning = bool(added or removed or edges_added or edges_removed) or any(
-        (old[id].type, old[id].params, old[id].share, old[id].mode)
-        != (new[id].type, new[id].params, new[id].share, new[id].mode)
+        (old[id].type, old[id].params, old[id].share, old[id].mode, old[id].learning)
+        != (new[id].type, new[id].params, new[id].share, new[id].mode, new[id].learning)
         for id in changed
     )
     training = before.training != after.training

@@ -11,6 +11,7 @@ from engine.errors import EditError, EngineError
 from engine.graph import edits, marks, modes
 from engine.graph.document import BYPASSED, MUTED, Document, Edge, Slot
 from engine.graph.links import can_share
+from engine.graph.settings import set_learning
 from engine.graph.swap import swap, take_place
 from gui.bench import Bench, Offer
 from gui.canvas import clipboard, fitting, travel
@@ -275,6 +276,16 @@ class Commands(BlockCommands):
             done = all(nodes[id].collapsed for id in chosen)
             text = f"{'Show in full' if done else 'Collapse'} {self.named(chosen)}"
             self.edit(text, lambda d: modes.set_collapsed(d, chosen, not done))
+
+    def freeze(self) -> None:
+        """Keep the weights of the selected nodes as they are, or let them learn again."""
+        chosen, nodes = sorted(self.bench.store.selection), self.bench.store.document.nodes
+        counts = self.bench.analysis.parameters
+        chosen = [id for id in chosen if counts.get(id) or nodes[id].learning.frozen] or chosen
+        if chosen:
+            done = all(nodes[id].learning.frozen for id in chosen)
+            text = f"{'Unfreeze' if done else 'Freeze'} {self.named(chosen)}"
+            self.edit(text, lambda d: set_learning(d, chosen, frozen=not done))
 
     # -- places ----------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from gui.canvas.face import TITLE_LEFT
 from gui.canvas.find_bar import FindBar
 from gui.canvas.heat import HeatControl
 from gui.canvas.layout_worker import Arranger
+from gui.canvas.legend import ObjectiveLegend
 from gui.canvas.link import Link
 from gui.canvas.navigation import Navigator
 from gui.canvas.node_paint import TEXT_FROM
@@ -51,6 +52,7 @@ class Editor(Navigator):
         self.heat.resized.connect(self.caption.leave_room)
         self.trail.resized.connect(self.heat.leave_room)
         self.heat.fit()
+        self.legend = ObjectiveLegend(self, bench)
         self.notice = Notice(self, bench)
         self.quick_add = QuickAdd(self)
         self.quick_add.set_theme(bench.theme)
@@ -74,6 +76,8 @@ class Editor(Navigator):
         bench.snapshot_taken.connect(self.graph.show_snapshot)
         for signal in (bench.heat_changed, bench.timed):
             signal.connect(self._show_heat)
+        for signal in (bench.objectives_changed, bench.store.edited):
+            signal.connect(self._show_objectives)
         bench.run_reset.connect(self.graph.clear_live)
         bench.failed.connect(self._show_failure)
         bench.theme_changed.connect(lambda _: self._show_theme())
@@ -124,6 +128,10 @@ class Editor(Navigator):
         self.graph.show_heat()
         self.viewport().update()
 
+    def _show_objectives(self) -> None:
+        if self.graph.show_objectives():
+            self.viewport().update()
+
     def _show_theme(self) -> None:
         self.graph.show_theme()
         self.quick_add.set_theme(self.bench.theme)
@@ -148,6 +156,7 @@ class Editor(Navigator):
             self.caption.fit()
             self.minimap.fit()
             self.heat.fit()
+            self.legend.fit()
             self.notice.fit()
             self.find_bar.fit()
 

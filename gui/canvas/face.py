@@ -85,6 +85,8 @@ class Face:
     """Whether its layer is not installed here."""
     linked: bool = False
     """Whether it uses another node's weights, as its foot says."""
+    frozen: bool = False
+    """Whether its weights stay as they are, as the snowflake in its foot says."""
     chips: tuple[Chip, ...] = ()
     inner: Inner | None = None
     """What is drawn in it, where it is a block that is expanded."""
@@ -158,10 +160,13 @@ def face_of(
     foot = (
         _linked(document, node.share) if node.share else f"{_counted(parameters)} params" * bool(parameters)
     )
+    frozen = node.learning.frozen
+    foot = foot or "frozen" * frozen
     caption = fonts.text_metrics(CAPTION_PX).horizontalAdvance
     taken = room_of(node, layer)
     lines = (title_width + 8 + label_width, caption(summary) + taken)
-    below = PAD + LINK * bool(node.share) + caption(foot) + 12 + caption(LONGEST_HEALTH) if foot else 0
+    signs = LINK * (bool(node.share) + frozen)
+    below = PAD + signs + caption(foot) + 12 + caption(LONGEST_HEALTH) if foot else 0
     wanted = max(TITLE_LEFT + max(lines), below) + PAD
     width = min(WIDEST, max(WIDTH, ceil(wanted / GRID) * GRID))
     room = width - TITLE_LEFT - PAD - 8
@@ -202,6 +207,7 @@ def face_of(
         foot,
         stacked=layer.role == ROLE,
         linked=node.share is not None,
+        frozen=frozen,
         missing=layer.role == MISSING,
         chips=chips,
     )
@@ -221,7 +227,7 @@ def _collapse(face: Face, title_width: float) -> None:
     face.width = min(max(ceil((TITLE_LEFT + title_width + PAD) / GRID) * GRID, NARROW), WIDEST)
     face.height = max(TITLE_HEIGHT, CLOSE * most + 8)
     face.summary, face.label, face.foot, face.strip = "", "", "", None
-    face.has_foot = face.linked = False
+    face.has_foot = face.linked = face.frozen = False
     face.collapsed = True
 
     def spread(spots: tuple[Spot, ...], x: float) -> tuple[Spot, ...]:

@@ -43,6 +43,7 @@ def node_menu(view: CanvasView, id: str) -> QMenu:
     for text, call, on in (
         ("Mute", view.commands.mute, all(node.mode == MUTED for node in chosen)),
         ("Bypass", view.commands.bypass, all(node.mode == BYPASSED for node in chosen)),
+        ("Freeze", view.commands.freeze, all(node.learning.frozen for node in chosen)),
         ("Collapse", view.commands.collapse, all(node.collapsed for node in chosen)),
     ):
         action = menu.addAction(text, call)

@@ -7,7 +7,17 @@ from functools import lru_cache
 from math import ceil
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QImage,
+    QLinearGradient,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPixmap,
+    QPolygonF,
+)
 
 from engine.graph.document import BYPASSED, MUTED
 from gui.canvas import fonts
@@ -17,6 +27,7 @@ from gui.canvas.face import FOOT, INSET, LINK, PAD, PORT, TITLE_LEFT, Face
 from gui.canvas.strip import Strip
 from gui.cost import Heat, tint
 from gui.icons import paint_icon
+from gui.objective_colors import ground
 from gui.style import mix
 from gui.theme import CAPTION_PX, NODE_RADIUS, Theme
 
@@ -32,6 +43,8 @@ FAINT, PALE = 0.4, 0.55
 HATCH = 9
 """Distance of the lines across a muted node."""
 THROUGH = 2.6
+MOST_DOTS = 8
+"""Objectives of a node that are told apart."""
 NAME_PX = 9.0
 """Pixels of the title where nothing else can be read."""
 _LEFT, _RIGHT = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
@@ -58,6 +71,8 @@ class Mood:
     health: str = ""
     sick: bool = False
     heat: Heat | None = None
+    objectives: tuple[str, ...] = ()
+    """The colors of the objectives that move it, where they are shown."""
     chip: str = ""
     """The chip under the pointer."""
 
@@ -97,6 +112,8 @@ def paint_node(painter: QPainter, face: Face, mood: Mood, theme: Theme, scale: f
     if mood.heat and scale >= STRIP_FROM:
         text, px = (mood.heat.text, CAPTION_PX) if words else (mood.heat.share, min(_name_px(scale), 18))
         _paint_heat(painter, text, mood.heat.level, theme, px)
+    if mood.objectives and scale >= STRIP_FROM:
+        _paint_objectives(painter, face, mood.objectives, theme)
     if face.strip is not None and scale >= STRIP_FROM:
         paint_strip(painter, face, mood, theme)
     if face.inner is not None:
@@ -132,6 +149,8 @@ def _paint_body(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> None
     fill = "canvas" if face.missing else "raised"
     fill = fill if face.inner is None else face.inner.ground(theme, face.color)
     painter.setBrush(theme.color(tint(theme, mood.heat.level) if mood.heat else fill))
+    if mood.objectives and not mood.heat:
+        painter.setBrush(_grounds(face.width, mood.objectives, theme))
     for behind in STACK if face.stacked else ():
         painter.drawRoundedRect(body.adjusted(2 * behind, behind, -2 * behind, behind), radius, radius)
     painter.drawRoundedRect(body, radius, radius)
@@ -178,7 +197,7 @@ def _paint_words(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> Non
     painter.setPen(theme.color("text"))
     painter.setFont(fonts.text(weight=600))
     painter.drawText(title, _LEFT | _MIDDLE, face.title)
-    quiet = theme.color("text" if mood.heat else "muted")  # on a tint muted words are hard to read
+    quiet = theme.color("text" if mood.heat or mood.objectives else "muted")  # on a tint muted words are hard to read
     painter.setPen(quiet)
     painter.setFont(fonts.caption())
     painter.drawText(title, _RIGHT | _MIDDLE, face.label)
@@ -187,9 +206,11 @@ def _paint_words(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> Non
     if face.has_foot:
         foot = QRectF(PAD, face.height - FOOT, width - 2 * PAD, FOOT - 2)
         painter.setPen(quiet)
-        if face.linked:
-            paint_icon(painter, "link", theme.color("accent"), PAD - 1, foot.center().y() - 6, 12)
-        painter.drawText(foot.adjusted(LINK * face.linked, 0, 0, 0), _LEFT | _MIDDLE, face.foot)
+        signs = [name for name, on in (("snowflake", face.frozen), ("link", face.linked)) if on]
+        for place, name in enumerate(signs):
+            left = PAD - 1 + LINK * place
+            paint_icon(painter, name, theme.color("accent"), left, foot.center().y() - 6, 12)
+        painter.drawText(foot.adjusted(LINK * len(signs), 0, 0, 0), _LEFT | _MIDDLE, face.foot)
         if mood.health:
             if mood.sick and not mood.heat:
                 painter.setPen(theme.color("warning"))
@@ -206,6 +227,26 @@ def _paint_heat(painter: QPainter, text: str, level: float, theme: Theme, px: in
     painter.setPen(theme.color("text"))
     painter.setFont(fonts.text(px))
     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def _grounds(width: float, colors: tuple[str, ...], theme: Theme) -> QBrush:
+    """Return the ground of a node that objectives move: a share of it for each."""
+    if len(colors) == 1:
+        return QBrush(theme.color(ground(theme, colors[0])))
+    ramp = QLinearGradient(0, 0, width, 0)
+    for place, color in enumerate(colors):
+        for end in (place + 0.001, place + 0.999):
+            ramp.setColorAt(end / len(colors), theme.color(ground(theme, color)))
+    return QBrush(ramp)
+
+
+def _paint_objectives(painter: QPainter, face: Face, colors: tuple[str, ...], theme: Theme) -> None:
+    """Paint a dot for each objective on the upper edge, at the right."""
+    painter.setPen(QPen(theme.color("canvas"), 2))
+    right = face.width - (30 if face.problem is not None and not face.failing else 14)
+    for place, color in enumerate(reversed(colors[:MOST_DOTS])):
+        painter.setBrush(QColor(color))
+        painter.drawEllipse(QPointF(right - 13 * place, 0), 6, 6)
 
 
 def _paint_name(painter: QPainter, face: Face, theme: Theme, scale: float) -> None:

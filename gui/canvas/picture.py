@@ -160,6 +160,15 @@ def picture(
         raise FileError(f"{path} could not be written: {error.strerror or error}.") from error
 
 
+def svg(document: Document, analysis: Analysis, theme: Theme) -> str:
+    """Return a network as the text of an SVG, for a page that it is a part of. Raises FileError."""
+    drawing, data = _Drawing(document, analysis), QBuffer()
+    data.open(QIODevice.OpenModeFlag.WriteOnly)
+    if not _svg(drawing, drawing.bounds(), theme, data, 1.0):
+        raise FileError("The network could not be drawn.")
+    return data.data().data().decode()
+
+
 def _png(drawing: _Drawing, bounds: QRectF, theme: Theme, to: QIODevice, scale: float) -> bool:
     scale = min(scale, LARGEST / max(bounds.width(), bounds.height()))
     size = (bounds.size() * scale).toSize().expandedTo(QSize(1, 1))

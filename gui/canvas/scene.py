@@ -28,6 +28,7 @@ from gui.canvas.routing import Box, Route, Router, box_of
 from gui.canvas.strip import Strip
 from gui.canvas.wire_item import WireItem, label_of
 from gui.cost import heats, tint
+from gui.objective_colors import marks as objective_marks
 
 EASE = 0.35
 """Share of the way that the ends of a strip's colors go towards new ones at each snapshot."""
@@ -52,7 +53,7 @@ class CanvasScene(QGraphicsScene):
         self._strips: dict[str, Strip | None] = {}
         self._ranges: dict[str, tuple[float, float]] = {}
         self._failed: Problem | None = None
-        self._tinted = False
+        self._tinted = self._colored = False
         self._out: frozenset[str] = frozenset()
         self._dragged: _Dragged | None = None
         self._overview: tuple[dict[str, list[QRectF]], list[QLineF]] | None = None
@@ -91,6 +92,7 @@ class CanvasScene(QGraphicsScene):
         self.setSceneRect(self.sceneRect().adjusted(0, 0, 1, 1))
         self.show_selection(self.bench.store.selection)
         self.show_heat()
+        self.show_objectives()
 
     def follow(self, change: Diff) -> None:
         """Take over one step of the document."""
@@ -143,6 +145,7 @@ class CanvasScene(QGraphicsScene):
         stale = [id for id, item in self.nodes.items() if id in changed or item.face.inner is not None]
         resized = self._refresh_faces(stale)
         self.show_heat()
+        self.show_objectives()
         if not (changed or stale):  # a tab was turned to, and its analysis was known already
             return
         for target, wire in self.wires.items():
@@ -168,6 +171,17 @@ class CanvasScene(QGraphicsScene):
         for id, item in self.nodes.items():
             item.set_mood(heat=found.get(id))
         self._overview = None
+
+    def show_objectives(self) -> bool:
+        """Mark the nodes with the colors of the objectives that move them; return whether any is marked."""
+        found = objective_marks(self.bench)
+        before, self._colored = self._colored, bool(found)
+        if not (found or before):
+            return False
+        for id, item in self.nodes.items():
+            item.set_mood(objectives=found.get(id, ()))
+        self._overview = None
+        return True
 
     def show_theme(self) -> None:
         """Repaint in other colors."""
@@ -392,7 +406,9 @@ class CanvasScene(QGraphicsScene):
                         if inner.inner is None:
                             boxes.setdefault(inner.color, []).append(part.translated(box.topLeft()))
                     continue
+                movers = self.nodes[id].mood.objectives
                 color = tint(self.bench.theme, heat.level) if heat else "line" if face.out else face.color
+                color = movers[0] if movers and not heat else color
                 boxes.setdefault("error" if face.failing else color, []).append(box)
             ends = {slot: self.ends_of(wire.edge) for slot, wire in self.wires.items()}
             self._lines = {slot: QLineF(*pair) for slot, pair in ends.items() if pair is not None}

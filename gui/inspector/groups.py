@@ -27,7 +27,7 @@ TRAINING: Table = (
 
 RULES: Table = (
     ("", ()),
-    ("Learning rate over time", ("warmup",)),
+    ("Schedule", ("warmup",)),
     ("Steps", ("every", "accumulate")),
     ("Clipping and penalties", ("clip_norm", "clip_value", "l1", "l2")),
 )

@@ -18,6 +18,7 @@ from gui.fonts import ui_font
 from gui.inspector.fields import HubField
 from gui.inspector.form import Form
 from gui.inspector.kept import KeptSection
+from gui.inspector.learning import LearningSection
 from gui.inspector.preview import PreviewSection
 from gui.inspector.sections import CodeSection, CostSection, LiveSection, ProblemBoxes, ShapeSection
 from gui.inspector.weights import WeightsSection
@@ -44,7 +45,7 @@ class NodePage(QWidget):
         self.problems = ProblemBoxes(bench)
         self.form = Form(layer.params, self._set)
         self.shape, self.cost = ShapeSection(), CostSection()
-        self.weights = WeightsSection(bench, node.id)
+        self.learning, self.weights = LearningSection(bench, [node.id]), WeightsSection(bench, node.id)
         self.code, self.live = CodeSection(bench), LiveSection()
         self.preview = PreviewSection() if layer.role == "data" else None
 
@@ -73,7 +74,7 @@ class NodePage(QWidget):
         self.kept = KeptSection()
         layout.addWidget(self.form)
         layout.addWidget(self.kept)
-        for part in (self.preview, self.weights, self.shape, self.cost, self.code, self.live):
+        for part in (self.preview, self.learning, self.weights, self.shape, self.cost, self.code, self.live):
             if part is not None:
                 layout.addWidget(part)
         layout.addStretch(1)
@@ -101,6 +102,7 @@ class NodePage(QWidget):
         self.kept.show_settings(layer_of(document, node.type).unknown(node.params))
         self.mode.setText(_mode(document, node))
         self.mode.setVisible(bool(self.mode.text()))
+        self.learning.show_document()
         self.weights.show_node(document)
         if self.preview is not None:
             self.preview.show_node(replace(node, position=(0.0, 0.0), name=""))
@@ -111,6 +113,7 @@ class NodePage(QWidget):
         if node is None or node.type != self.type:
             return
         self.problems.show_problems(analysis.problems_of(self.node))
+        self.learning.show_document()
         self.shape.show_shapes(
             node, layer_of(self._bench.store.document, node.type), analysis, self._bench.theme
         )

@@ -27,7 +27,7 @@ from gui.widgets.fold import Fold
 
 RATE = "lr"
 """The option of every optimizer that stands on top."""
-_PACE, _OPTIONS = "Learning rate over time", "Optimizer options"
+_PACE, _OPTIONS = "Schedule", "Options"
 
 
 class ObjectiveCard(QFrame):
@@ -67,7 +67,7 @@ class ObjectiveCard(QFrame):
         self.moved = MovedNodes(
             bench, place, self._set_moved, lambda: choosing(True), lambda: choosing(False)
         )
-        self.schedule = SchedulePart(bench, self._choose_schedule, self._set_schedule)
+        self.schedule = SchedulePart(bench, place, self._choose_schedule, self._set_schedule)
         self.rules = Groups(OBJECTIVE, RULES, self._set_rule, f"objective{place}.")
         self.folds = {
             title: Fold(title, f"objective{place}.{title}") for title in (_OPTIONS, "Losses", "Nodes")
@@ -82,6 +82,7 @@ class ObjectiveCard(QFrame):
         for title, part in zip(self.folds, (self.options, self.losses, self.moved), strict=True):
             self.folds[title].add(part)
         self.rules.folds[_PACE].inner.insertWidget(0, self.schedule)
+        self.rules.folds[_PACE].add(self.schedule.plan)
         self.rules.more[_PACE] = lambda: told_schedule(self._objective)
         self._layout = column(self, 0)
         for part in (self.head, self.choice, self.rate):

@@ -11,16 +11,21 @@ from engine.layers.params import Param, Value
 from engine.schedules import SCHEDULES
 from gui.bench import Bench
 from gui.inspector.kinds import KindChoice, KindOptions, told
+from gui.inspector.planned_rate import PlannedRate
 from gui.widgets.basic import column
 
 CONSTANT = "Constant"
 
 
 class SchedulePart(QWidget):
-    """The choice of a schedule and its options."""
+    """The choice of a schedule and its options; ``plan`` is the curve, for whoever places it."""
 
     def __init__(
-        self, bench: Bench, choose: Callable[[str], None], edit: Callable[[Param, Value, str], None]
+        self,
+        bench: Bench,
+        place: int,
+        choose: Callable[[str], None],
+        edit: Callable[[Param, Value, str], None],
     ):
         super().__init__()
         self._bench = bench
@@ -30,11 +35,13 @@ class SchedulePart(QWidget):
         layout = column(self, 6)
         layout.addWidget(self.choice)
         layout.addWidget(self.options)
+        self.plan = PlannedRate(bench, place)
 
     def show_objective(self, objective: Objective) -> None:
         """Show an objective's schedule."""
         self.choice.show_kind(objective.schedule)
         self.options.show_kind(SCHEDULES.get(objective.schedule), objective.schedule_options)
+        self.plan.show_plan()
 
     def show_live(self, live: Container[str] | None) -> None:
         """Mark what a run takes at once."""

@@ -12,6 +12,7 @@ from engine.graph.document import Document
 from engine.layers.params import Param, Value
 from gui.bench import Bench
 from gui.inspector.form import Form
+from gui.inspector.learning import LearningSection
 from gui.panels.words import count, plural
 from gui.theme import TITLE_PX
 from gui.widgets.basic import column, label
@@ -35,6 +36,8 @@ class SeveralPage(QWidget):
         layout.addWidget(label(kinds, "muted", wrap=True))
         layout.addWidget(self._cost)
         layout.addWidget(self.form)
+        self.learning = LearningSection(bench, nodes)
+        layout.addWidget(self.learning)
         if not shared:
             layout.addWidget(label("They have no parameters in common.", "muted", wrap=True))
         layout.addStretch(1)
@@ -50,10 +53,12 @@ class SeveralPage(QWidget):
                 field.show_value(values[0])
             else:
                 field.show_mixed()
+        self.learning.show_document()
 
     def show_analysis(self, analysis: Analysis) -> None:
         """Show what the nodes cost together."""
         parameters = sum(analysis.parameters.get(id, 0) for id in self.nodes)
+        self.learning.show_document()
         macs = sum(analysis.macs.get(id, 0) for id in self.nodes)
         self._cost.setText(f"{plural(parameters, 'parameter')}, {count(macs)} multiply-adds for one sample")
 

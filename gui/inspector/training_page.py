@@ -54,7 +54,7 @@ class TrainingPage(QWidget):
         self.notes.textChanged.connect(self._set_notes)
         self.add.clicked.connect(self._add)
         self.shown.clicked.connect(bench.show_objectives)
-        bench.objectives_changed.connect(lambda: self.shown.setChecked(bench.objectives_shown))
+        bench.objectives_changed.connect(self._show_shown)
         bench.steerable_changed.connect(self.show_live)
         for place, each in enumerate(self.objectives):
             each.remove.clicked.connect(lambda _=False, place=place: self._remove(place))
@@ -64,13 +64,13 @@ class TrainingPage(QWidget):
     def _make_notes(self) -> None:
         self.notes = QPlainTextEdit(self._bench.store.document.notes)
         self.notes.setProperty("kind", "field")
-        self.notes.setProperty("size", "notes")
+        self.notes.setProperty("lines", "3")
         self.notes.setFont(ui_font())
         self.notes.setPlaceholderText("Notes: what it is for, what to watch")
         self.notes.setAccessibleName("Notes")
         self.notes.setTabChangesFocus(True)
         self.notes.setUndoRedoEnabled(False)
-        self.notes.setMaximumHeight(62)
+        self.notes.setMaximumHeight(66)
 
     def _lay_out(self) -> None:
         layout = column(self, 8)
@@ -147,6 +147,9 @@ class TrainingPage(QWidget):
     def apply(self, text: str, edit: Callable[[Document], Document], word: str = "") -> None:
         """Make an edit of the settings."""
         self._bench.store.apply(text, edit, merge=f"training.{word}" if word else "")
+
+    def _show_shown(self) -> None:
+        self.shown.setChecked(self._bench.objectives_shown)
 
     def _choose(self, on: bool) -> None:
         """Begin or end a choice of nodes on the canvas; one at a time."""

@@ -38,7 +38,7 @@ class RateCurve(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(HEIGHT)
         self._say()
-        bench.theme_changed.connect(lambda _: self.update())
+        bench.theme_changed.connect(self._repaint)  # a lambda would outlive the widget
 
     def show_plan(self, steps: np.ndarray, rates: np.ndarray, total: int, per_epoch: int = 0) -> None:
         """Show the rate at some steps, as (n,) each, of a run of ``total`` steps.
@@ -60,6 +60,9 @@ class RateCurve(QWidget):
         if self._now is not None:
             self._now = None
             self.update()
+
+    def _repaint(self, _: object) -> None:
+        self.update()
 
     @property
     def peak(self) -> float:

@@ -13,8 +13,9 @@ from gui import style
 from gui.canvas.comment_paint import fill_of
 from gui.canvas.wire_item import label_color
 from gui.cost import tint
+from gui.objective_colors import ground as objective_ground
 from gui.panels.code_view import _colors
-from gui.theme import COMMENT, DARK, LIGHT, Theme
+from gui.theme import COMMENT, DARK, LIGHT, OBJECTIVES, Theme
 from gui.widgets.basic import button
 from gui.widgets.switch import Switch
 from tests.gui.test_panels_style import contrast
@@ -61,6 +62,14 @@ def test_text_can_be_read(theme: Theme, color: str, ground: str):
 def test_graphics_can_be_seen(theme: Theme, color: str, ground: str):
     tokens = style.tokens(theme)
     assert contrast(tokens[color], tokens[ground]) >= SEEN
+
+
+@both
+@pytest.mark.parametrize("color", OBJECTIVES)
+def test_the_color_of_an_objective_is_seen_and_can_be_written_on(theme: Theme, color: str):
+    assert contrast(color, theme.canvas) >= SEEN
+    assert contrast(color, theme.panel) >= SEEN
+    assert contrast(theme.text, objective_ground(theme, color)) >= READ
 
 
 @both

@@ -277,7 +277,7 @@ def test_another_optimizer_brings_its_own_options(qtbot, bench, inspector):
 
 def test_nesterov_without_momentum_is_refused_and_explained(qtbot, bench, inspector):
     card = inspector.page.objectives[0]
-    qtbot.mouseClick(card.folds["Optimizer options"].head, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(card.folds["Options"].head, Qt.MouseButton.LeftButton)
     form = card.options.form
     qtbot.mouseClick(form.fields["nesterov"].switch, Qt.MouseButton.LeftButton)
     assert form.errors["nesterov"].isVisible()
