@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from engine.compiler.analysis import Analysis
 from engine.graph.document import Way
 from engine.training.events import Snapshot, Timed
+from gui.beat import Beat
 from gui.commands.keymap import Keymap
 from gui.library import Library
 from gui.session import Session
@@ -46,7 +47,9 @@ class Bench(QObject):
     finished = Signal(object)
     failed = Signal(object)
     runs_changed = Signal()
-    """A run began, ended or went on, perhaps of a document that is not in front."""
+    """A run began, ended or was held, perhaps of a document that is not in front."""
+    runs_moved = Signal()
+    """A run has come further, perhaps of a document that is not in front."""
     look_changed = Signal()
     heat_changed = Signal()
     objectives_changed = Signal()
@@ -73,6 +76,7 @@ class Bench(QObject):
         self.store = store
         self.library = Library(self)
         self.keymap = Keymap(self)
+        self.beat = Beat()
         self.analysis = Analysis(store.document)
         self.snapshot: Snapshot | None = None
         self.times: dict[Way, Timed] = {}

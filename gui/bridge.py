@@ -22,6 +22,7 @@ from engine.training.events import (
     Timed,
     Watch,
 )
+from engine.training.mailbox import merged
 from gui.analyst import Analyst
 from gui.bench import Bench, Offer
 from gui.runs import BUSY, Run
@@ -30,8 +31,8 @@ from gui.session import Session
 if TYPE_CHECKING:
     from engine.training.runner import Runner
 
-_PERIOD = 66
-"""Milliseconds between two looks into the queue: smooth enough for a curve, cheap for a tiny network."""
+_PERIOD = 100
+"""Milliseconds between two looks at whether there is anything to tell."""
 
 
 class Bridge(QObject):
@@ -57,7 +58,7 @@ class Bridge(QObject):
         self._weights: Path | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_PERIOD)
-        self._timer.timeout.connect(self._empty)
+        self._timer.timeout.connect(self._poll)
         self._signals = {
             Started: bench.started,
             Progress: bench.progress,
@@ -68,6 +69,8 @@ class Bridge(QObject):
             Finished: bench.finished,
             Failed: bench.failed,
         }
+        for signal in (bench.look_changed, bench.store.selection_changed):
+            signal.connect(bench.beat.hurry)
         bench.look_changed.connect(self._watch)
         bench.store.selection_changed.connect(self._watch)
         bench.analyzed.connect(self._watch)
@@ -269,14 +272,26 @@ class Bridge(QObject):
             return next(iter(selection))
         return next((node for node, count in self._bench.analysis.parameters.items() if count), "")
 
+    def _poll(self) -> None:
+        """Show a picture if it is time for one; what changes more than numbers and pictures never waits."""
+        beat, boxes = self._bench.beat, [runner.events for _, runner in self._runners()]
+        beat.settle()
+        training = self.active is not None and self.active.run.state == "running"
+        if any(box.pressing for box in boxes) or (beat.due(training) and (beat.moving or any(boxes))):
+            beat.show(self._empty)
+
+    def _runners(self) -> list[tuple[Session, Runner]]:
+        sessions = self._bench.store.sessions
+        return [(each, each.run.runner) for each in sessions if each.run and each.run.runner]
+
     def _empty(self) -> None:
         moved = False
-        for session in self._bench.store.sessions:
-            for event in session.run.runner.events.drain() if session.run and session.run.runner else ():
+        for session, runner in self._runners():
+            for event in merged(runner.events.drain()):
                 self._dispatch(session, event)
                 moved = True
         if moved:
-            self._bench.runs_changed.emit()
+            self._bench.runs_moved.emit()
 
     def _dispatch(self, session: Session, event: Event) -> None:
         run, front = session.run, session is self._bench.store.session

@@ -8,10 +8,19 @@ event in between ends the process.
 from __future__ import annotations
 
 import gc
+from time import perf_counter
 
 from PySide6.QtCore import QObject, QTimer
 
+from engine.training.pace import Pace
+
 EVERY_MS = 200
+
+SHARE = 0.005
+"""Of the time that going through everything that lives may take: nothing else can run meanwhile."""
+
+_full = Pace(SHARE)
+_last = 0.0
 
 
 class Collector(QObject):
@@ -26,8 +35,19 @@ class Collector(QObject):
 
 
 def collect_if_due() -> int:
-    """Collect the oldest generation whose threshold is passed, as Python would, and return what was freed."""
-    for generation in (2, 1, 0):
-        if gc.get_count()[generation] > gc.get_threshold()[generation]:
+    """Collect the oldest generation whose threshold is passed, as Python would, and return what was freed.
+
+    The oldest holds everything, a tenth of a second's work; where that was done only just now, it waits.
+    """
+    global _last
+    counts, thresholds = gc.get_count(), gc.get_threshold()
+    if counts[2] > thresholds[2] and perf_counter() - _last >= _full.rest:
+        began = perf_counter()
+        freed = gc.collect()
+        _last = perf_counter()
+        _full.took(_last - began)
+        return freed
+    for generation in (1, 0):
+        if counts[generation] > thresholds[generation]:
             return gc.collect(generation)
     return 0

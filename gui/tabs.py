@@ -66,6 +66,7 @@ class DocumentTabs(Panel):
             signal.connect(self.show_sessions)
         for signal in (self._store.edited, self._store.undo_stack.cleanChanged, bench.runs_changed):
             signal.connect(self.refresh)
+        bench.runs_moved.connect(self._show_progress)
         bench.theme_changed.connect(lambda _: self.update())
         self.show_sessions()
 
@@ -95,6 +96,10 @@ class DocumentTabs(Panel):
             tab.refresh()
         if before != self._widths():
             self._arrange()
+
+    def _show_progress(self) -> None:
+        for tab in self.tabs.values() if self.isVisible() else ():
+            tab.refresh()
 
     def show_sessions(self) -> None:
         """Show a tab for each open document, in their order."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.training.events import Event, Progress, Snapshot
+from engine.training.events import Evaluated, Event, Progress, Snapshot
 
 PENDING = 256
 """Events that wait before the progress among them is merged."""
@@ -20,12 +20,19 @@ class Mailbox:
         self._pending = self._limit = pending
         self._events: list[Event] = []
         self._lock = threading.Lock()
+        self.pressing = False
+        """Whether something waits that is more than numbers and pictures, and should be told at once."""
+        self.unseen = False
+        """Whether a snapshot waits: another one would only take its place."""
 
     def put(self, event: Event) -> None:
         """Add an event; never waits for a reader."""
         with self._lock:
             if isinstance(event, Snapshot):
+                self.unseen = True
                 self._events = [each for each in self._events if not isinstance(each, Snapshot)]
+            elif not isinstance(event, Progress | Evaluated):
+                self.pressing = True
             self._events.append(event)
             if len(self._events) > self._limit:
                 self._events = merged(self._events)
@@ -36,6 +43,7 @@ class Mailbox:
         """Return what has come since the last call, and forget it."""
         with self._lock:
             events, self._events = self._events, []
+            self.pressing = self.unseen = False
             self._limit = self._pending
             return events
 

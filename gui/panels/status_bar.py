@@ -24,6 +24,7 @@ class StatusBar(Panel):
     def __init__(self, bench: Bench, parent: QWidget | None = None):
         super().__init__("foot", parent)
         self.setFixedHeight(HEIGHT)
+        self._bench = bench
         self._parameters = label("", "muted", _PX)
         self._macs = label("", "muted", _PX)
         self._memory = label("", "muted", _PX)
@@ -76,7 +77,8 @@ class StatusBar(Panel):
         set_role(self.problems_button, "error" if errors else "warning" if others else "ok", "tone")
 
     def _show_progress(self, event: Progress) -> None:
-        self._cost.setText(f"live views cost {event.live_cost:.1%}".replace("%", " %"))
+        cost = event.live_cost + self._bench.beat.share
+        self._cost.setText(f"live views cost {cost:.1%}".replace("%", " %"))
         speed = event.steps_per_second
         self._speed.setText(f"{speed:,.0f} steps/s" if speed >= 10 else f"{speed:.2g} steps/s")
 

@@ -90,8 +90,12 @@ class TopBar(Panel):
         ):
             signal.connect(take)
         bench.run_reset.connect(self._reset)
-        bench.runs_changed.connect(self._show_elsewhere)
-        for signal in (bench.store.sessions_changed, bench.store.arrived):
+        for signal in (
+            bench.runs_changed,
+            bench.runs_moved,
+            bench.store.sessions_changed,
+            bench.store.arrived,
+        ):
             signal.connect(self._show_elsewhere)
         self._show_state(bench.state)
 

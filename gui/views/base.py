@@ -46,7 +46,7 @@ class LiveView(QWidget):
     def __init__(self, bench: Bench, parent: QWidget | None = None):
         super().__init__(parent)
         self.bench = bench
-        self.throttle = Throttle(self, self.refresh)
+        self.throttle = Throttle(self, self.refresh, beat=bench.beat)
         self.setAccessibleName(self.title)
         bench.theme_changed.connect(self.apply_theme)
         bench.run_reset.connect(self.clear)

@@ -36,6 +36,7 @@ class CurvesView(LiveView):
         self.training = Series()
         self.metrics = {name: Series(1024) for name in _EVALUATED}
         self.latest: dict[str, float] = {}
+        self._told: list[Evaluated] = []
         self._hovered: float | None = None
         self._last_change: tuple[Changed, float] | None = None
 
@@ -110,11 +111,16 @@ class CurvesView(LiveView):
         self.throttle.request()
 
     def _evaluate(self, event: Evaluated) -> None:
-        for name in _EVALUATED:
-            if name in event.metrics:
-                self.latest[name] = float(event.metrics[name])
-                self.metrics[name].append(np.array([event.step]), np.array([self.latest[name]]))
+        self._told.append(event)  # a quick run tells a hundred a second
         self.throttle.request()
+
+    def _take_evaluations(self) -> None:
+        told, self._told = self._told, []
+        for name, series in self.metrics.items():
+            points = [(event.step, event.metrics[name]) for event in told if name in event.metrics]
+            if points:
+                self.latest[name] = float(points[-1][1])
+                series.append(*np.array(points, float).T)
 
     def _mark(self, event: Changed) -> None:
         name, before = event.name, event.before
@@ -138,6 +144,7 @@ class CurvesView(LiveView):
         for series in self.metrics.values():
             series.clear()
         self.latest.clear()
+        self._told.clear()
         self._last_change = None
         self.banner.say("")
         self.plot.clear_run()
@@ -156,6 +163,7 @@ class CurvesView(LiveView):
             child.update()
 
     def refresh(self) -> None:
+        self._take_evaluations()
         empty = self.empty
         self.pages.setCurrentIndex(0 if empty else 1)
         for widget in (self.foot, self.quantity):
@@ -185,7 +193,7 @@ class CurvesView(LiveView):
 
     def _draw_loss(self) -> None:
         start, stop = self.plot.x_range if self.plot.held else (-np.inf, np.inf)
-        raw = self.training.line(min(900, max(200, self.plot.width())), start, stop)
+        raw = self.training.line(max(400, self.plot.width() // 2), start, stop)
         smoothed = smooth(raw.mean, self._window(raw))
         training, validation = self._lines(("loss", "val_loss"))
         self.plot.set_line("raw", *envelope(raw))

@@ -7,62 +7,19 @@ from math import log10
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QWidget
 
 from gui.theme import CAPTION_PX, Theme
-from gui.views.ranges import EasedRange, Range, nice_range, nice_step
-from gui.views.text import font, short
+from gui.views.plot_items import Axis, Curve
+from gui.views.ranges import EasedRange, Range, nice_range
+from gui.views.text import font
 
 DASHES = [4, 2]
 """Strokes and gaps of a dashed line, in widths of the line."""
 LOWEST = 1e-9
 """Numbers at or below it stand at the lower end of a logarithmic axis."""
-
-
-class _Axis(pg.AxisItem):
-    """Ticks at round places, as many as there is room for, in muted caption type; ``log``: powers of ten."""
-
-    log = False
-    share = False
-
-    def boundingRect(self) -> QRectF:
-        # the label of the lowest tick reaches beyond the axis; pyqtgraph drops what lies outside
-        return super().boundingRect().adjusted(-12, -8, 12, 8)
-
-    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
-        if high <= low:
-            return []
-        per_tick = 60 if self.orientation == "bottom" else 24
-        ticks = min(6, max(1, int(size / per_tick)))
-        if self.log and high - low > 1:
-            step = max(1.0, float(np.ceil((high - low) / ticks)))
-        else:
-            step = nice_step(high - low, ticks)
-        if self.orientation == "bottom":
-            step = max(step, 1.0)
-        first, last = int(np.ceil(low / step - 1e-6)), int(np.floor(high / step + 1e-6))
-        return [(step, [k * step for k in range(first, last + 1)])]
-
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        if self.orientation == "bottom":
-            return [_steps(v) for v in values]
-        if self.log:
-            return [short(10.0**v) for v in values]
-        if self.share:
-            return [f"{100 * v:.{0 if spacing >= 0.01 else 1}f} %" for v in values]
-        decimals = max(0, int(np.ceil(-log10(spacing) - 1e-6)) + (round(spacing * 4, 9) in (1.0, 0.1)))
-        return [f"{v:.{min(decimals, 6)}f}".replace("-", "−") for v in values]
-
-
-def _steps(value: float) -> str:
-    """A count of steps: 250, 12 k, 1.5 M."""
-    for size, unit in ((1e6, " M"), (1e4, " k")):
-        if abs(value) >= size:
-            divided = value / (1e6 if unit == " M" else 1e3)
-            return f"{divided:g}{unit}"
-    return f"{value:.0f}"
 
 
 @dataclass
@@ -86,10 +43,9 @@ class Plot(pg.PlotWidget):
     zoomed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None):
-        self._axes = {side: _Axis(side) for side in ("left", "bottom")}
+        self._axes = {side: Axis(side) for side in ("left", "bottom")}
         super().__init__(parent, axisItems=self._axes)
-        self.lines: dict[str, pg.PlotCurveItem] = {}
-        self.dots: dict[str, pg.ScatterPlotItem] = {}
+        self.lines: dict[str, Curve] = {}
         self.marks: list[Mark] = []
         self.log = False
         self.held = False
@@ -105,17 +61,9 @@ class Plot(pg.PlotWidget):
         self.box.setDefaultPadding(0)
         self.box.sigRangeChangedManually.connect(self._hold)
         for side, axis in self._axes.items():
-            axis.setStyle(
-                tickLength=0,
-                tickFont=font(CAPTION_PX),
-                maxTickLevel=0,
-                tickTextOffset=6,
-                hideOverlappingLabels=False,
-            )
             axis.enableAutoSIPrefix(False)
             axis.setZValue(-10)
             axis.setGrid(255 if side == "left" else False)
-        self._axes["left"].setStyle(tickAlpha=255)
         self._axes["left"].setWidth(38)
         self._axes["bottom"].setHeight(18)
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
@@ -127,15 +75,8 @@ class Plot(pg.PlotWidget):
 
     def add_line(self, name: str, tone: str, width: float, alpha: int = 255, dashed: bool = False) -> None:
         """Add a line in a tone of the theme; a dashed one is known without its color, and should be short."""
-        line = pg.PlotCurveItem(antialias=True, connect="finite", skipFiniteCheck=False)
-        # joined paths wider than a pixel take Qt four times as long; only they can be dashed
-        line.setSegmentedLineMode("off" if dashed else "on")
-        line.tone, line.pen_width, line.alpha, line.dashed = tone, width, alpha, dashed
-        self.lines[name] = line
-        self.dots[name] = pg.ScatterPlotItem(size=5, pen=None)
-        self.addItem(line)
-        self.dots[name].hide()
-        self.addItem(self.dots[name])
+        self.lines[name] = Curve(tone, width, alpha, dashed)
+        self.box.addItem(self.lines[name], ignoreBounds=True)
         self._color_line(name)
 
     def set_line(self, name: str, x: np.ndarray, y: np.ndarray) -> None:
@@ -143,17 +84,12 @@ class Plot(pg.PlotWidget):
         if self.log:
             y = np.log10(np.maximum(y, LOWEST))
         self.lines[name].setData(x, y)
-        alone = np.isfinite(y).sum() == 1 and self.lines[name].pen_width > 1
-        keep = np.isfinite(y) if alone else slice(0, 0)
-        if alone or len(self.dots[name].data):
-            self.dots[name].setData(x[keep], y[keep])
-            self.dots[name].setVisible(bool(alone))
 
     def set_form(self, log: bool, share: bool) -> None:
         """Choose a logarithmic axis, or one of shares in percent; the ranges start anew."""
         self.log = log
         self._axes["left"].log, self._axes["left"].share = log, share
-        self._axes["left"].picture = None
+        self._axes["left"].update()
         self.reset()
 
     def reset(self) -> None:
@@ -182,6 +118,7 @@ class Plot(pg.PlotWidget):
             xRange=(0, max(last, 10)), yRange=(bottom - pad, top + pad), padding=0, disableAutoRange=True
         )
         self._place_labels()
+        self.scene().prepareForPaint()  # now: what that moves while it paints would be painted once more
         return self._eased.settled
 
     @property
@@ -248,7 +185,6 @@ class Plot(pg.PlotWidget):
         if line.dashed:
             pen.setDashPattern(DASHES)
         line.setPen(pen)
-        self.dots[name].setBrush(self._theme.color(line.tone))
 
     def _color_mark(self, mark: Mark) -> None:
         color = self._theme.color("warning")

@@ -61,10 +61,15 @@ class WatchedWindow:
         )
         for signal, take in told:
             signal.connect(take)
+        loop = QEventLoop()  # one for the whole run, as the window has: a new one every moment takes its time
+        for signal in (bench.finished, bench.failed):
+            signal.connect(loop.quit)
         window.bridge.run()
         self._before = perf_counter()
-        while not over:
-            self._wait(20)
+        if not over:
+            loop.exec()
+        for signal in (bench.finished, bench.failed):
+            signal.disconnect(loop.quit)
         for signal, take in told:
             signal.disconnect(take)
         if isinstance(over[0], Failed):

@@ -227,5 +227,5 @@ def test_hidden_curves_wait(bench, view):
 
 def test_another_theme_colors_the_lines(bench, view):
     bench.set_theme(LIGHT)
-    assert view.plot.lines["training"].opts["pen"].color().name() == LIGHT.accent.lower()
+    assert view.plot.lines["training"].pen.color().name() == LIGHT.accent.lower()
     assert view.plot.backgroundBrush().color().name() == LIGHT.panel.lower()

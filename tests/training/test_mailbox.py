@@ -74,3 +74,16 @@ def test_a_writer_and_a_reader():
     writer.join()
     found += box.drain()
     assert np.concatenate([event.step for event in found]).tolist() == list(range(1, 4001))
+
+
+def test_a_box_says_whether_what_waits_is_urgent_and_whether_its_picture_was_seen():
+    box = Mailbox()
+    box.put(progress(1))
+    box.put(Evaluated(1, 1, {"loss": 0.5}))
+    assert (box.pressing, box.unseen) == (False, False)
+    box.put(Snapshot(1, 1))
+    assert (box.pressing, box.unseen) == (False, True)
+    box.put(State("paused"))
+    assert box.pressing
+    box.drain()
+    assert (box.pressing, box.unseen) == (False, False)
