@@ -13,6 +13,7 @@ from engine.compiler.source import render, render_metrics
 from engine.export import Weights
 from engine.graph.document import Document
 from engine.storage.atomic import replacing, write_text
+from engine.training.batches import order_seed
 from engine.training.loop import EVALUATION_ROWS, EVALUATION_STEPS
 from engine.training.setup import Setup, prepare
 
@@ -121,7 +122,7 @@ def _main(setup: Setup, learned: str) -> str:
         "data = torch.load(DATA, map_location=options.device, weights_only=True)",
         'train, validation = data["train"], data["validation"]',
         *_optimizers(setup),
-        f"generator = torch.Generator().manual_seed({training.seed})",
+        "generator = torch.Generator()",
         "losses = []",
         *(["step = 0"] if setup.built.follow else []),
         "for epoch in range(1, options.epochs + 1):",
@@ -141,9 +142,11 @@ def _model(setup: Setup, place: str) -> list[str]:
 
 def _epoch(setup: Setup) -> list[str]:
     every = ceil(EVALUATION_STEPS / setup.steps_per_epoch)
-    used = f"[:{setup.used}]" if setup.used < setup.rows else ""
+    used = f"[:{setup.batches.rows}]" if setup.batches.rows < setup.rows else ""
     report = [*_reported(setup), "losses.clear()"]
+    seed = order_seed(setup.training.seed, 0)
     return [
+        f"generator.manual_seed({f'{seed} + ' if seed else ''}epoch)",
         f"order = torch.randperm({setup.rows}, generator=generator){used}.to(options.device)",
         f"for rows in order.split({setup.batch_size}):",
         *_indented([*_batch(setup), *_step(setup), *_follow(setup)]),
@@ -165,7 +168,7 @@ def _batch(setup: Setup) -> list[str]:
 
 
 def _step(setup: Setup) -> list[str]:
-    several = len(setup.optimizers) > 1
+    several = len(setup.minimizers) > 1
     step = [
         "optimizer.zero_grad()",
         f"value = loss({_given(setup)})",
@@ -205,8 +208,9 @@ def _reported(setup: Setup) -> list[str]:
 
 def _optimizers(setup: Setup) -> list[str]:
     texts = [
-        _optimizer(each, objective.optimizer)
-        for each, objective in zip(setup.optimizers, setup.document.training.objectives, strict=True)
+        _optimizer(optimizer, type(optimizer).__name__)
+        for minimizer in setup.minimizers
+        for optimizer in minimizer.optimizers
     ]
     if len(texts) == 1:
         return [f"optimizer = {texts[0]}"]

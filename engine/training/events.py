@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -42,6 +42,10 @@ class Started:
     run: str = ""
     loaded: str = ""
     """What of a weights file was loaded, as a sentence."""
+    step: int = 0
+    """Steps that were taken before, where a run goes on."""
+    notes: tuple[str, ...] = ()
+    """What is done otherwise than was asked for, and why."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,24 @@ class Progress:
     seconds_left: float
     live_cost: float = 0.0
     """Share of the time that captures took, 0 to 1."""
+    parts: np.ndarray | None = None
+    """The losses of each objective (k, n), where there are several."""
+
+    def at(self, chosen: np.ndarray) -> Progress:
+        """Return it with some of its steps, by a mask or by indices."""
+        parts = None if self.parts is None else self.parts[:, chosen]
+        return replace(self, step=self.step[chosen], loss=self.loss[chosen], parts=parts)
+
+    @staticmethod
+    def joined(events: Sequence[Progress]) -> Progress:
+        """Return the last one with the losses of all."""
+        parts = [each.parts for each in events if each.parts is not None]
+        return replace(
+            events[-1],
+            step=np.concatenate([each.step for each in events]),
+            loss=np.concatenate([each.loss for each in events]),
+            parts=np.concatenate(parts, 1) if len(parts) == len(events) else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -195,9 +217,10 @@ class Timed:
 
 @dataclass(frozen=True)
 class State:
-    """The run is ``running`` or ``paused``."""
+    """The run is ``running`` or ``paused``; ``reason`` is why, where nobody asked for it."""
 
     state: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -226,15 +249,22 @@ class Finished:
     seconds: float
     metrics: Mapping[str, float]
     run: str = ""
+    note: str = ""
+    """Why it ended early, or which weights it kept, as a sentence."""
 
 
 @dataclass(frozen=True)
 class Failed:
-    """The run ended with an error; ``node`` is where it was born, if that is known."""
+    """The run ended with an error; ``node`` is where it was born, if that is known.
+
+    ``kind`` is ``memory`` where that ran out; then ``batch_size`` is one that takes half of it.
+    """
 
     message: str
     node: str = ""
     port: str = ""
+    kind: str = ""
+    batch_size: int = 0
 
 
 Event = Started | Progress | Evaluated | Snapshot | Timed | State | Resumed | Changed | Finished | Failed

@@ -104,6 +104,11 @@ class Folder:
         """The folder of states that the run can go on from."""
         return self.path / MOMENTS
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes what is told: between its beginning and its end."""
+        return bool(self._files)
+
     def begin(self, document: Document, **about: Any) -> None:
         """Make the folder, empty of an earlier run, and write down what is trained, how and on what.
 
@@ -244,6 +249,7 @@ class Folder:
             raise FileError(why_not_written(self.path, error)) from error
         if not (self.path / SYSTEM).stat().st_size:
             self._files[SYSTEM].put(_line(COLUMNS))
+            self._files[SYSTEM].flush()
         _held.add(self.path)
         self._save()
         self._over.clear()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import ceil, isfinite
+from math import ceil
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from engine.errors import TrainingError
-from engine.training.setup import Fields, Setup
+from engine.training.batches import Fields
+from engine.training.minimizer import NotFiniteError
+from engine.training.numerics import unseen
+from engine.training.setup import Setup
 
 EVALUATION_ROWS = 1024
 """Rows of a batch without gradients, at most."""
@@ -22,84 +25,86 @@ EVALUATION_STEPS = 10
 class Listener(Protocol):
     """What the loop tells."""
 
-    def stepped(self, epoch: int, loss: float | Tensor) -> bool:
-        """Take a step's loss; return False to end the run here."""
+    def stepped(self, loss: float | Tensor) -> bool:
+        """Take a step's loss, the sum of all objectives'; return False to end the run here."""
 
-    def evaluated(self, epoch: int, metrics: Mapping[str, float]) -> None:
+    def evaluated(self, metrics: Mapping[str, float]) -> None:
         """Take the metrics after an epoch."""
 
 
-def train(setup: Setup, listener: Listener) -> bool:
-    """Train for the document's epochs; return False if the listener ended it before.
+def train(setup: Setup, listener: Listener) -> str:
+    """Train from the position of the setup for the document's epochs; return why it ended.
 
-    Raises TrainingError with a node if the loss stops being a finite number.
+    ``done``, ``stopped`` if the listener ended it, ``early`` if there was no progress for too long. Raises
+    TrainingError with a node if the loss stops being a finite number.
     """
-    training, model = setup.document.training, setup.model
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    pairs = list(zip(setup.built.objectives, setup.optimizers, strict=True))
-    generator = torch.Generator().manual_seed(training.seed)
-    every = ceil(EVALUATION_STEPS / setup.steps_per_epoch)
-    # On a CPU a loss is read at once, which costs nothing and tells NaN before it reaches the weights.
-    # Elsewhere the tensors are kept until they are published.
-    deferred = setup.deferred
-    losses: list[float | Tensor] = []
-    follow, step = setup.built.follow, 0
+    training, model, network = setup.training, setup.model, setup.network
+    minimizers, batches, position = setup.minimizers, setup.batches, setup.position
+    several = len(minimizers) > 1
+    minimizer = minimizers[0]
+    follow, average = setup.built.follow, setup.average
+    every = ceil(EVALUATION_STEPS / batches.steps)
     model.train()
-    for epoch in range(1, training.epochs + 1):
-        for batch in setup.batches(generator):
-            total = 0.0
-            for objective, optimizer in pairs:
-                for parameter in parameters:
-                    parameter.grad = None  # what optimizer.zero_grad() does, at a tenth of its cost
-                loss = objective(model, batch)
-                if deferred:
-                    value = loss.detach()
+    while position.epoch <= training.epochs:
+        for batch in batches.epoch(position.epoch, position.row):
+            try:
+                if several:
+                    loss = 0.0
+                    for minimizer in minimizers:
+                        if (position.step + 1) % minimizer.every == 0:
+                            minimizer.step(network, batch)
+                        loss = loss + minimizer.last
                 else:
-                    value = loss.item()
-                    if not isfinite(value):
-                        raise not_finite(setup, batch, value)
-                loss.backward()
-                optimizer.step()
-                total += value
-            step += 1
+                    minimizer.step(network, batch)
+                    loss = minimizer.last
+            except NotFiniteError as error:
+                raise not_finite(setup, batch, error.args[0]) from None
+            position.step += 1
+            position.row = batches.row
+            position.total += loss
+            position.count += 1
             if follow:
-                follow(model, step)
-            losses.append(total)
-            if not listener.stepped(epoch, total):
-                return False
-        if epoch % every == 0 or epoch == training.epochs:
-            listener.evaluated(epoch, {"loss": _mean(losses), **evaluation(setup)})
-            losses.clear()
-    return True
-
-
-def _mean(losses: list[float | Tensor]) -> float:
-    if isinstance(losses[0], Tensor):
-        return torch.stack(losses).mean().item()
-    return sum(losses) / len(losses)
+                follow(model, position.step)
+            if average:
+                average.update_parameters(model)
+            if not listener.stepped(loss):
+                return "stopped"
+        metrics: dict[str, float] = {}
+        if position.epoch % every == 0 or position.epoch == training.epochs:
+            mean = float(position.total) / max(position.count, 1)
+            metrics = {"loss": mean, **evaluation(setup)}
+            listener.evaluated(metrics)
+            position.total, position.count = 0.0, 0
+        for minimizer in minimizers:
+            minimizer.rates.epoch_ended(setup.stopping.value(metrics))
+        position.epoch, position.row = position.epoch + 1, 0
+        if metrics and not setup.stopping.progress(metrics, position.step, setup.checked):
+            return "early"
+    return "done"
 
 
 def evaluation(setup: Setup) -> dict[str, float]:
     """Return what the held-out rows give, as ``val_loss``, ``val_accuracy`` ..., and the metrics of as many
     training rows, as ``accuracy`` ...
     """
-    held = evaluate(setup, setup.held) if len(setup.dataset.validation) else {}
-    metrics: dict[str, float] = {}
-    if held.keys() - {"loss"} or not held:
-        rows = len(setup.dataset.validation) or EVALUATION_ROWS
-        metrics = evaluate(setup, {name: value[:rows] for name, value in setup.train.items()})
-        metrics.pop("loss", None)
+    with unseen(setup.device):
+        held = evaluate(setup, setup.held) if len(setup.dataset.validation) else {}
+        metrics: dict[str, float] = {}
+        if held.keys() - {"loss"} or not held:
+            rows = len(setup.dataset.validation) or EVALUATION_ROWS
+            metrics = evaluate(setup, {name: value[:rows] for name, value in setup.train.items()})
+            metrics.pop("loss", None)
     return metrics | {f"val_{name}": value for name, value in held.items()}
 
 
 @torch.no_grad()
 def evaluate(setup: Setup, fields: Fields) -> dict[str, float]:
     """Return the loss and the metrics over all rows of the fields, in evaluation mode."""
-    model, built = setup.model, setup.built
+    model, built = setup.checked, setup.built
     count = len(next(iter(fields.values())))
     rows = setup.rows_at_once(EVALUATION_ROWS)
     sums: dict[str, Tensor] = {}
-    with evaluating(model):
+    with evaluating(model), setup.casting():
         for start in range(0, count, rows):
             batch = {name: value[start : start + rows] for name, value in fields.items()}
             share = min(rows, count - start) / count
@@ -127,13 +132,15 @@ class evaluating:
 def not_finite(setup: Setup, batch: Fields, value: float) -> TrainingError:
     """Return the error for a loss that is no number any more, with the node where that began."""
     what = "NaN" if value != value else "infinite"
-    lr = setup.optimizers[0].param_groups[0]["lr"]
+    lr = setup.minimizers[0].rates.lr
     hint = f"a learning rate below {lr:g} often helps."
     for node, values in setup.built.steps(setup.model, batch):
         if not all(each.isfinite().all() for each in values.values() if isinstance(each, Tensor)):
             title = setup.document.nodes[node].title
-            return TrainingError(
-                f"The loss became {what}: {title} is the first to give numbers that are not finite; {hint}",
-                node,
-            )
+            own = getattr(setup.model, setup.document.nodes[node].attribute, None)
+            weights = own.parameters() if isinstance(own, nn.Module) else ()
+            born = "is the first to give numbers that are not finite"
+            if not all(each.isfinite().all() for each in weights):
+                born = "has weights that are not finite since the last step"
+            return TrainingError(f"The loss became {what}: {title} {born}; {hint}", node)
     return TrainingError(f"The loss became {what}; {hint}")

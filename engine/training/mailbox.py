@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
-
-import numpy as np
 
 from engine.training.events import Evaluated, Event, Progress, Snapshot
 
@@ -57,11 +54,7 @@ def merged(events: list[Event]) -> list[Event]:
     parts = [each for each in events if isinstance(each, Progress)]
     if len(parts) < 2:
         return events
-    whole = replace(
-        parts[-1],
-        step=np.concatenate([part.step for part in parts]),
-        loss=np.concatenate([part.loss for part in parts]),
-    )
+    whole = Progress.joined(parts)
     # By identity, because arrays make the equality of events ambiguous.
     gone = {id(part) for part in parts[:-1]}
     return [whole if each is parts[-1] else each for each in events if id(each) not in gone]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 
@@ -70,7 +69,7 @@ def up_to(events: Iterable[Event], step: int) -> list[Event]:
         if isinstance(event, Progress):
             before = event.step <= step
             if before.any():
-                kept.append(replace(event, step=event.step[before], loss=event.loss[before]))
+                kept.append(event.at(before))
         elif isinstance(event, Evaluated | Changed | Snapshot):
             if event.step <= step:
                 kept.append(event)
@@ -81,8 +80,8 @@ def up_to(events: Iterable[Event], step: int) -> list[Event]:
 
 def _thinned(progress: Progress, most: int) -> Progress:
     """Return it with at most so many losses; the extremes among neighbors stay, and what is not a number."""
-    step, loss = progress.step, progress.loss
-    while len(step) > most:
+    while len(progress.step) > most:
+        step, loss = progress.step, progress.loss
         whole = len(step) // 4 * 4
         fours = loss[:whole].reshape(-1, 4)
         ends = np.stack([fours.argmin(1), fours.argmax(1)], 1)
@@ -91,5 +90,5 @@ def _thinned(progress: Progress, most: int) -> Progress:
         ends[same & np.isnan(fours).any(1), 0] = np.isnan(fours[same & np.isnan(fours).any(1)]).argmax(1)
         chosen = (np.arange(0, whole, 4)[:, None] + np.sort(ends, 1)).ravel()
         chosen = np.concatenate([chosen, np.arange(whole, len(step))])
-        step, loss = step[chosen], loss[chosen]
-    return replace(progress, step=step, loss=loss)
+        progress = progress.at(chosen)
+    return progress

@@ -1,4 +1,4 @@
-"""A run in a thread of its own: started, paused, stepped and stopped from outside, telling events."""
+"""A run in a thread of its own: started, paused, stepped, steered, stopped from outside; it tells events."""
 
 from __future__ import annotations
 
@@ -8,39 +8,35 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 
 from engine.compiler.custom import line_of
 from engine.compiler.module import Built
 from engine.errors import EngineError, ParameterError, TrainingError
-from engine.graph.document import Document, Way
-from engine.layers.params import Float
-from engine.optimizers import OPTIMIZERS
-from engine.training.checkpoint import load_weights
-from engine.training.clock import Clock
-from engine.training.events import Changed, Evaluated, Failed, Finished, Progress, Started, State, Watch
-from engine.training.folder import Folder
-from engine.training.loop import not_finite, train
+from engine.graph.document import Document
+from engine.layers.params import Value
+from engine.training.events import Changed, Failed, Finished, Resumed, Started, State, Watch
+from engine.training.folder import DOCUMENT, Folder
+from engine.training.loop import train
 from engine.training.mailbox import Mailbox
-from engine.training.probes import Probe
-from engine.training.setup import Setup, prepare, threads
-
-PUBLISH = 0.1
-"""Seconds between two progress events, and between two snapshots at least."""
-
-SHARE = 0.04
-"""Of the time that snapshots may take; where they cost more they come less often."""
+from engine.training.moment import newest_moment
+from engine.training.numerics import numerics
+from engine.training.saving import Saving
+from engine.training.setup import Setup, prepare
+from engine.training.steering import Steer, named, steerable, steers
+from engine.training.telling import Teller
+from engine.training.trouble import failure_of
 
 
 class Runner:
     """One run of a document, which it keeps as it was when the run began.
 
-    It begins with fresh weights, or with what of a ``weights`` file fits. Every method may be called from any
-    thread and returns at once. ``events`` tells what happens. After the end the model stays for export, and a
-    new ``watch`` still gives a snapshot.
+    It begins with fresh weights, or with what of a ``weights`` file fits. With ``out`` it leaves a folder
+    from which it can go on (``Runner.resumed``); ``about`` is what the folder says of it beside. Every method
+    may be called from any thread and returns at once. ``events`` tells what happens. After the end the model
+    stays for export, and a new ``watch`` still gives a snapshot.
     """
 
     def __init__(
@@ -49,34 +45,48 @@ class Runner:
         device: str | None = None,
         out: Path | str | None = None,
         weights: Path | str | None = None,
+        about: Mapping[str, Any] | None = None,
     ):
         self.document = document
-        self._weights = weights
+        self.about = dict(about or {})
         self.events = Mailbox()
+        self._weights = weights
         self._device = device or ""
         self._folder = Folder(Path(out)) if out is not None else None
+        self._resumes = False
         self._setup: Setup | None = None
-        self._probe: Probe | None = None
-        self._clock: Clock | None = None
+        self._steers: dict[str, Steer] = {}
+        self._teller = Teller(self.events, self._folder)
+        self._saving: Saving | None = None
         self._thread: threading.Thread | None = None
         self._glance: threading.Thread | None = None
         # What was asked from outside; ``_asked`` is read without the lock after every step.
         self._wake = threading.Condition()
         self._asked = self._paused = self._stopped = self._closed = self._over = False
         self._singles = 0
-        self._changes: deque[tuple[str, float]] = deque()
+        self._changes: deque[tuple[str, Value]] = deque()
         self._watch = Watch()
-        self._seen: Watch | None = None
         self._pace = 0.0
         self._stepped_at = 0.0
-        # Where the run is; touched by its thread only.
         self._state = ""
-        self._step = self._epoch = 0
-        self._losses: list[float | Tensor] = []
-        self._metrics: Mapping[str, float] = {}
-        self._published = self._due = self._look_due = self._looked = 0.0
-        self._looked_step = -1
-        self._rate = self._cost = self._looking = self._live_cost = 0.0
+
+    @classmethod
+    def resumed(cls, folder: Path | str, device: str | None = None) -> Runner:
+        """Return a run that goes on where the one of this folder was when it last saved itself.
+
+        What it computes is what the uninterrupted run would have computed, bit for bit on a CPU. Raises
+        FileError if the folder is not a run's.
+        """
+        from engine.storage.document_file import load_document
+
+        runner = cls(load_document(Path(folder) / DOCUMENT), device, folder)
+        runner._resumes = True
+        return runner
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the run leaves what it is."""
+        return self._folder.path if self._folder else None
 
     @property
     def built(self) -> Built | None:
@@ -105,7 +115,7 @@ class Runner:
                 return
             self._watch = watch
             self._ask()
-            if self._over and self._probe and not self._closed:
+            if self._over and self._setup and not self._closed:
                 self._over = False
                 self._glance = threading.Thread(target=self._look_last, name="netwright look")
                 self._glance.start()
@@ -154,20 +164,20 @@ class Runner:
             self._stopped = True
             self._ask()
 
-    def set(self, name: str, value: float) -> None:
-        """Change a number of the optimizer from the next step on, such as ``lr``.
+    def steerable(self) -> Mapping[str, Steer]:
+        """Return what can be changed while it runs, by name; nothing before the model is there."""
+        return self._steers
 
-        Raises ParameterError for a name or a value that none of the run's optimizers takes.
+    def set(self, name: str, value: Value) -> None:
+        """Change a number from the next step on: ``optimizer.lr``, ``batch_size``, ``conv1.frozen`` ...
+
+        Raises ParameterError for a name or a value that the run does not take.
         """
-        numbers = {
-            param.name: param
-            for objective in self.document.training.objectives
-            for param in OPTIMIZERS[objective.optimizer].params
-            if isinstance(param, Float)
-        }
-        if name not in numbers:
-            raise ParameterError(f"A run's {name!r} cannot be changed; {', '.join(numbers)} can.")
-        value = numbers[name].check(value)
+        known = {each.name: each.param for each in self._steers.values()} or steerable(self.document)
+        name = named(name, known)
+        if name not in known:
+            raise ParameterError(f"A run's {name!r} cannot be changed; {', '.join(known)} can.")
+        value = known[name].check(value)
         with self._wake:
             self._changes.append((name, value))
             self._ask()
@@ -198,92 +208,137 @@ class Runner:
     def _work(self) -> None:
         try:
             self._run()
-        except EngineError as error:
-            self._fail(error.message, error.node or "", error.port or "")
         except (Exception, SystemExit) as error:  # whatever torch and a layer raise must be told
-            node = self.built.locate(error) if self.built else ""
-            what = str(error).strip().partition("\n")[0] or type(error).__name__
-            title = self.document.nodes[node].title if node in self.document.nodes else "The run"
             line = line_of(error)
-            self._fail(f"{title} failed{f' in line {line} of its code' if line else ''}: {what}", node)
+            self._fail(failure_of(error, self.document, self._setup, line))
+        finally:
+            if self._folder:
+                self._folder.close()
         self._look_last()
 
-    def _fail(self, message: str, node: str = "", port: str = "") -> None:
-        try:
-            self._publish(perf_counter())
-        except EngineError as error:
-            message, node = error.message, error.node or ""
+    def _fail(self, failed: Failed) -> None:
+        if self._setup:
+            try:
+                self._teller.publish(perf_counter())
+            except EngineError as error:
+                failed = Failed(error.message, error.node or "")
+        if self._saving:
+            with suppress(EngineError):
+                self._saving.rescue()
+        self._teller.emit(failed)
         if self._folder:
             with suppress(EngineError):
-                self._folder.finish("failed", self._step, self._metrics, message)
-        self.events.put(Failed(message, node, port))
+                self._folder.finish("failed", message=failed.message)
 
     def _run(self) -> None:
-        setup = prepare(self.document, self._device)
         training = self.document.training
+        moment = None
+        if self._folder and self._resumes:
+            self._folder.resume()
+            moment = newest_moment(self._folder.moments)
+        setup = prepare(self.document, self._device, self._weights or training.weights)
+        if self._folder and not self._resumes:
+            self._folder.begin(self.document, **self.about)
+        if moment:
+            setup.load_state_dict(moment)
+        step = setup.position.step
+        if self._resumes:
+            self._teller.emit(Resumed(step))
         if self._folder:
-            self._folder.begin(self.document)
-        weights = self._weights or training.weights
-        loaded = str(load_weights(setup.model, weights)) if weights else ""
-        self._probe, self._clock = Probe(setup), Clock(setup)
+            self._saving = Saving(setup, self._folder)
+        self._steers = steers(setup)
+        self._teller.begin(setup)
         self._setup = setup
-        self.events.put(
+        self._teller.emit(
             Started(
                 epochs=training.epochs,
-                steps=training.epochs * setup.steps_per_epoch,
+                steps=step + setup.steps_left,
                 steps_per_epoch=setup.steps_per_epoch,
                 device=str(setup.device),
                 threads=setup.threads,
                 parameters=sum(parameter.numel() for parameter in setup.model.parameters()),
                 run=self._run_name,
-                loaded=loaded,
+                loaded=setup.loaded,
+                step=step,
+                notes=tuple(setup.notes),
             )
         )
         began = perf_counter()
-        with threads(setup.threads):
-            if self._paused:
-                proceed = self._answer()
-            else:
-                self._tell("running")
-                self._look()
-                proceed = not self._stopped
-            # The first picture, with every cache cold, says nothing about those to come.
-            self._cost = self._looking = 0.0
-            self._published = perf_counter()
-            self._look_due = self._published + PUBLISH
-            done = proceed and train(setup, self)
-            self._publish(perf_counter())
-            self._look()
-            self._finish_times()
-        if self._folder:
-            self._folder.finish("done" if done else "stopped", self._step, self._metrics, model=setup.model)
-        self.events.put(
+        with numerics(training, setup.threads):
+            ended = self._train(setup)
+            setup.conclude()
+            if ended != "stopped" or not self._closed:
+                self._teller.look(self._watch)
+                self._teller.finish_times(self._watch)
+        reason = "stopped" if ended == "stopped" else "done"
+        self._teller.emit(
             Finished(
-                "done" if done else "stopped",
-                self._step,
+                reason,
+                setup.position.step,
                 perf_counter() - began,
-                self._metrics,
+                self._teller.metrics,
                 self._run_name,
+                self._note(ended),
             )
         )
+        if self._folder:
+            self._folder.finish(reason, setup.position.step, self._teller.metrics, model=setup.model)
+
+    def _train(self, setup: Setup) -> str:
+        """Train, and save where it ended; return why it did."""
+        if self._saving and not setup.position.step:
+            self._save()
+        if self._paused or self._changes:
+            proceed = self._answer()
+        else:
+            self._tell("running")
+            self._teller.look(self._watch)
+            proceed = not self._stopped
+        self._teller.warmed()
+        ended = train(setup, self) if proceed else "stopped"
+        self._teller.publish(perf_counter())
+        if self._saving:
+            with suppress(EngineError):
+                self._saving.save()
+        return ended
+
+    def _note(self, ended: str) -> str:
+        stopping = self._setup.stopping
+        if ended == "early":
+            return f"No progress for {stopping.waited} checks; the best was at step {stopping.step:,}."
+        return f"The weights are those of step {stopping.step:,}, the best check." if stopping.weights else ""
 
     @property
     def _run_name(self) -> str:
         return str(self._folder.path) if self._folder else ""
 
-    def stepped(self, epoch: int, loss: float | Tensor) -> bool:
+    def stepped(self, loss: float | Tensor) -> bool:
         """Take a step's loss from the loop; return False to end the run."""
-        self._step += 1
-        self._epoch = epoch
-        self._losses.append(loss)
-        now = perf_counter()
-        if now >= self._due:
-            self._publish(now)
-            if now >= self._look_due:
-                self._look()
+        if self._teller.stepped(loss, self._watch):
+            if self._saving and self._saving.due:
+                self._save()
+            if self._teller.trouble:
+                self._pause_for_trouble()
         if self._pace:
             self._keep_pace()
         return self._answer() if self._asked else True
+
+    def evaluated(self, metrics: Mapping[str, float]) -> None:
+        """Take the metrics after an epoch from the loop."""
+        self._teller.evaluated(metrics)
+
+    def _save(self) -> None:
+        """Save a moment; where it cannot be written the run waits, and says why."""
+        try:
+            self._saving.save()
+        except EngineError as error:
+            self._teller.trouble = error.message
+            self._pause_for_trouble()
+
+    def _pause_for_trouble(self) -> None:
+        with self._wake:
+            self._paused = True
+            self._ask()
 
     def _keep_pace(self) -> None:
         """Wait until the next step is due, or until something is asked."""
@@ -295,71 +350,6 @@ class Runner:
                 self._wake.wait(wait)
         self._stepped_at = perf_counter()
 
-    def evaluated(self, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Take the metrics after an epoch from the loop."""
-        self._metrics = metrics
-        self.events.put(Evaluated(self._step, epoch, metrics))
-        if self._folder:
-            self._folder.evaluated(self._step, epoch, metrics)
-
-    def _publish(self, now: float) -> None:
-        """Tell the losses since the last time, and how fast it goes."""
-        losses, self._losses = self._losses, []
-        passed, self._published = now - self._published, now
-        self._due = now + PUBLISH
-        if not losses:
-            return
-        if isinstance(losses[0], Tensor):
-            values = torch.stack(losses).cpu().numpy().astype(np.float64)
-        else:
-            values = np.array(losses)
-        rate, share = len(losses) / max(passed, 1e-9), self._looking / max(passed, 1e-9)
-        self._looking = 0.0
-        # Smoothed, so that the time left does not jump.
-        self._rate = rate if not self._rate else 0.8 * self._rate + 0.2 * rate
-        if passed >= PUBLISH / 2:  # the short rest of a run says nothing about the share
-            self._live_cost = 0.8 * self._live_cost + 0.2 * min(share, 1.0)
-        left = self.document.training.epochs * self._setup.steps_per_epoch - self._step
-        steps = np.arange(self._step - len(values) + 1, self._step + 1)
-        lr = float(self._setup.optimizers[0].param_groups[0]["lr"])
-        self.events.put(
-            Progress(steps, values, self._epoch, lr, self._rate, left / self._rate, self._live_cost)
-        )
-        if not np.isfinite(values).all():
-            raise not_finite(self._setup, self._probe.fields, float(values[~np.isfinite(values)][0]))
-
-    def _look(self) -> None:
-        """Take a snapshot, and put the next one off until its cost is a small share of the time."""
-        began = perf_counter()
-        self._seen = watch = self._watch
-        snapshot = self._probe.snapshot(watch, self._step, self._epoch)
-        timed = watch.times and self._time(watch.way)
-        now = perf_counter()
-        if snapshot is not None:
-            self.events.put(snapshot)
-        if snapshot is not None or timed:
-            took = now - began
-            # One slow look on a busy machine must not freeze the pictures for seconds.
-            self._cost = 0.7 * self._cost + 0.3 * min(took, 2 * self._cost) if self._cost else took
-            self._looking += took
-        self._looked, self._looked_step = now, self._step
-        self._look_due = now + max(PUBLISH, self._cost / SHARE)
-
-    def _time(self, way: Way) -> bool:
-        """Time one more pass, tell when there are enough; return whether one was needed."""
-        if self._clock.done(way):
-            return False
-        self._clock.measure(way)
-        if self._clock.done(way):
-            self.events.put(self._clock.timed(way))
-        return True
-
-    def _finish_times(self) -> None:
-        """Take the passes that are missing, where nothing is waiting for the next step."""
-        way = self._watch.way
-        if self._watch.times and self._clock.finish(way) and (timed := self._clock.timed(way)):
-            self.events.put(timed)
-
     def _answer(self) -> bool:
         """Do what was asked between two steps, wait while paused; return False to end the run."""
         while True:
@@ -367,14 +357,13 @@ class Runner:
             if isinstance(order, tuple):
                 self._change(*order)
             elif order == "look":
-                self._look_due = min(self._look_due, self._looked + PUBLISH)
-                self._seen = self._watch
+                self._teller.hurry(self._watch)
             elif order == "wait":
                 self._rest()
             else:
                 return order == "go"
 
-    def _order(self) -> str | tuple[str, float]:
+    def _order(self) -> str | tuple[str, Value]:
         """Return what was asked: a change, ``look``, ``wait``, ``go`` or ``end``."""
         with self._wake:
             if self._stopped:
@@ -386,69 +375,72 @@ class Runner:
                 return "go"
             if self._paused:
                 return "wait"
-            if self._watch != self._seen:
+            if not self._teller.has_seen(self._watch):
                 return "look"
             self._asked = False
             return "go"
 
     def _rest(self) -> None:
         """Tell where the run stands and wait until something is asked."""
-        self._publish(perf_counter())
-        if self._looked_step != self._step or self._watch != self._seen:
-            self._look()
-        if self._state != "paused":
-            self._tell("paused")
+        self._teller.publish(perf_counter())
+        if not self._teller.fresh(self._watch):
+            self._teller.look(self._watch)
+        if self._state != "paused" or self._teller.trouble:
+            reason, self._teller.trouble = self._teller.trouble, ""
+            self._tell("paused", reason)
+            if self._saving and not reason:
+                with suppress(EngineError):  # the next one that is due says what is wrong
+                    self._saving.save()
         with self._wake:
             while self._paused and not (self._stopped or self._singles or self._changes):
-                if self._watch == self._seen:
+                if self._teller.has_seen(self._watch):
                     self._wake.wait()
                     continue
                 self._wake.release()
                 try:
-                    self._look()
+                    self._teller.look(self._watch)
                 finally:
                     self._wake.acquire()
             goes_on = not (self._paused or self._stopped)
-        self._published, self._looking = perf_counter(), 0.0
+        self._teller.rested()
         if goes_on:
             self._tell("running")
 
-    def _tell(self, state: str) -> None:
+    def _tell(self, state: str, reason: str = "") -> None:
         self._state = state
-        self.events.put(State(state))
+        self._teller.emit(State(state, reason))
+        if state == "paused" and not reason:
+            self._teller.trouble = ""
 
-    def _change(self, name: str, value: float) -> None:
-        """Set a number in every optimizer that has it."""
-        for optimizer in self._setup.optimizers:
-            for group in optimizer.param_groups:
-                before = _option(group, name)
-                if before is None or before == value:
-                    continue
-                if name in _BETAS:
-                    betas = list(group["betas"])
-                    betas[_BETAS.index(name)] = value
-                    group["betas"] = tuple(betas)
-                else:
-                    group[name] = value
-                self.events.put(Changed(self._step, name, before, value))
+    def _change(self, name: str, value: Value) -> None:
+        """Change a number of the run, and tell it."""
+        name = named(name, self._steers)
+        steer = self._steers.get(name)
+        if steer is None:
+            return
+        before = steer.get()
+        if before == value:
+            return
+        try:
+            steer.put(steer.param.check(value))
+        except ParameterError as error:
+            self._teller.emit(State(self._state or "running", error.message))
+            return
+        changes = self._setup.changes
+        changes.pop(name, None)
+        changes[name] = value
+        self._teller.emit(Changed(self._setup.position.step, name, before, value))
 
     def _look_last(self) -> None:
         """Answer every watch that came after the last look; the next one starts a short-lived thread."""
         while True:
             with self._wake:
-                if self._watch == self._seen or self._closed or self._probe is None:
+                if self._closed or self._setup is None or self._teller.has_seen(self._watch):
                     self._over = True
                     return
             try:
-                with threads(self._setup.threads):
-                    self._look()
-                    self._finish_times()
+                with numerics(self.document.training, self._setup.threads):
+                    self._teller.look(self._watch)
+                    self._teller.finish_times(self._watch)
             except Exception:  # the run is over and has told how it ended; the old picture stays
-                self._seen = self._watch
-
-
-_BETAS = ("beta1", "beta2")
-
-
-def _option(group: dict, name: str) -> float | None:
-    return group["betas"][_BETAS.index(name)] if name in _BETAS and "betas" in group else group.get(name)
+                self._teller.give_up(self._watch)

@@ -1,31 +1,34 @@
-"""Everything that a run needs before its first step: model, data on the device, optimizers, threads."""
+"""Everything that a run needs before its first step: model, data on the device, minimizers, threads."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from math import ceil, prod
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from math import prod
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.checkpoint import checkpoint
 
 from engine.compiler.data import load_node
-from engine.compiler.module import Built, check_trainable, compile_document
+from engine.compiler.module import Built, check_trainable, compile_document, in_a_row
 from engine.data.source import Dataset
-from engine.errors import TrainingError
-from engine.graph.document import Document, Objective, Slot
+from engine.errors import ParameterError, TrainingError
+from engine.graph.document import Document, Slot, Training
 from engine.graph.modes import active
-from engine.optimizers import OPTIMIZERS
+from engine.training.batches import AT_ONCE, Batches, Fields
+from engine.training.checkpoint import load_weights
 from engine.training.devices import pick
-
-Fields = dict[str, Tensor]
-
-CHUNK = 32
-"""Batches that are gathered at once, if they are small: one call for many."""
-
-AT_ONCE = 2**24
-"""Numbers of one tensor that are computed or copied at once, where there is a choice: 64 MB."""
+from engine.training.learning import Learner, learners, moved
+from engine.training.minimizer import Minimizer
+from engine.training.moment import copied
+from engine.training.numerics import autocast, casting, generators, set_generators, unseen
+from engine.training.stopping import Stopping, rising
 
 THREAD = 20_000_000
 """Multiply-adds of a step that are worth one more thread.
@@ -38,26 +41,70 @@ CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 
 
 @dataclass
+class Position:
+    """Where a run is: in an epoch after so many of its rows, after so many steps in all.
+
+    ``total`` and ``count`` are of the losses since the last check.
+    """
+
+    epoch: int = 1
+    row: int = 0
+    step: int = 0
+    total: float | Tensor = 0.0
+    count: int = 0
+
+
+@dataclass
 class Setup:
-    """A run that can start. ``train`` and ``held`` are whole data sets on the device, by field name."""
+    """A run that can start. ``train`` and ``held`` are whole data sets on the device, by field name.
+
+    ``network`` is what the minimizers call: the model, or what torch.compile made of it. ``average`` follows
+    the model if the settings ask for it.
+    """
 
     document: Document
     built: Built
     model: nn.Module
+    network: nn.Module
     dataset: Dataset
     device: torch.device
     train: Fields
     held: Fields
-    optimizers: list[torch.optim.Optimizer]
+    batches: Batches
+    learners: list[Learner]
+    minimizers: list[Minimizer]
+    stopping: Stopping
     threads: int
     channels_last: bool
-    deferred: bool = False
-    """Whether losses stay on the device until they are published, because reading one would wait for it."""
+    cast: partial[AbstractContextManager] | None = None
+    average: AveragedModel | None = None
+    position: Position = field(default_factory=Position)
+    changes: dict[str, Any] = field(default_factory=dict)
+    """What was changed by hand, by name, in the order of the last changes."""
+    loaded: str = ""
+    """What of a weights file was loaded, as a sentence."""
+    notes: list[str] = field(default_factory=list)
+    """What is done otherwise than was asked for, and why."""
+
+    @property
+    def deferred(self) -> bool:
+        """Whether losses stay on the device until they are published: reading one would wait for it."""
+        return self.device.type != "cpu"
+
+    @property
+    def training(self) -> Training:
+        """The settings."""
+        return self.document.training
+
+    @property
+    def checked(self) -> nn.Module:
+        """The model that is checked and kept: the average if there is one."""
+        return self.average.module if self.average else self.model
 
     @property
     def batch_size(self) -> int:
         """Rows of a step; never more than there are."""
-        return min(self.document.training.batch_size, self.rows)
+        return self.batches.size
 
     @property
     def rows(self) -> int:
@@ -67,13 +114,13 @@ class Setup:
     @property
     def steps_per_epoch(self) -> int:
         """Steps of an epoch, the last one perhaps smaller."""
-        return ceil(self.used / self.batch_size)
+        return self.batches.steps
 
     @property
-    def used(self) -> int:
-        """Rows of an epoch: a last batch of one row is left out, because a batch norm could not take it."""
-        alone = self.rows % self.batch_size == 1 and self.rows > 1 and self.batch_size > 1
-        return self.rows - alone
+    def steps_left(self) -> int:
+        """Steps that the run still has to take."""
+        rest = self.training.epochs - self.position.epoch
+        return self.batches.steps_after(self.position.row) + rest * self.batches.steps
 
     def rows_at_once(self, most: int) -> int:
         """Return how many rows to run without gradients: at most so many, fewer of a wide network."""
@@ -84,58 +131,165 @@ class Setup:
     def first_rows(self, count: int) -> Fields:
         """Return the first training rows as a batch."""
         rows = {name: value[:count] for name, value in self.train.items()}
-        return {name: _channels_last(value) for name, value in rows.items()} if self.channels_last else rows
+        return {name: channels_last(value) for name, value in rows.items()} if self.channels_last else rows
 
-    def batches(self, generator: torch.Generator) -> Iterator[Fields]:
-        """Give every training row once, in an order that the generator draws."""
-        order = torch.randperm(self.rows, generator=generator)[: self.used].to(self.device)
-        numbers = self.batch_size * max(value[0].numel() for value in self.train.values())
-        chunk_size = max(1, min(CHUNK, AT_ONCE // numbers))
-        for rows in order.split(self.batch_size * chunk_size):
-            chunk = [value.index_select(0, rows) for value in self.train.values()]
-            if self.channels_last:
-                chunk = [_channels_last(value) for value in chunk]
-            for batch in zip(*(value.split(self.batch_size) for value in chunk), strict=True):
-                yield dict(zip(self.train, batch, strict=True))
+    def casting(self) -> AbstractContextManager:
+        """Return the context in which layers compute with the numbers that were asked for."""
+        return casting(self.cast)
+
+    def resized(self) -> None:
+        """Tell the schedules how many steps are left, after the batch size was changed."""
+        for minimizer in self.minimizers:
+            minimizer.resized(self.steps_left)
+
+    def freeze(self, chosen: Iterable[Learner], frozen: bool) -> None:
+        """Freeze weights or let them learn again. Raises ParameterError if none were left that learn."""
+        chosen = list(chosen)
+        for minimizer in self.minimizers:
+            if frozen and all(each.frozen or each in chosen for each in minimizer.learners):
+                raise ParameterError("These are the last weights that learn; they cannot be frozen.")
+        for each in chosen:
+            each.frozen = frozen
+            each.parameter.requires_grad_(not frozen)
+            each.parameter.grad = None
+        for minimizer in self.minimizers:
+            minimizer.refresh()
+
+    def set_rate(self, chosen: Iterable[Learner], rate: float) -> None:
+        """Give weights another multiplier of the learning rate."""
+        for each in chosen:
+            each.rate = rate
+        for minimizer in self.minimizers:
+            minimizer.regroup()
+
+    def conclude(self) -> None:
+        """Give the model the weights that the run ends with: the best ones, or the average, or its own."""
+        if self.stopping.weights is not None:
+            self.model.load_state_dict(self.stopping.weights)
+        elif self.average:
+            self.model.load_state_dict(self.average.module.state_dict())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that the rest of the run depends on: a moment."""
+        position = asdict(self.position) | {"total": float(self.position.total)}
+        return {
+            "position": position,
+            "changes": self.changes,
+            "model": self.model.state_dict(),
+            "minimizers": [each.state_dict() for each in self.minimizers],
+            "average": self.average.state_dict() if self.average else None,
+            "stopping": self.stopping.state_dict(),
+            "generators": generators(self.device),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a moment. Raises TrainingError if it is of another model."""
+        from engine.training.steering import steers
+
+        self.position = Position(**state["position"])
+        try:
+            self.model.load_state_dict(state["model"])
+        except RuntimeError as error:
+            raise TrainingError(f"This moment is of another network: {str(error).splitlines()[-1]}") from None
+        self.changes = dict(state["changes"])
+        known = steers(self)
+        for name, value in self.changes.items():
+            if name in known:
+                known[name].put(value)
+        for minimizer, each in zip(self.minimizers, state["minimizers"], strict=True):
+            minimizer.load_state_dict(each)
+        if self.average and state["average"]:
+            self.average.load_state_dict(state["average"])
+        self.stopping.load_state_dict(state["stopping"])
+        set_generators(state["generators"], self.device)
 
 
-def prepare(document: Document, device: str = "") -> Setup:
+def prepare(document: Document, device: str = "", weights: Path | str | None = None) -> Setup:
     """Compile and load what the document says; its seed decides the initial weights.
 
     Raises EngineError with the node where something is missing.
     """
     document = active(document)
+    training = document.training
     check_trainable(document)
-    place = pick(device or document.training.device)
-    torch.manual_seed(document.training.seed)
+    place = pick(device or training.device)
+    torch.manual_seed(training.seed)
     built = compile_document(document)
     dataset = load_node(document.nodes[built.data])
     train, held = (_fields(built, dataset, rows, place) for rows in (dataset.train, dataset.validation))
     model = built.model.to(place)
-    if not any(parameter.requires_grad for parameter in model.parameters()):
+    loaded = str(load_weights(model, weights)) if weights else ""
+    found = learners(document, model)
+    if not found:
         raise TrainingError("There is nothing to learn: no layer of this model has weights.")
-    channels_last = any(isinstance(module, CONVOLUTIONS) for module in model.modules())
-    if channels_last:
+    for each in found:
+        each.parameter.requires_grad_(not each.frozen)
+    if all(each.frozen for each in found):
+        raise TrainingError("There is nothing to learn: every layer with weights is frozen.")
+    convolves = any(isinstance(module, CONVOLUTIONS) for module in model.modules())
+    last = training.layout == "channels_last" or (training.layout == "auto" and convolves)
+    if last:
         model = model.to(memory_format=torch.channels_last)
-    optimizers = [make_optimizer(model, objective, place) for objective in document.training.objectives]
-    threads = 0
-    if place.type == "cpu":
-        rows = min(document.training.batch_size, len(dataset.train))
-        # By the model's cost and not by trying, so that the same seed gives the same curve.
-        threads = min(1 + built.plan.macs * rows // THREAD, torch.get_num_threads())
-    return Setup(
+    _save_memory(document, model)
+    batches = Batches(
+        train,
+        training.batch_size,
+        training.seed,
+        _labels(document, built, dataset, train) if training.balance == "sampling" else None,
+        channels_last if last else None,
+    )
+    setup = Setup(
         document,
         built,
+        model,
         model,
         dataset,
         place,
         train,
         held,
-        optimizers,
-        threads,
-        channels_last,
-        deferred=place.type != "cpu",
+        batches,
+        found,
+        [],
+        Stopping(training),
+        _threads(built, place, batches.size),
+        last,
+        autocast(training, place),
+        loaded=loaded,
     )
+    setup.minimizers = _minimizers(setup)
+    if training.average:
+        decay = get_ema_multi_avg_fn(training.average)
+        setup.average = AveragedModel(model, multi_avg_fn=decay)
+    if training.compile:
+        _translate(setup)
+    return setup
+
+
+def _minimizers(setup: Setup) -> list[Minimizer]:
+    training, document = setup.training, setup.document
+    upward = rising(training.monitor)
+    return [
+        Minimizer(
+            objective,
+            goal,
+            moved(document, objective.nodes, setup.learners),
+            setup.device,
+            setup.batches.steps,
+            training.epochs * setup.batches.steps,
+            alone=len(training.objectives) == 1,
+            cast=setup.cast,
+            scaled=training.precision == "float16",
+            rising=upward,
+        )
+        for objective, goal in zip(training.objectives, setup.built.objectives, strict=True)
+    ]
+
+
+def _threads(built: Built, device: torch.device, batch_size: int) -> int:
+    # By the model's cost and not by trying, so that the same seed gives the same curve.
+    if device.type != "cpu":
+        return 0
+    return min(1 + built.plan.macs * batch_size // THREAD, torch.get_num_threads())
 
 
 def _fields(built: Built, dataset: Dataset, rows: object, device: torch.device) -> Fields:
@@ -151,28 +305,56 @@ def _fields(built: Built, dataset: Dataset, rows: object, device: torch.device) 
     return fields
 
 
-def _channels_last(value: Tensor) -> Tensor:
+def _labels(document: Document, built: Built, dataset: Dataset, train: Fields) -> Tensor:
+    """The training rows' classes (n,), of the first field that has some."""
+    names = {**built.plan.arguments, **built.plan.fields}
+    for slot, name in names.items():
+        if dataset.fields[slot.port].classes and train[name].dim() == 1:
+            return train[name]
+    raise TrainingError(
+        "Balanced sampling needs data with one class for each sample; set balance to none.", built.data
+    )
+
+
+def channels_last(value: Tensor) -> Tensor:
+    """Return images with their channels last in memory; anything else as it is."""
     return value.contiguous(memory_format=torch.channels_last) if value.dim() == 4 else value
 
 
-def make_optimizer(model: nn.Module, objective: Objective, device: torch.device) -> torch.optim.Optimizer:
-    """Return the optimizer of an objective, in torch's fused form where there is one."""
-    options = OPTIMIZERS[objective.optimizer].values(objective.options)
-    if "beta1" in options:
-        options["betas"] = (options.pop("beta1"), options.pop("beta2"))
-    kind = getattr(torch.optim, objective.optimizer)
-    if objective.optimizer in ("SGD", "Adam", "AdamW") and device.type in ("cpu", "cuda", "mps"):
-        options["fused"] = True
-    return kind([p for p in model.parameters() if p.requires_grad], **options)
+def _save_memory(document: Document, model: nn.Module) -> None:
+    """Let blocks that ask for it compute their inside again in the backward pass."""
+    for id, node in document.nodes.items():
+        layer = getattr(model, node.attribute, None) if node.learning.checkpoint else None
+        if isinstance(layer, nn.Module) and node.type in document.blocks and id == node.attribute:
+            for block in in_a_row(layer):
+                block.forward = _again(block.forward)
 
 
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Compute with so many CPU threads inside, 0 for no matter; as before afterwards."""
-    before = torch.get_num_threads()
-    if count:
-        torch.set_num_threads(count)
+def _again(forward: Callable[..., Any]) -> Callable[..., Any]:
+    def twice(*inputs: Tensor) -> Any:
+        if torch.is_grad_enabled():
+            return checkpoint(forward, *inputs, use_reentrant=False)
+        return forward(*inputs)
+
+    return twice
+
+
+def _translate(setup: Setup) -> None:
+    """Let torch.compile translate the model; where it cannot, the model stays, and a note says so."""
+    small = setup.device.type == "cuda" and setup.built.plan.macs * setup.batch_size < THREAD
+    # Of small networks on a GPU the launches take the time: then CUDA graphs replay them.
+    network = torch.compile(setup.model, mode="reduce-overhead" if small else None)
+    before, gradients = copied(setup.model.state_dict()), [each.parameter for each in setup.learners]
+    batch = setup.first_rows(setup.batch_size)
     try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+        with unseen(setup.device), setup.casting():
+            for goal in setup.built.objectives:
+                goal(network, batch).backward()
+    except Exception as error:  # whatever a compiler raises
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        setup.notes.append(f"torch.compile cannot translate this model here, so it runs as it is: {reason}")
+    else:
+        setup.network = network
+    setup.model.load_state_dict(before)
+    for parameter in gradients:
+        parameter.grad = None

@@ -85,12 +85,12 @@ class Record:
     def __init__(self, setup):
         self.setup, self.learned, self.copied = setup, [], []
 
-    def stepped(self, epoch, loss):
+    def stepped(self, loss):
         self.learned.append(self.setup.model.q.weight.detach().clone())
         self.copied.append(self.setup.model.copy.layer.weight.detach().clone())
         return len(self.learned) < 7
 
-    def evaluated(self, epoch, metrics):
+    def evaluated(self, metrics):
         """Nothing to keep."""
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-import engine.training.runner as runner_module
 from engine.errors import ParameterError, TrainingError
 from engine.graph import edits, settings
 from engine.graph.build import Builder
@@ -25,6 +24,7 @@ from engine.training.events import (
     State,
     Watch,
 )
+from engine.training.minimizer import Minimizer
 from engine.training.runner import Runner
 from tests.training.documents import autoencoder, lenet, spirals
 
@@ -243,13 +243,13 @@ def test_learning_rate_changes_while_it_runs(run):
     tail.state("paused")
     runner.set("lr", 0)
     change = tail.until(lambda event: isinstance(event, Changed))
-    assert change == Changed(0, "lr", 0.01, 0.0)
+    assert change == Changed(0, "optimizer.lr", 0.01, 0.0)
     before = {name: value.clone() for name, value in runner.model.state_dict().items()}
     runner.step()
     assert tail.until(lambda event: isinstance(event, Progress)).lr == 0
     assert all(torch.equal(value, before[name]) for name, value in runner.model.state_dict().items())
     runner.set("beta1", 0.5)
-    assert tail.until(lambda event: isinstance(event, Changed)) == Changed(1, "beta1", 0.9, 0.5)
+    assert tail.until(lambda event: isinstance(event, Changed)) == Changed(1, "optimizer.beta1", 0.9, 0.5)
     runner.set("lr", 0.1)
     tail.until(lambda event: isinstance(event, Changed))
     runner.step()
@@ -317,14 +317,13 @@ def test_nan_never_reaches_the_weights(run):
 def test_deferred_losses_give_the_same_curve_and_are_checked(run, monkeypatch):
     document = spirals(epochs=10)
     at_once = complete(run(document))
-    original = runner_module.prepare
+    original = Minimizer.__init__
 
-    def deferred(*args):
-        setup = original(*args)
-        setup.deferred = True
-        return setup
+    def deferred(self, *args, **options):
+        original(self, *args, **options)
+        self._deferred = True
 
-    monkeypatch.setattr(runner_module, "prepare", deferred)
+    monkeypatch.setattr(Minimizer, "__init__", deferred)
     later = complete(run(document))
     assert np.allclose(losses(at_once), losses(later), rtol=1e-6)
     failed = complete(run(spirals(epochs=5, lr=1e30)))[-1]
@@ -367,6 +366,7 @@ def test_run_folder(run, tmp_path):
         "environment.json",
         "events.jsonl",
         "metrics.csv",
+        "moments",
         "run.json",
         "status.json",
         "system.csv",
