@@ -76,7 +76,13 @@ class Found:
 
 def smooth(rates: np.ndarray, losses: np.ndarray) -> np.ndarray:
     """Return losses averaged with those at rates nearby, ``WIDTH`` decades to both sides."""
-    return _bells(rates) @ losses
+    return _bells(rates) @ _cut(losses)
+
+
+def _cut(losses: np.ndarray) -> np.ndarray:
+    """The losses without the height of an explosion, which would reach far back where they are averaged."""
+    first = losses[:FEWEST].max()
+    return np.minimum(losses, first + 0.5 * (first - losses.min()))
 
 
 def _bells(rates: np.ndarray) -> np.ndarray:
@@ -90,9 +96,7 @@ def propose(rates: np.ndarray, losses: np.ndarray) -> Proposal:
     """Return the learning rate that losses at rising rates, as (n,) each, speak for."""
     if len(rates) < FEWEST:
         return Proposal(None, None, None, "The loss exploded at once: begin with lower rates.")
-    # What explodes is cut, so that it does not reach back where losses are averaged.
-    losses = np.minimum(losses, losses[:FEWEST].max())
-    smoothed = smooth(rates, losses)
+    losses, smoothed = _cut(losses), smooth(rates, losses)
     lowest = int(smoothed.argmin())
     fell = smoothed[: lowest + 1].max() - smoothed[lowest]
     # The deviation of a loss, whatever the explosion, then that of an average; by chance alone averages
@@ -125,13 +129,14 @@ def tries(
     steps: int = STEPS,
     lowest: float = LOWEST,
     highest: float = HIGHEST,
+    seed: int | None = None,
 ) -> Iterator[tuple[float, float]]:
     """Give a rate and the loss before the step with it, from the lowest up, until the loss explodes.
 
-    Trains a model of its own, from the document's seed: nothing of the document or of a run changes. Other
-    objectives step beside it as they always do. Raises EngineError where the document cannot be trained.
+    Trains a model of its own, from ``seed`` or the document's: nothing of the document or of a run changes.
+    Other objectives step beside it as they always do. Raises EngineError where it cannot be trained.
     """
-    document = _constant(document, place)
+    document = _constant(document, place, seed)
     with torch.random.fork_rng(devices=[]):
         setup = prepare(document, device)
         generator = torch.Generator().manual_seed(document.training.seed)
@@ -156,14 +161,15 @@ def tries(
                 yield rate, value
 
 
-def _constant(document: Document, place: int) -> Document:
-    """The document with an objective whose rate nothing else moves."""
+def _constant(document: Document, place: int, seed: int | None) -> Document:
+    """The document with an objective whose rate nothing else moves, and another seed if there is one."""
     training = document.training
     if not 0 <= place < len(training.objectives):
         raise TrainingError(f"There is no objective {place + 1}; there are {len(training.objectives)}.")
     objective = replace(training.objectives[place], schedule="", schedule_options=frozen(), warmup=0)
     objectives = (*training.objectives[:place], objective, *training.objectives[place + 1 :])
-    return document.with_(training=replace(training, objectives=objectives))
+    seed = training.seed if seed is None else seed
+    return document.with_(training=replace(training, objectives=objectives, seed=seed))
 
 
 class _Judge:
@@ -192,13 +198,14 @@ def find(
     device: str = "",
     steps: int = STEPS,
     heard: Callable[[float, float], bool] = lambda rate, loss: True,
+    seed: int | None = None,
 ) -> Found | None:
     """Return what a finder's run proposes; None if ``heard``, which takes every rate and loss, ended it.
 
     Raises EngineError where the document cannot be trained.
     """
     points = []
-    for rate, loss in tries(document, place, device, steps):
+    for rate, loss in tries(document, place, device, steps, seed=seed):
         points.append((rate, loss))
         if not heard(rate, loss):
             return None
@@ -209,9 +216,22 @@ def find(
 class Finder:
     """A finder in a thread of its own. ``events`` tells ``Tried``, then ``Found`` or ``Failed``."""
 
-    def __init__(self, document: Document, place: int = 0, device: str = "", steps: int = STEPS):
+    def __init__(
+        self,
+        document: Document,
+        place: int = 0,
+        device: str = "",
+        steps: int = STEPS,
+        seed: int | None = None,
+    ):
         self.events = Mailbox()
-        self._what = (document, place, device, steps)
+        self._what = {
+            "document": document,
+            "place": place,
+            "device": device,
+            "steps": steps,
+            "seed": seed,
+        }
         self._cancelled = threading.Event()
         self._points: list[tuple[float, float]] = []
         self._due = 0.0
@@ -238,7 +258,7 @@ class Finder:
 
     def _work(self) -> None:
         try:
-            found = find(*self._what, heard=self._hear)
+            found = find(**self._what, heard=self._hear)
         except EngineError as error:
             self.events.put(Failed(error.message, error.node or ""))
         except Exception as error:  # a network may fail in ways of its own
