@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.errors import DataError, shown
+from engine.errors import DataError
 
 WORDS = 50
 """Different words of a feature column that become one column each; more look like names or free text."""
@@ -346,6 +346,38 @@ def make_recipe(file: str, columns: Sequence[Column], chosen: Choices) -> Recipe
     return Recipe(parts, Part(target.name, width=width), classes, levels, by, chosen.fill, tuple(left_out))
 
 
+def widened(recipe: Recipe, every: Callable[[str], Iterable[Column]], task: str) -> Recipe:
+    """Return a recipe with all words and classes that ``every`` part of a column holds.
+
+    A feature that turns out to have too many is left out; a target with many whole numbers becomes a number.
+    """
+    parts, left_out = [], list(recipe.left_out)
+    for part in recipe.features:
+        words = set(part.words)
+        for column in every(part.name) if words else ():
+            words |= set(column.words.tolist()) - {""}
+        if len(words) > WORDS:
+            left_out.append(f"Column {part.name!r} was left out: {len(words):,} different words.")
+        else:
+            parts.append(replace(part, words=tuple(sorted(words))))
+    if not parts:
+        raise DataError(f"There is no column that can be a feature. {left_out[-1]}")
+    recipe = replace(recipe, features=tuple(parts), left_out=tuple(left_out))
+    if recipe.levels:
+        found = set(recipe.levels)
+        for column in every(recipe.target.name):
+            found |= set(np.unique(column.numbers[np.isfinite(column.numbers)]).tolist())
+        few = len(found) <= CLASSES and all(level == round(level) for level in found)
+        levels = tuple(sorted(found)) if few or task == "classes" else ()
+        return replace(recipe, levels=levels, classes=tuple(f"{level:g}" for level in levels))
+    if recipe.classes:
+        words = set(recipe.classes)
+        for column in every(recipe.target.name):
+            words |= set(column.words.tolist()) - {""}
+        return replace(recipe, classes=tuple(sorted(words)))
+    return recipe
+
+
 def _part(column: Column, rows: np.ndarray) -> Part:
     if column.numbers is not None:
         return Part(column.name, width=1 if column.numbers.ndim == 1 else column.numbers.shape[1])
@@ -371,8 +403,3 @@ def shortened(skipped: Sequence[str], more: int = 0) -> tuple[str, ...]:
     """Return the first reasons, and how many more there are."""
     more += max(len(skipped) - REASONS, 0)
     return (*skipped[:REASONS], f"And {more:,} more.") if more > 0 else tuple(skipped)
-
-
-def quoted(names: Sequence[str]) -> str:
-    """Return names as a message lists them."""
-    return ", ".join(shown(name) for name in names)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from engine.data.split import SPLIT, TABLE_SPLIT, hold_out, split
-from engine.data.tally import NORMALIZATIONS, ROWS, Scale, Tally, by_column, scale_of
+from engine.data.tally import NORMALIZATIONS, Scale, Tally, by_column, scale_of
 from engine.layers.declaration import Layer
 from engine.layers.params import Choice, Value
 
@@ -26,6 +26,9 @@ __all__ = (
     "split",
     "standardized",
 )
+
+BLOCK = 2**20
+"""Numbers of a field that are given at once."""
 
 Arrays = dict[str, np.ndarray]
 """Some rows, by the names of the fields."""
@@ -80,8 +83,10 @@ class Dataset:
     def blocks(self, held: bool = False) -> Iterator[Arrays]:
         """Give all training rows, or all that are held out, in their order and some at a time."""
         rows = self.validation if held else self.train
-        for start in range(0, len(rows), ROWS):
-            part = rows[start : start + ROWS]
+        widest = max((each.values[:1].size for each in self.fields.values()), default=1)
+        step = max(BLOCK // max(widest, 1), 1)
+        for start in range(0, len(rows), step):
+            part = rows[start : start + step]
             yield {name: each.values[part] for name, each in self.fields.items()}
 
 
@@ -157,8 +162,9 @@ def _prepared(each: Field, train: np.ndarray, how: str, fill: bool) -> Field:
     if each.values.dtype.kind != "f" or (how == "none" and not fill):
         return each
     tally = Tally(by_column(each.values[:1]).shape[1])
-    for start in range(0, len(train), ROWS):
-        tally.add(each.values[train[start : start + ROWS]])
+    step = max(BLOCK // max(each.values[:1].size, 1), 1)
+    for start in range(0, len(train), step):
+        tally.add(each.values[train[start : start + step]])
     values = filled(each.values, tally) if fill else each.values
     scale = scale_of(tally, how)
     return replace(each, values=scale.apply(values) if scale else values, scale=scale)

@@ -44,7 +44,11 @@ class Whole:
 
 def whole_table(file: str, table: Table, chosen: Choices) -> Whole:
     """Return a table's rows as numbers; raises DataError that names the file."""
-    recipe = make_recipe(file, table.columns, chosen)
+    return encoded(table, make_recipe(file, table.columns, chosen))
+
+
+def encoded(table: Table, recipe: Recipe) -> Whole:
+    """Return a table's rows as numbers."""
     columns = {column.name: column for column in table.columns}
     rows = recipe.encode(columns)
     bad = len(table.columns[0]) - len(rows.rows)

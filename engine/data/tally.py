@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
 NORMALIZATIONS = ("none", "standardize", "min-max")
 """What may be done to numbers before they enter a network."""
 
-ROWS = 65_536
-"""Rows of an array that are summed up at once."""
+AT_ONCE = 2**17
+"""Numbers that are summed up or scaled at once: a megabyte, which stays in the processor's cache."""
+
+
+def parts(values: np.ndarray) -> Iterator[slice]:
+    """Give the rows of an array, some at a time."""
+    rows = max(AT_ONCE // max(prod(values.shape[1:]), 1), 1)
+    return (slice(start, start + rows) for start in range(0, len(values), rows))
 
 
 def by_column(values: np.ndarray) -> np.ndarray:
@@ -40,10 +48,8 @@ class Tally:
 
     def add(self, values: np.ndarray) -> None:
         """Take a block of samples."""
-        for start in range(0, len(values), ROWS):
-            block = by_column(values[start : start + ROWS]).astype(np.float64)
-            if len(block):
-                self._add(block)
+        for part in parts(values):
+            self._add(by_column(values[part]).astype(np.float64))
 
     def _add(self, block: np.ndarray) -> None:
         good = np.isfinite(block)
@@ -87,8 +93,7 @@ class Scale:
         """Return samples scaled, as 32-bit floats."""
         shift, size = self._like(values)
         scaled = np.empty(values.shape, np.float32)
-        for start in range(0, len(values), ROWS):
-            part = slice(start, start + ROWS)
+        for part in parts(values):
             scaled[part] = (values[part] - shift) / size
         return scaled
 
