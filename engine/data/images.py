@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from engine.data.arrays import LARGEST
+from engine.data.folders import class_files, folder_name, read_classes
 from engine.data.source import SPLIT, Dataset, Field, Source, dataset
-from engine.data.table import folder_stamp
-from engine.errors import DataError, shown
+from engine.errors import DataError
 from engine.layers.declaration import BATCH, Port, TensorType
 from engine.layers.params import Choice, Folder, Int, Param, Value
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 """Of the files that are read; all others in a folder are passed over."""
@@ -41,49 +44,26 @@ def read_images(folder: str, size: int, colors: str, fit: str) -> tuple[np.ndarr
     folder of images for each class, if none can be read, or if all would not fit into memory.
     """
     files = _files(folder)
-    classes = tuple(files)
-    count = sum(len(each) for each in files.values())
     mode, channels = MODES[colors]
+    images = empty_images(sum(map(len, files.values())), channels, size, Path(folder).name)
+    images, labels, skipped = read_classes(
+        files, images, lambda path: read_image(path, mode, size, fit), "images"
+    )
+    return images, labels, tuple(files), skipped
+
+
+def empty_images(count: int, channels: int, size: int, name: str) -> np.ndarray:
+    """Return an array for so many images; raises DataError if they would not fit into memory."""
     if count * channels * size * size * 4 > LARGEST:
         raise DataError(
-            f"{Path(folder).name}: {count:,} images of {size} × {size} pixels take more than"
+            f"{name}: {count:,} images of {size} × {size} pixels take more than"
             f" {LARGEST // 10**9} GB; choose a smaller size."
         )
-    images = np.empty((count, channels, size, size), np.float32)
-    labels, skipped, kept = [], [], 0
-    for number, paths in enumerate(files.values()):
-        for path in paths:
-            try:
-                images[kept] = read_image(path, mode, size, fit)
-            except (OSError, ValueError, SyntaxError, DataError) as error:
-                skipped.append(f"{path.parent.name}/{path.name}: {error}")
-                continue
-            labels.append(number)
-            kept += 1
-    if not kept:
-        raise DataError(f"{Path(folder).name}: none of {count} images can be read; {skipped[0]}.")
-    return images[:kept], np.array(labels, np.int64), classes, tuple(skipped)
+    return np.empty((count, channels, size, size), np.float32)
 
 
 def _files(folder: str) -> dict[str, list[Path]]:
-    """The images of each class, both in the order of the alphabet."""
-    top = Path(folder_stamp(folder)[0])
-    found = {
-        inner.name: images
-        for inner in sorted(top.iterdir())
-        if inner.is_dir() and not inner.name.startswith(".") and (images := _images(inner))
-    }
-    if not found:
-        loose = len(_images(top))
-        raise DataError(
-            f"{shown(top.name)} should hold one folder of images for each class, such as cats and dogs;"
-            f" it holds {f'{loose} images and no folder of images' if loose else 'none'}."
-        )
-    return found
-
-
-def _images(folder: Path) -> list[Path]:
-    return sorted(each for each in folder.iterdir() if each.suffix.lower() in ENDINGS and each.is_file())
+    return class_files(folder, ENDINGS, "images", "cats and dogs")
 
 
 def read_image(path: Path | BinaryIO, mode: str, size: int, fit: str) -> np.ndarray:
@@ -91,19 +71,32 @@ def read_image(path: Path | BinaryIO, mode: str, size: int, fit: str) -> np.ndar
 
     Raises DataError, OSError, ValueError or SyntaxError where it is none.
     """
+    from PIL import ImageOps
+
+    upright = open_image(path, mode, size)
+    smaller = ImageOps.fit(upright, (size, size)) if fit == "crop" else upright.resize((size, size))
+    values = np.asarray(smaller, np.float32) / 255
+    return values.transpose(2, 0, 1) if values.ndim == 3 else values[None]
+
+
+def open_image(path: Path | BinaryIO, mode: str = "", size: int = 0) -> Image.Image:
+    """Return an image upright, in a mode of Pillow (its own if empty).
+
+    Of a large one, not much more than ``size`` pixels of height and width may be there, 0 for all of them.
+    Raises DataError for too many pixels, and what Pillow raises.
+    """
     from PIL import Image, ImageOps
 
     try:
         with Image.open(path) as image:
             if image.width * image.height > _MOST_PIXELS:
                 raise DataError(f"{image.width} × {image.height} pixels are too many")
-            image.draft(mode, (2 * size, 2 * size))  # a JPEG is decoded at about the size that is wanted
-            upright = ImageOps.exif_transpose(image).convert(mode)
+            if size:
+                image.draft(mode, (2 * size, 2 * size))  # a JPEG is decoded at about the size that is wanted
+            upright = ImageOps.exif_transpose(image)
+            return upright.convert(mode) if mode else upright
     except Image.DecompressionBombError:
         raise DataError("it has too many pixels") from None
-    smaller = ImageOps.fit(upright, (size, size)) if fit == "crop" else upright.resize((size, size))
-    values = np.asarray(smaller, np.float32) / 255
-    return values.transpose(2, 0, 1) if values.ndim == 3 else values[None]
 
 
 def _load(p: Mapping[str, Value]) -> Dataset:
@@ -117,24 +110,24 @@ def _types(p: Mapping[str, Value]) -> tuple[TensorType, ...]:
     return TensorType((BATCH, channels, p["size"], p["size"])), TensorType((BATCH,), "int", classes)
 
 
-def _summary(p: Mapping[str, Value]) -> str:
-    name = str(p["folder"]).replace("\\", "/").rstrip("/").rpartition("/")[2]
-    return name or "no folder chosen"
-
-
 image_folder = Source(
     "ImageFolder",
     doc="Your own images: a folder that holds one folder of images for each class.",
     inputs=(),
     outputs=(Port("image", "N C H W"), Port("label", "N", dtype="int")),
     params=(
-        Folder(name="folder", default="", doc="It holds one folder for each class, such as cats and dogs."),
+        Folder(
+            name="folder",
+            default="",
+            patterns=tuple(f"*{ending}" for ending in ENDINGS),
+            doc="It holds one folder for each class, such as cats and dogs.",
+        ),
         *PICTURE,
         *SPLIT,
     ),
     types=_types,
     load=_load,
-    summary=_summary,
+    summary=lambda p: folder_name(p["folder"]),
     title="Image folder",
     prefix="images",
     synonyms=("images", "pictures", "photos", "folder", "classes", "own data", "jpeg", "png"),

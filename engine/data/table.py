@@ -38,14 +38,14 @@ def file_stamp(path: str) -> tuple[str, int, int]:
 
 
 def folder_stamp(path: str) -> tuple[str, int, int]:
-    """Return what changes when a file in the folders of a folder does: path, newest change, sum of sizes.
+    """Return what changes when a file in a folder or in its folders does: path, newest change, sum of sizes.
 
     Raises DataError if there is no such folder.
     """
     full, status = _status(path, "folder")
     if not full.is_dir():
         raise DataError(f"{path} is a file; choose a folder.")
-    found = [status, *(each.stat() for each in full.glob("*/*"))]
+    found = [status, *(each.stat() for pattern in ("*", "*/*") for each in full.glob(pattern))]
     return str(full), max(each.st_mtime_ns for each in found), sum(each.st_size + 1 for each in found)
 
 

@@ -10,20 +10,18 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from engine.data.arrays import LARGEST
+from engine.data.columns import shortened
+from engine.data.folders import class_files, folder_name
 from engine.data.source import SPLIT, Dataset, Field, Source, dataset
 from engine.data.table import LARGEST as LONGEST
 from engine.data.table import file_stamp, folder_stamp
 from engine.data.tokens import PADDING, TOKENS, UNKNOWN, Vocabulary, make_vocabulary, padded, read_text
-from engine.errors import DataError, shown
+from engine.errors import DataError
 from engine.layers.declaration import BATCH, Port, TensorType
 from engine.layers.params import File, Folder, Int, Value
 
 ENDINGS = (".txt", ".md", ".text", ".rst")
 """Of the files that are read as text; all others in a folder are passed over."""
-
-
-def _name(path: Value, none: str) -> str:
-    return str(path).replace("\\", "/").rstrip("/").rpartition("/")[2] or none
 
 
 @lru_cache(maxsize=4)
@@ -104,7 +102,7 @@ text_file = Source(
     ),
     types=_window_types,
     load=_windows,
-    summary=lambda p: _name(p["path"], "no file chosen"),
+    summary=lambda p: folder_name(p["path"], "no file chosen"),
     title="Text",
     prefix="text",
     synonyms=("language model", "characters", "words", "tokens", "bpe", "byte pairs", "file", "own data"),
@@ -116,18 +114,7 @@ def _folder(
     stamp: tuple[str, int, int], tokens: str, vocabulary: int, lowercase: bool
 ) -> tuple[tuple[np.ndarray, ...], np.ndarray, Vocabulary, tuple[str, ...], tuple[str, ...]]:
     """The texts as numbers, their classes, the vocabulary, the classes' names, and what was skipped."""
-    top = Path(stamp[0])
-    found = {
-        inner.name: files
-        for inner in sorted(top.iterdir())
-        if inner.is_dir() and not inner.name.startswith(".") and (files := _files(inner))
-    }
-    if not found:
-        loose = len(_files(top))
-        raise DataError(
-            f"{shown(top.name)} should hold one folder of texts for each class, such as spam and ham;"
-            f" it holds {f'{loose} texts and no folder of texts' if loose else 'none'}."
-        )
+    found = class_files(stamp[0], ENDINGS, "texts", "spam and ham")
     texts, labels, skipped = [], [], []
     for number, files in enumerate(found.values()):
         for path in files:
@@ -141,14 +128,10 @@ def _folder(
             texts.append(text.lower() if lowercase else text)
             labels.append(number)
     if not texts:
-        raise DataError(f"{top.name}: none of the texts can be read; {skipped[0]}.")
-    words = make_vocabulary(texts, tokens, vocabulary, (PADDING, UNKNOWN), top.name)
+        raise DataError(f"{Path(stamp[0]).name}: none of the texts can be read; {skipped[0]}.")
+    words = make_vocabulary(texts, tokens, vocabulary, (PADDING, UNKNOWN), Path(stamp[0]).name)
     rows = tuple(words.encode(text) for text in texts)
-    return rows, np.array(labels, np.int64), words, tuple(found), tuple(skipped)
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(each for each in folder.iterdir() if each.suffix.lower() in ENDINGS and each.is_file())
+    return rows, np.array(labels, np.int64), words, tuple(found), shortened(skipped)
 
 
 def _texts(p: Mapping[str, Value]) -> Dataset:
@@ -182,14 +165,19 @@ text_folder = Source(
     inputs=(),
     outputs=(Port("text", "N L", dtype="int"), Port("label", "N", dtype="int")),
     params=(
-        Folder(name="folder", default="", doc="It holds one folder for each class, such as spam and ham."),
+        Folder(
+            name="folder",
+            default="",
+            patterns=tuple(f"*{ending}" for ending in ENDINGS),
+            doc="It holds one folder for each class, such as spam and ham.",
+        ),
         *TOKENS,
         LENGTH,
         *SPLIT,
     ),
     types=_text_types,
     load=_texts,
-    summary=lambda p: _name(p["folder"], "no folder chosen"),
+    summary=lambda p: folder_name(p["folder"]),
     title="Text folder",
     prefix="texts",
     synonyms=("text classification", "sentiment", "documents", "folder", "classes", "own data"),
