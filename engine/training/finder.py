@@ -7,9 +7,9 @@ the loss falls fast, well below the one at which it explodes.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain, repeat
+from itertools import chain, count
 from math import isfinite, sqrt
 from time import perf_counter
 
@@ -18,10 +18,12 @@ import torch
 
 from engine.errors import EngineError, TrainingError
 from engine.graph.document import Document, frozen
+from engine.training.batches import Fields
 from engine.training.events import Failed
 from engine.training.mailbox import Mailbox
-from engine.training.optimizing import make_optimizers
-from engine.training.setup import prepare, threads
+from engine.training.minimizer import Minimizer, NotFiniteError
+from engine.training.numerics import numerics
+from engine.training.setup import Setup, prepare
 
 LOWEST, HIGHEST = 1e-7, 10.0
 """The rates that are tried."""
@@ -137,28 +139,35 @@ def tries(
     Other objectives step beside it as they always do. Raises EngineError where it cannot be trained.
     """
     document = _constant(document, place, seed)
+    training = document.training
     with torch.random.fork_rng(devices=[]):
-        setup = prepare(document, device)
-        generator = torch.Generator().manual_seed(document.training.seed)
-        trained = [each for each in setup.model.parameters() if each.requires_grad]
-        mine = make_optimizers(document.training.objectives[place], [{"params": trained}], setup.device)
-        batches = chain.from_iterable(setup.batches(generator) for _ in repeat(None))
-        judge = _Judge()
-        with threads(setup.threads):
-            setup.model.train()
-            for rate, batch in zip(np.geomspace(lowest, highest, steps).tolist(), batches, strict=False):
-                for optimizer in mine:
-                    for group in optimizer.param_groups:
-                        group["lr"] = rate
-                setup.model.zero_grad(set_to_none=True)
-                loss = setup.built.objectives[place](setup.model, batch)
-                value = loss.item()
-                if judge.exploded(value):
+        setup = prepare(document, device, training.weights or None)
+        mine, judge = setup.minimizers[place], _Judge()
+        batches = chain.from_iterable(map(setup.batches.epoch, count(1)))
+        setup.model.train()
+        with numerics(training, setup.threads):
+            for number, rate in enumerate(np.geomspace(lowest, highest, steps).tolist(), 1):
+                mine.rebase(rate)
+                try:
+                    loss = _step(setup, mine, number, islice(batches, mine.objective.accumulate))
+                except NotFiniteError:
                     return
-                loss.backward()
-                for optimizer in mine:
-                    optimizer.step()
-                yield rate, value
+                if judge.exploded(loss):
+                    return
+                yield rate, loss
+
+
+def _step(setup: Setup, mine: Minimizer, number: int, batches: Iterable[Fields]) -> float:
+    """Take one step of an objective's optimizer, beside the others; return its mean loss over the batches."""
+    losses = []
+    for batch in batches:
+        for each in setup.minimizers:
+            if each is mine or number % each.every == 0:
+                each.step(setup.network, batch)
+        losses.append(float(mine.last))
+    if setup.built.follow:
+        setup.built.follow(setup.model, number)
+    return sum(losses) / len(losses)
 
 
 def _constant(document: Document, place: int, seed: int | None) -> Document:
@@ -169,7 +178,7 @@ def _constant(document: Document, place: int, seed: int | None) -> Document:
     objective = replace(training.objectives[place], schedule="", schedule_options=frozen(), warmup=0)
     objectives = (*training.objectives[:place], objective, *training.objectives[place + 1 :])
     seed = training.seed if seed is None else seed
-    return document.with_(training=replace(training, objectives=objectives, seed=seed))
+    return document.with_(training=replace(training, objectives=objectives, seed=seed, compile=False))
 
 
 class _Judge:
