@@ -99,7 +99,9 @@ class ObjectiveCard(QFrame):
         return self._bench.store.document.training.objectives[self._place]
 
     def show_document(self) -> None:
-        """Show the objective as the document holds it now."""
+        """Show the objective as the document holds it now; nothing where it has just been removed."""
+        if self._place >= len(self._bench.store.document.training.objectives):
+            return
         document, objective = self._bench.store.document, self._objective
         self._surround(alone=len(document.training.objectives) == 1)
         title = objectives.title_of(document, self._place)
