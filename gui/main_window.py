@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from gui.panels.status_bar import StatusBar
     from gui.panels.top_bar import TopBar
     from gui.recovery import Recovery
+    from gui.runs_panel.page import RunsPage
     from gui.steering import Steering
     from gui.tabs import DocumentTabs
     from gui.theme import Theme
@@ -202,6 +203,20 @@ class MainWindow(Frame):
     def show_compare(self) -> None:
         """Show two networks side by side."""
         self.pages.setCurrentWidget(self.compare)
+
+    @cached_property
+    def runs(self) -> RunsPage:
+        """The page of all runs, made when it is first wanted."""
+        from gui.runs_panel.page import RunsPage
+
+        page = RunsPage(self)
+        self.pages.addWidget(page)
+        page.closed.connect(self.show_workbench)
+        return page
+
+    def show_runs(self) -> None:
+        """Show all runs."""
+        self.pages.setCurrentWidget(self.runs)
 
     def _show_all(self) -> None:
         """Fit what has just been opened; a document that was here before is as it was left."""
@@ -390,6 +405,8 @@ class MainWindow(Frame):
             self.hub.close()
         if "compare" in self.__dict__:
             self.compare.wait()
+        if "runs" in self.__dict__:
+            self.runs.close()
         self.bridge.close()
         self.analyst.close()
         self.canvas.arranger.close()

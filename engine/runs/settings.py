@@ -33,11 +33,17 @@ def settings_of(document: Document, whole: bool = False) -> dict[str, str]:
 
 
 def different(documents: Sequence[Document]) -> dict[str, tuple[str, ...]]:
-    """Return the settings in which several documents differ, with the words of each; "" where it has none."""
+    """Return the settings in which several documents differ, with the words of each; "" where it has none.
+
+    What some of them do not have, such as the options of another optimizer, is left out where it is as usual.
+    """
     each = [settings_of(document, whole=True) for document in documents]
+    chosen = {name for document in documents for name in settings_of(document)}
     names = dict.fromkeys(name for settings in each for name in settings)
     rows = {name: tuple(settings.get(name, "") for settings in each) for name in names}
-    return {name: row for name, row in rows.items() if len(set(row)) > 1}
+    return {
+        name: row for name, row in rows.items() if len(set(row)) > 1 and (name in chosen or "" not in row)
+    }
 
 
 def text(param: Param, value: Any) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from engine.errors import FileError
+from engine.graph.settings import set_optimizer
 from engine.runs.curves import Curves, Points, quantities, smoothed, thinned
 from engine.runs.drawing import Drawn, chart, ticks
 from engine.runs.report import report, write_report
@@ -163,4 +164,6 @@ def test_settings_and_what_differs_between_documents():
     assert rows["Optimizer"] == ("Adam", "SGD", "Adam")
     assert rows["Learning rate"] == ("0.01", "0.02", "0.01")
     assert "Batch size" not in rows
+    assert "Momentum" not in rows
+    assert different([one, set_optimizer(other, momentum=0.9)])["Momentum"] == ("", "0.9")
     assert different([one, replace(one, name="Other")]) == {}
