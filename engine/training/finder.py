@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain, count
+from itertools import chain, count, islice
 from math import isfinite, sqrt
 from time import perf_counter
 
