@@ -33,7 +33,9 @@ def load_node(node: Node) -> Dataset:
             source.type,
             tuple(values.items()),
             tuple(
-                _STAMPS[type(param)](values[param.name]) for param in source.params if type(param) in _STAMPS
+                _STAMPS[type(param)](values[param.name])
+                for param in source.params
+                if type(param) in _STAMPS and values[param.name]  # what may stay empty, the source knows
             ),
         )
         with _lock:

@@ -99,6 +99,15 @@ def open_image(path: Path | BinaryIO, mode: str = "", size: int = 0) -> Image.Im
         raise DataError("it has too many pixels") from None
 
 
+def image_size(path: Path) -> tuple[int, int]:
+    """Return width and height of an image as it stands upright, without decoding it."""
+    from PIL import ExifTags, Image
+
+    with Image.open(path) as image:
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+        return (image.height, image.width) if turned else image.size
+
+
 def _load(p: Mapping[str, Value]) -> Dataset:
     images, labels, classes, skipped = read_images(p["folder"], p["size"], p["colors"], p["fit"])
     return dataset(p, {"image": Field(images), "label": Field(labels, classes)}, skipped)
