@@ -12,6 +12,7 @@ from PySide6.QtCore import QMimeData, QPointF
 
 from engine import catalogue
 from engine.data.images import ENDINGS
+from engine.data.source import Source
 from engine.errors import EngineError
 from engine.graph import edits
 from engine.graph.document import Document
@@ -54,15 +55,18 @@ def _preset_of(path: Path) -> str:
     )
 
 
-def _holds_classes(path: Path) -> bool:
-    """Whether a folder holds a folder with images, as far as a short look tells."""
-    try:
-        inner = [each for each in islice(path.iterdir(), _LOOKED_INTO) if each.is_dir()]
-        return any(
-            file.suffix.lower() in ENDINGS for each in inner for file in islice(each.iterdir(), _LOOKED_INTO)
-        )
-    except OSError:
-        return False
+def _holds_classes(*endings: str) -> Callable[[Path], bool]:
+    """Whether a folder holds a folder with such files, as far as a short look tells."""
+
+    def look(path: Path) -> bool:
+        try:
+            inner = [each for each in islice(path.iterdir(), _LOOKED_INTO) if each.is_dir()]
+            found = (file for each in inner for file in islice(each.iterdir(), _LOOKED_INTO))
+            return any(file.suffix.lower() in endings for file in found)
+        except OSError:
+            return False
+
+    return look
 
 
 def _open(window: MainWindow, path: Path, at: QPointF) -> None:
@@ -109,14 +113,15 @@ def _adds(layer: Layer, param: str) -> Callable[[MainWindow, Path, QPointF], obj
 
 def _data() -> Iterable[Drop]:
     """A node for each source of data that reads a file or a folder, by the endings that it declares."""
-    for layer in catalogue.layers().values():
+    sources = [layer for layer in catalogue.layers().values() if isinstance(layer, Source)]
+    for layer in sorted(sources, key=lambda layer: layer.looks is None):
         param = next((each for each in layer.params if isinstance(each, File)), None)
-        if param is None:
+        if param is None or not param.patterns:
             continue
         endings = [pattern.removeprefix("*") for pattern in param.patterns]
-        is_one = _holds_classes if isinstance(param, Folder) else _ends(*endings)
+        fits = _holds_classes(*endings) if isinstance(param, Folder) else _ends(*endings)
         yield Drop(
-            is_one,
+            lambda path, fits=fits, layer=layer: fits(path) and (layer.looks is None or layer.looks(path)),
             lambda path, layer=layer: f"Add a node “{layer.label}” that reads {path.name}",
             _adds(layer, param.name),
         )
@@ -137,10 +142,10 @@ def drops() -> tuple[Drop, ...]:
 def why_not(path: Path) -> str:
     """Return why nothing can be made of something."""
     if path.is_dir():
-        return f"{path.name} holds no folders of images, one for each class"
+        return f"{path.name} holds no folders of images, texts or sounds, one for each class"
     if path.suffix.lower() in ENDINGS:
         return f"{path.name}: drop a folder that holds one folder of images for each class"
-    return f"{path.name}: networks, blocks, tables, arrays and weights can be dropped"
+    return f"{path.name}: networks, blocks, tables, arrays, texts and weights can be dropped"
 
 
 def paths_in(data: QMimeData) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -97,7 +98,8 @@ class Source(Layer):
     ``load`` and ``types`` receive every parameter and may raise DataError. ``load`` returns a Dataset, or a
     Stream of what does not fit into memory. ``types`` tells the fields' types in the order of the ports,
     without loading all of it. ``fetch``, where a source has one, gets what both need onto this machine first:
-    it tells how far it is, and nothing is fetched that is here already.
+    it tells how far it is, and nothing is fetched that is here already. ``looks`` tells whether a file of the
+    right ending is one that it reads, where others read files of the same ending: it is asked before them.
     """
 
     category: str = "Data"
@@ -105,6 +107,7 @@ class Source(Layer):
     role: str = "data"
     load: Callable[[Mapping[str, Value]], Dataset] = field(default=lambda p: dataset(p, {}))
     fetch: Callable[[Mapping[str, Value], Callable[[object], None]], None] | None = None
+    looks: Callable[[Path], bool] | None = None
 
 
 NORMALIZE = Choice(
