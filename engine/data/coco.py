@@ -23,6 +23,7 @@ from engine.layers.params import Choice, File, Folder, Int, Value
 NOTHING = -1
 """The label where an image has fewer boxes than there is room for."""
 
+_HEAD = 1_000_000
 _SHAPE = '{"images": [...], "annotations": [...], "categories": [...]}'
 
 
@@ -165,6 +166,13 @@ def _types(p: Mapping[str, Value]) -> tuple[TensorType, ...]:
     )
 
 
+def _names_boxes(path: Path) -> bool:
+    """Whether a JSON file begins as one of boxes does."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    return head.lstrip()[:1] == b"{" and (b'"images"' in head or b'"annotations"' in head)
+
+
 coco = Source(
     "COCO",
     doc="Images with boxes around things, and what each is: a JSON file in the layout of COCO.",
@@ -195,6 +203,7 @@ coco = Source(
     ),
     types=_types,
     load=_load,
+    looks=_names_boxes,
     summary=lambda p: folder_name(p["path"], "no file chosen"),
     title="Images with boxes",
     prefix="images",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ from engine.data.tokens import PADDING, TOKENS, UNKNOWN, Vocabulary, make_vocabu
 from engine.errors import DataError
 from engine.layers.declaration import BATCH, Port, TensorType
 from engine.layers.params import File, Folder, Int, Value
+
+_LINES = 20
 
 ENDINGS = (".txt", ".md", ".text", ".rst")
 """Of the files that are read as text; all others in a folder are passed over."""
@@ -72,6 +75,16 @@ def _window_types(p: Mapping[str, Value]) -> tuple[TensorType, ...]:
     return (TensorType((BATCH, p["length"]), "int", len(words.names)),) * 2
 
 
+def _is_prose(path: Path) -> bool:
+    """Whether the first lines of a file differ in their separators, which those of a table do not."""
+    with path.open(errors="replace") as file:
+        lines = [line for line in islice(file, _LINES) if line.strip()]
+    return not any(
+        lines and len({line.count(sign) for line in lines} - {0}) == 1 and all(sign in line for line in lines)
+        for sign in ",;\t|"
+    )
+
+
 text_file = Source(
     "TextFile",
     doc="One text, cut into windows of tokens; what comes next is the right answer for each of them.",
@@ -102,6 +115,7 @@ text_file = Source(
     ),
     types=_window_types,
     load=_windows,
+    looks=_is_prose,
     summary=lambda p: folder_name(p["path"], "no file chosen"),
     title="Text",
     prefix="text",

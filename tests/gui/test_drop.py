@@ -62,6 +62,21 @@ def images(folder: Path) -> Path:
     return folder
 
 
+def test_what_shares_an_ending_is_looked_into(qtbot, tmp_path):
+    verse, table, boxes, plain = (tmp_path / name for name in ("verse.txt", "t.txt", "boxes.json", "p.json"))
+    verse.write_text("Shall I compare thee, to a summer's day?\nThou art more lovely\n")
+    table.write_text("a,b\n1,2\n3,4\n")
+    boxes.write_text('{"images": [], "annotations": [], "categories": []}')
+    plain.write_text('[{"a": 1}]')
+    for kind, name in (("texts", "one.txt"), ("sounds", "one.wav")):
+        for inner in ("a", "b"):
+            (tmp_path / kind / inner).mkdir(parents=True)
+            (tmp_path / kind / inner / name).write_bytes(b"")
+    with open_window(qtbot) as window:
+        drop(window, verse, table, boxes, plain, tmp_path / "texts", tmp_path / "sounds")
+        assert types(window) == ["TextFile", "CSV", "COCO", "JSON", "TextFolder", "AudioFolder"]
+
+
 def types(window: MainWindow) -> list[str]:
     return [node.type for node in window.bench.store.document.nodes.values()]
 
