@@ -342,6 +342,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("Train", "run", "Run", "F5", lambda w: w.bridge.run(), _can_run),
     Action("Train", "pause", "Pause", "F6", lambda w: w.bridge.pause(), _pausable),
     Action("Train", "step", "One step", "F8", lambda w: w.bridge.step(), _can_run),
+    Action("Train", "run_on", "Run on …", "Ctrl+F5", lambda w: w.top.run_on_button.showMenu()),
     Action("Train", "stop", "Stop", "Shift+F5", lambda w: w.bridge.stop(), lambda w: w.bridge.active),
     Action("Train"),
     Action("Train", "runs", "Runs", "Ctrl+Shift+R", lambda w: w.show_runs()),

@@ -68,6 +68,8 @@ class Bench(QObject):
     """Ask the canvas to bring a node into view."""
     message = Signal(str)
     """A sentence for the status line."""
+    noticed = Signal(str)
+    """What is not as it should be with the run in front; empty when all is well."""
     offered = Signal(object)
     """An Offer, shown over the canvas until the next edit."""
 
@@ -84,6 +86,7 @@ class Bench(QObject):
         self.theme: Theme = DARK
         self.state = "idle"
         """``idle``, ``starting``, ``running``, ``paused``, ``finished`` or ``failed``."""
+        self.notice = ""
         self.heat = ""
         """The cost that tints the nodes, by its key; empty for none."""
         self.objectives_shown = False
@@ -132,6 +135,12 @@ class Bench(QObject):
         if names != self.steerable:
             self.steerable = names
             self.steerable_changed.emit()
+
+    def set_notice(self, notice: str) -> None:
+        """Tell what is not as it should be with the run in front."""
+        if notice != self.notice:
+            self.notice = notice
+            self.noticed.emit(notice)
 
     def set_theme(self, theme: Theme) -> None:
         """Change the colours of everything."""

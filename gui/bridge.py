@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.errors import EngineError
+from engine.graph.document import Document
+from engine.graph.settings import set_training
 from engine.training.events import (
     Changed,
     Evaluated,
@@ -16,6 +18,7 @@ from engine.training.events import (
     Failed,
     Finished,
     Progress,
+    Resumed,
     Snapshot,
     Started,
     State,
@@ -25,10 +28,12 @@ from engine.training.events import (
 from engine.training.mailbox import merged
 from gui.analyst import Analyst
 from gui.bench import Bench, Offer
+from gui.own_runs import new_runner, resumed_runner
 from gui.runs import BUSY, Run
 from gui.session import Session
 
 if TYPE_CHECKING:
+    from engine.distributed.follow import Follower
     from engine.training.runner import Runner
 
 _PERIOD = 100
@@ -56,6 +61,8 @@ class Bridge(QObject):
         self._paused_start = False
         self._pace = 0.0
         self._weights: Path | None = None
+        self.elsewhere: Callable[[Document], Follower | None] = lambda document: None
+        """Gives what follows a new run in another place; None where it is to be in this window."""
         self._timer = QTimer(self)
         self._timer.setInterval(_PERIOD)
         self._timer.timeout.connect(self._poll)
@@ -153,6 +160,11 @@ class Bridge(QObject):
             self._weights = weights
             self._start(paused=False)
 
+    def resume_run(self, folder: Path) -> None:
+        """Go on with the run of a folder; what it trains is the document in front."""
+        if not self.busy:
+            self._start(paused=False, resumes=folder)
+
     def close(self) -> None:
         """End every run and its threads."""
         self._timer.stop()
@@ -164,15 +176,15 @@ class Bridge(QObject):
             session.run.close()
             session.run = None
 
-    def _start(self, paused: bool, anyway: bool = False) -> None:
+    def _start(self, paused: bool, anyway: bool = False, resumes: Path | None = None) -> None:
         session, active = self._bench.store.session, self.active
         if active is not None and active is not session:
-            self._offer_to_stop(active, lambda: self._start(paused, anyway))
+            self._offer_to_stop(active, lambda: self._start(paused, anyway, resumes))
             return
         self._end(session)
         self._clear()
         self._paused_start = paused
-        session.run = Run(paused, anyway)
+        session.run = Run(paused, anyway, resumes=resumes)
         self._set_state(session, "starting")
         if self._analyst.is_ready:
             self._go(session)
@@ -197,15 +209,19 @@ class Bridge(QObject):
                 self._go(session)
 
     def _go(self, session: Session) -> None:
-        from engine.training.runner import Runner
-
         run, front = session.run, session is self._bench.store.session
-        if front and not run.anyway and (short := self._analyst.shortage()) is not None:
-            self._set_state(session, "idle")
-            self.lacking.emit(short)
-            return
+        document = set_training(session.whole, weights=str(self._weights)) if self._weights else session.whole
         try:
-            run.runner = Runner(session.whole, weights=self._weights)
+            run.runner = None if run.resumes else self.elsewhere(document)
+            here = run.runner is None
+            if here and front and not run.anyway and (short := self._analyst.shortage()) is not None:
+                self._set_state(session, "idle")
+                self.lacking.emit(short)
+                return
+            if run.resumes:
+                run.runner = resumed_runner(run, run.resumes)
+            elif here:
+                run.runner = new_runner(self._bench, session, self._weights)
             run.runner.pace, self._weights = self._pace, None
         except EngineError as error:
             self._dispatch(session, Failed(error.message, error.node or "", error.port or ""))
@@ -276,6 +292,7 @@ class Bridge(QObject):
         """Show a picture if it is time for one; what changes more than numbers and pictures never waits."""
         beat, boxes = self._bench.beat, [runner.events for _, runner in self._runners()]
         beat.settle()
+        self._bench.set_notice(getattr(self.runner, "notice", ""))
         training = self.active is not None and self.active.run.state == "running"
         if any(box.pressing for box in boxes) or (beat.due(training) and (beat.moving or any(boxes))):
             beat.show(self._empty)
@@ -309,6 +326,11 @@ class Bridge(QObject):
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, State):
+            return
+        if isinstance(event, Resumed):
+            if not self.retelling:  # what came later is void: the views begin anew with what is left
+                self._clear()
+                self._retell()
             return
         if isinstance(event, Snapshot):
             if event.way != self._bench.store.way:

@@ -34,6 +34,7 @@ from gui.panels.problems import ProblemsPanel
 from gui.panels.status_bar import StatusBar
 from gui.panels.top_bar import TopBar
 from gui.recovery import Recovery
+from gui.run_on import RunOn
 from gui.steering import Steering
 from gui.tabs import DocumentTabs
 from gui.tour.guide import Guide
@@ -51,6 +52,8 @@ def furnish(window: MainWindow, bench: Bench) -> None:
     window.bench = bench
     window.analyst = Analyst(bench, window)
     window.bridge = Bridge(bench, window.analyst, window)
+    window.run_on = RunOn(bench, window)
+    window.bridge.elsewhere = window.run_on.runner
     window.files = Files(bench, window)
     window.recovery = Recovery(bench, window.files, window)
     window.exports = Exports(window)
@@ -159,6 +162,7 @@ def _connect(window: MainWindow) -> None:
     bench.runs_changed.connect(window.refresh_actions)
     bench.theme_changed.connect(window.draw_cards)
     window.top.run_requested.connect(bridge.run)
+    window.run_on.show_in(window.top)
     window.top.pause_requested.connect(bridge.pause)
     window.top.step_requested.connect(bridge.step)
     window.top.stop_requested.connect(bridge.stop)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,11 +17,13 @@ from engine.distributed.control import order_line
 from engine.distributed.launch import Launch, Spawned
 from engine.errors import EngineError, FileError
 from engine.graph.document import Document
+from engine.layers.params import Param
 from engine.runs.log import Tail
 from engine.training.checkpoint import load_weights
 from engine.training.events import Event, Failed, Finished, Progress, Started, State, Watch
 from engine.training.mailbox import Mailbox
 from engine.training.status import GOING, WEIGHTS, Status, read_status
+from engine.training.steering import named, steerable
 
 
 @dataclass(frozen=True)
@@ -123,8 +125,16 @@ class Follower:
         self._ask("stop")
 
     def set(self, name: str, value: Any) -> None:
-        """Change a setting from the next step on."""
+        """Change a number from the next step on. Raises ParameterError for what the run does not take."""
+        known = steerable(self.document)
+        name = named(name, known)
+        if name in known:  # of dropouts inside of blocks the run alone knows
+            value = known[name].check(value)
         self._ask("set", name=name, value=value)
+
+    def steerable(self) -> Mapping[str, Param]:
+        """Return what can be changed while it runs, by name; nothing before it has begun."""
+        return steerable(self.document) if self._begun and not self._over else {}
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait until the run is over; return whether it is."""

@@ -62,6 +62,7 @@ class TopBar(Panel):
         self._name.setMaximumWidth(260)
         self.run_button = IconButton(bench, "play", "Run", "primary")
         self.run_button.setMinimumWidth(96)
+        self.run_on_button = MenuButton("Run on", "Where Run trains")
         self.step_button = IconButton(bench, "step", tip="Take one training step")
         self.stop_button = IconButton(bench, "stop", tip="End the run")
         self._progress = _Progress()
@@ -90,6 +91,7 @@ class TopBar(Panel):
         ):
             signal.connect(take)
         bench.run_reset.connect(self._reset)
+        bench.noticed.connect(self._show_notice)
         for signal in (
             bench.runs_changed,
             bench.runs_moved,
@@ -108,7 +110,7 @@ class TopBar(Panel):
         left.addWidget(self._name)
         left.addStretch(1)
         middle = row(spacing=6)
-        for widget in (self.run_button, self.step_button, self.stop_button):
+        for widget in (self.run_button, self.run_on_button, self.step_button, self.stop_button):
             middle.addWidget(widget)
         middle.addSpacing(14)
         middle.addWidget(self._progress)
@@ -124,6 +126,16 @@ class TopBar(Panel):
     def set_title(self, name: str, dirty: bool) -> None:
         """Show the document's name, with a dot while it holds changes that are not saved."""
         self._name.set_text(f"{name} •" if dirty else name, f"{name}, not saved" if dirty else name)
+
+    def set_place(self, words: str, tip: str) -> None:
+        """Show where Run trains, in a word or two and in a sentence."""
+        self.run_on_button.show_text(words)
+        self.run_on_button.setToolTip(tip)
+
+    @property
+    def progress_text(self) -> str:
+        """What is said about the run."""
+        return self._progress.text
 
     def set_devices(self, devices: Sequence[tuple[str, str]], chosen: str = "auto") -> None:
         """Offer devices as ``(key, label)``; the chosen one is on the button."""
@@ -163,6 +175,14 @@ class TopBar(Panel):
         self.stop_button.setToolTip(f"End {whose}")
         self.stop_button.setEnabled(active is not None)
 
+    def _show_notice(self, notice: str) -> None:
+        """Say what is wrong in place of how far it is, and how far it is when that is over."""
+        run = self._bench.store.session.run
+        if notice:
+            self._progress.show_text(notice, "")
+        elif run is not None and run.busy:
+            self._progress.show_text(*run.words)
+
     def _reset(self) -> None:
         self._plan = None
         self._progress.show_text("", "")
@@ -176,7 +196,7 @@ class TopBar(Panel):
         self.device_button.show_text(f"{event.device.upper()}{threads}")
 
     def _show_progress(self, event: Progress) -> None:
-        if self._plan is None or not len(event.step):
+        if self._plan is None or not len(event.step) or self._bench.notice:
             return
         step = int(event.step[-1])
         epoch = min(max(event.epoch, 1), self._plan.epochs)
@@ -224,6 +244,10 @@ class _Progress(QWidget):
 
     def minimumSizeHint(self) -> QSize:  # a narrow window must not grow when a run begins
         return QSize(_PROGRESS // 2, super().minimumSizeHint().height())
+
+    @property
+    def text(self) -> str:
+        return self._what.full_text()
 
     def show_text(self, what: str, left: str) -> None:
         self._what.set_text(what)
