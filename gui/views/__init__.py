@@ -53,5 +53,11 @@ VIEWS: tuple[View, ...] = (
         "gui.views.samples:SamplesView",
         "Samples of the probe batch and what the network makes of them.",
     ),
+    View(
+        "data",
+        "Data",
+        "gui.data.preview:DataView",
+        "A batch before and after augmentation, who is held out, statistics of every column and class.",
+    ),
 )
 """Every live view, in the order of the dock's tabs."""
