@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,11 +13,14 @@ from torch import nn
 from torch.optim import lr_scheduler
 
 from engine.errors import TrainingError
-from engine.graph.document import Objective
+from engine.graph.build import Builder
+from engine.graph.document import Document, Objective
 from engine.optimizers import OPTIMIZERS
 from engine.schedules import SCHEDULES
+from engine.training.loop import train
 from engine.training.optimizing import make_optimizers, option, set_option
 from engine.training.schedules import WARMUP_START, Rates, planned
+from engine.training.setup import Setup, prepare
 
 CPU = torch.device("cpu")
 STEPS, PER_EPOCH = 20, 5
@@ -30,10 +34,19 @@ SHORT = {
 }
 """Options with which a schedule does something within twenty steps of four epochs."""
 
-GENTLE = {"LBFGS": {"lr": 0.05}}
+GENTLE = {"LBFGS": {"lr": 0.05, "max_iter": 5}}
 """Options with which an optimizer does not run away from this little data."""
 
 METRICS = (1.0, 2.0, 0.5, 0.7)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Tiny networks take one thread, as in a run."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def network() -> nn.Module:
@@ -431,3 +444,116 @@ def test_every_declared_option_is_torchs():
         kind = getattr(torch.optim, declared.type)
         defaults = kind([nn.Parameter(torch.ones(2, 2))], **given).defaults
         assert given.items() <= defaults.items()
+
+
+class Steps:
+    """Hears of a run: the rates of each step, the weights after it, what was measured."""
+
+    def __init__(self, setup: Setup):
+        self.setup = setup
+        self.weights: list[list[torch.Tensor]] = []
+        self.rates: list[list[float]] = []
+        self.metrics: list[float | None] = []
+        (minimizer,) = setup.minimizers
+        self.optimizers = minimizer.optimizers
+        self.optimizers[0].register_step_pre_hook(self._begins)
+
+    def _begins(self, *_: object) -> None:
+        self.rates.append([group["lr"] for each in self.optimizers for group in each.param_groups])
+
+    def stepped(self, loss: float) -> bool:
+        self.weights.append([each.detach().clone() for each in self.setup.model.parameters()])
+        return True
+
+    def evaluated(self, metrics: dict[str, float]) -> None:
+        self.metrics.append(self.setup.stopping.value(metrics))
+
+
+EPOCHS = 3
+
+
+def document(objective: Objective) -> Document:
+    """2-8-3 on points, ten steps an epoch."""
+    b = Builder("Small")
+    data = b.add("Spirals", samples=600, id="points")
+    x = b.add("Tanh", b.add("Linear", data, out_features=8))
+    b.add("CrossEntropyLoss", b.add("Linear", x, out_features=3), data["label"])
+    b.train("SGD", epochs=EPOCHS, batch_size=48)
+    drawn = b.document()
+    return drawn.with_(training=replace(drawn.training, objectives=(objective,)))
+
+
+def run_agrees(objective: Objective) -> None:
+    """A run of the document against a loop in plain torch over the same batches."""
+    setup = prepare(document(objective), "cpu")
+    per_epoch = setup.batches.steps
+    heard = Steps(setup)
+    assert train(setup, heard) == "done"
+
+    other = prepare(document(objective), "cpu")
+    model, batches = other.model, other.batches
+    declared = OPTIMIZERS[objective.optimizer]
+    options = declared.arguments(objective.options)
+    kind, switches = getattr(torch.optim, objective.optimizer), declared.quick("cpu")
+    if declared.rest:
+        optimizers = [
+            kind([each for each in model.parameters() if each.ndim == 2], **options),
+            torch.optim.AdamW(
+                [each for each in model.parameters() if each.ndim != 2],
+                lr=options["lr"],
+                weight_decay=options["weight_decay"],
+                fused=True,
+            ),
+        ]
+    else:
+        optimizers = [kind(model.parameters(), **options, **switches)]
+    schedule = SCHEDULES.get(objective.schedule)
+    schedulers = []
+    for optimizer in optimizers if schedule else ():
+        whole = EPOCHS * per_epoch if schedule.per(objective.schedule_options) == "step" else EPOCHS
+        lrs = [group["lr"] for group in optimizer.param_groups]
+        arguments = schedule.arguments(objective.schedule_options, lrs, whole)
+        schedulers.append(getattr(lr_scheduler, schedule.type)(optimizer, **arguments))
+    step = 0
+    for epoch in range(1, EPOCHS + 1):
+        for batch in batches.epoch(epoch):
+            assert heard.rates[step] == [g["lr"] for each in optimizers for g in each.param_groups]
+
+            def loss(batch: dict[str, torch.Tensor] = batch) -> torch.Tensor:
+                for optimizer in optimizers:
+                    optimizer.zero_grad()
+                x, y = batch.values()
+                value = nn.functional.cross_entropy(model(x), y)
+                value.backward()
+                return value
+
+            if declared.closure:
+                optimizers[0].step(loss)
+            else:
+                loss()
+                for optimizer in optimizers:
+                    optimizer.step()
+            for scheduler in schedulers:
+                if schedule.per(objective.schedule_options) == "step":
+                    scheduler.step()
+            theirs = list(model.parameters())
+            assert all(torch.equal(a, b) for a, b in zip(heard.weights[step], theirs, strict=True)), step
+            step += 1
+        for scheduler in schedulers:
+            if schedule.measures:
+                scheduler.step(heard.metrics[epoch - 1])
+            elif schedule.per(objective.schedule_options) == "epoch":
+                scheduler.step()
+    assert step >= STEPS
+    assert step == len(heard.weights)
+
+
+@pytest.mark.parametrize("type_", OPTIMIZERS)
+def test_a_run_is_torchs_own_with_every_optimizer(type_):
+    run_agrees(Objective(optimizer=type_, options=GENTLE.get(type_, {})))
+
+
+@pytest.mark.parametrize("type_", SCHEDULES)
+def test_a_run_is_torchs_own_with_every_schedule(type_):
+    options = SHORT.get(type_, {})
+    run_agrees(Objective(options={"lr": 0.05}, schedule=type_, schedule_options=options))
