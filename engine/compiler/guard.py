@@ -38,6 +38,10 @@ _LIBRARY = re.compile(r"(nn|F|torch)(\.\w+)*")
 """What lies in torch itself; a method of what one of its functions returned is none of it."""
 
 
+_OWNERS = ("self", "hole_self", "model")
+"""Whose attributes are layers: the model's own code calls it self, an objective's calls it model."""
+
+
 @lru_cache(maxsize=1)
 def _targets() -> tuple[frozenset[str], frozenset[str]]:
     """Return the functions (``F.relu``) and tensor methods (``reshape``) that declarations call."""
@@ -127,7 +131,7 @@ def _check(tree: ast.AST, called: frozenset[str]) -> None:
 
 
 def _check_call(name: str, target: ast.expr, functions: frozenset[str], methods: frozenset[str]) -> None:
-    layer = isinstance(target, ast.Attribute) and ast.unparse(target.value) in ("self", "hole_self")
+    layer = isinstance(target, ast.Attribute) and ast.unparse(target.value) in _OWNERS
     if name in functions or layer or name == "hole_self":
         return
     if isinstance(target, ast.Attribute) and target.attr in methods and not _LIBRARY.fullmatch(name):
