@@ -10,6 +10,8 @@ from pathlib import Path
 import torch
 
 from engine.compiler.source import render, render_metrics
+from engine.data.stream import Stream
+from engine.errors import TrainingError
 from engine.export import Weights
 from engine.graph.document import Document
 from engine.storage.atomic import replacing, write_text
@@ -30,6 +32,11 @@ def write_script(document: Document, path: Path, weights: Weights | None = None)
     """
     with torch.random.fork_rng(devices=[]):
         setup = prepare(document, "cpu")
+    if isinstance(setup.dataset, Stream):
+        raise TrainingError(
+            "The data is streamed, so it cannot be written beside the script; set its reading to memory.",
+            setup.built.data,
+        )
     data = path.with_name(f"{path.stem}_data.pt")
     with replacing(data) as temporary:
         torch.save({"train": setup.train, "validation": setup.held}, temporary)
@@ -46,7 +53,7 @@ def render_script(setup: Setup, data: str, learned: str) -> str:
         _head(setup, imports, data, learned),
         model.rstrip(),
         *([_metrics(setup)] if _has_metrics(setup) else []),
-        *([_evaluate(setup)] if _has_metrics(setup) or len(setup.dataset.validation) else []),
+        *([_evaluate(setup)] if _has_metrics(setup) or setup.dataset.held else []),
         _main(setup, learned),
         'if __name__ == "__main__":\n    main()',
     ]
@@ -188,7 +195,7 @@ def _follow(setup: Setup) -> list[str]:
 
 def _reported(setup: Setup) -> list[str]:
     """The lines that tell what our run tells after an epoch, in the same order."""
-    held = len(setup.dataset.validation)
+    held = setup.dataset.held
     lines = ['report = {"loss": sum(losses) / len(losses)}']
     if _has_metrics(setup):
         rows = held or EVALUATION_ROWS

@@ -64,9 +64,7 @@ class Batches:
         return ceil((self._end(row) - row) / self._size)
 
     def _end(self, row: int) -> int:
-        """Where an epoch ends: a last batch of one row is left out, which a batch norm could not take."""
-        alone = (self._count - row) % self._size == 1 and self._count > 1 and self._size > 1
-        return self._count - alone
+        return end_of(self._count, row, self._size)
 
     def order(self, epoch: int) -> Tensor:
         """Return the rows of an epoch in their order (n,)."""
@@ -92,6 +90,21 @@ class Batches:
                 yield dict(zip(self._fields, batch, strict=True))
                 if self._size != size:
                     break
+
+
+def in_parts(fields: Fields, count: int, rows: int) -> Iterator[Fields]:
+    """Give the first ``count`` rows, so many at a time."""
+    for start in range(0, count, rows):
+        yield {name: value[start : min(start + rows, count)] for name, value in fields.items()}
+
+
+def end_of(count: int, row: int, size: int) -> int:
+    """Return where an epoch ends that goes on after ``row``: a last batch of one row is left out.
+
+    A batch norm could not take it.
+    """
+    alone = (count - row) % size == 1 and count > 1 and size > 1
+    return count - alone
 
 
 def order_seed(seed: int, epoch: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import ceil
 from typing import Protocol
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import TrainingError
-from engine.training.batches import Fields
+from engine.training.batches import Fields, in_parts
 from engine.training.minimizer import NotFiniteError
 from engine.training.numerics import unseen
 from engine.training.setup import Setup
@@ -88,26 +88,24 @@ def evaluation(setup: Setup) -> dict[str, float]:
     training rows, as ``accuracy`` ...
     """
     with unseen(setup.device):
-        held = evaluate(setup, setup.held) if len(setup.dataset.validation) else {}
+        held = evaluate(setup, setup.held_rows, setup.dataset.held) if setup.dataset.held else {}
         metrics: dict[str, float] = {}
         if held.keys() - {"loss"} or not held:
-            rows = len(setup.dataset.validation) or EVALUATION_ROWS
-            metrics = evaluate(setup, {name: value[:rows] for name, value in setup.train.items()})
+            count = len(next(iter(setup.train.values())))
+            count = min(setup.dataset.held or EVALUATION_ROWS, count)
+            metrics = evaluate(setup, lambda rows: in_parts(setup.train, count, rows), count)
             metrics.pop("loss", None)
     return metrics | {f"val_{name}": value for name, value in held.items()}
 
 
 @torch.no_grad()
-def evaluate(setup: Setup, fields: Fields) -> dict[str, float]:
-    """Return the loss and the metrics over all rows of the fields, in evaluation mode."""
+def evaluate(setup: Setup, batches: Callable[[int], Iterator[Fields]], count: int) -> dict[str, float]:
+    """Return the mean loss and metrics in evaluation mode over the ``count`` rows that ``batches`` gives."""
     model, built = setup.checked, setup.built
-    count = len(next(iter(fields.values())))
-    rows = setup.rows_at_once(EVALUATION_ROWS)
     sums: dict[str, Tensor] = {}
     with evaluating(model), setup.casting():
-        for start in range(0, count, rows):
-            batch = {name: value[start : start + rows] for name, value in fields.items()}
-            share = min(rows, count - start) / count
+        for batch in batches(setup.rows_at_once(EVALUATION_ROWS)):
+            share = len(next(iter(batch.values()))) / count
             for name, value in built.evaluate(model, batch).items():
                 sums[name] = sums.get(name, 0.0) + value * share
     return {name: float(value) for name, value in sums.items()}

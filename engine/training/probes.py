@@ -53,7 +53,7 @@ class Probe:
 
     def __init__(self, setup: Setup):
         self._setup = setup
-        rows = setup.held if len(setup.dataset.validation) else setup.train
+        rows = setup.held if setup.dataset.held else setup.train
         count = setup.rows_at_once(PROBE)
         self.fields: Fields = {name: value[:count] for name, value in rows.items()}
         self._answer = _answer(setup)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -18,10 +18,11 @@ from torch.utils.checkpoint import checkpoint
 from engine.compiler.data import load_node
 from engine.compiler.module import Built, check_trainable, compile_document, in_a_row
 from engine.data.source import Dataset
+from engine.data.stream import Stream
 from engine.errors import ParameterError, TrainingError
 from engine.graph.document import Document, Slot, Training
 from engine.graph.modes import active
-from engine.training.batches import AT_ONCE, Batches, Fields
+from engine.training.batches import AT_ONCE, Batches, Fields, in_parts
 from engine.training.checkpoint import load_weights
 from engine.training.devices import pick
 from engine.training.learning import Learner, learners, moved
@@ -29,6 +30,7 @@ from engine.training.minimizer import Minimizer
 from engine.training.moment import copied
 from engine.training.numerics import autocast, casting, generators, set_generators, unseen
 from engine.training.stopping import Stopping, rising
+from engine.training.streaming import Streamed
 
 THREAD = 20_000_000
 """Multiply-adds of a step that are worth one more thread.
@@ -36,6 +38,9 @@ THREAD = 20_000_000
 Below, a second one brings at most a third on an idle machine, and costs a multiple where the window or
 another program needs the core, because threads wait for the slowest at every operation.
 """
+
+SHOWN = 1024
+"""Rows of data that is streamed which are held on the device, to be looked at."""
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 
@@ -58,6 +63,8 @@ class Position:
 class Setup:
     """A run that can start. ``train`` and ``held`` are whole data sets on the device, by field name.
 
+    Of data that is streamed they are the first rows.
+
     ``network`` is what the minimizers call: the model, or what torch.compile made of it. ``average`` follows
     the model if the settings ask for it.
     """
@@ -66,11 +73,11 @@ class Setup:
     built: Built
     model: nn.Module
     network: nn.Module
-    dataset: Dataset
+    dataset: Dataset | Stream
     device: torch.device
     train: Fields
     held: Fields
-    batches: Batches
+    batches: Batches | Streamed
     learners: list[Learner]
     minimizers: list[Minimizer]
     stopping: Stopping
@@ -109,7 +116,7 @@ class Setup:
     @property
     def rows(self) -> int:
         """Training rows."""
-        return len(self.dataset.train)
+        return self.dataset.rows
 
     @property
     def steps_per_epoch(self) -> int:
@@ -127,6 +134,12 @@ class Setup:
         sizes = [type_.shape[1:] for type_ in self.built.plan.types.values()]
         widest = max(prod(size for size in shape if isinstance(size, int)) for shape in sizes)
         return max(1, min(most, AT_ONCE // max(widest, 1)))
+
+    def held_rows(self, rows: int) -> Iterator[Fields]:
+        """Give all rows that are held out, so many at a time."""
+        if isinstance(self.batches, Streamed):
+            return self.batches.held(rows)
+        return in_parts(self.held, self.dataset.held, rows)
 
     def first_rows(self, count: int) -> Fields:
         """Return the first training rows as a batch."""
@@ -216,7 +229,8 @@ def prepare(document: Document, device: str = "", weights: Path | str | None = N
     torch.manual_seed(training.seed)
     built = compile_document(document)
     dataset = load_node(document.nodes[built.data])
-    train, held = (_fields(built, dataset, rows, place) for rows in (dataset.train, dataset.validation))
+    ports = _ports(built)
+    train, held = (_fields(dataset, part, ports, place) for part in (False, True))
     model = built.model.to(place)
     loaded = str(load_weights(model, weights)) if weights else ""
     found = learners(document, model)
@@ -231,13 +245,8 @@ def prepare(document: Document, device: str = "", weights: Path | str | None = N
     if last:
         model = model.to(memory_format=torch.channels_last)
     _save_memory(document, model)
-    batches = Batches(
-        train,
-        training.batch_size,
-        training.seed,
-        _labels(document, built, dataset, train) if training.balance == "sampling" else None,
-        channels_last if last else None,
-    )
+    label = _label(built, dataset, ports) if training.balance == "sampling" else ""
+    batches = _batches(training, dataset, ports, train, label, channels_last if last else None)
     setup = Setup(
         document,
         built,
@@ -292,25 +301,46 @@ def _threads(built: Built, device: torch.device, batch_size: int) -> int:
     return min(1 + built.plan.macs * batch_size // THREAD, torch.get_num_threads())
 
 
-def _fields(built: Built, dataset: Dataset, rows: object, device: torch.device) -> Fields:
-    """Return the fields that the model and its losses read, by the names under which they read them."""
-    names: Mapping[Slot, str] = {**built.plan.arguments, **built.plan.fields}
-    fields: Fields = {}
-    for slot, name in names.items():
+def _ports(built: Built) -> dict[str, str]:
+    """Return which field of the data is each that the model and its losses read."""
+    slots: Mapping[Slot, str] = {**built.plan.arguments, **built.plan.fields}
+    for slot in slots:
         if slot.node != built.data:
             raise TrainingError(
                 "Nothing feeds this input while the network learns: connect the data instead.", slot.node
             )
-        fields[name] = torch.tensor(dataset.fields[slot.port].values[rows], device=device)
-    return fields
+    return {name: slot.port for slot, name in slots.items()}
 
 
-def _labels(document: Document, built: Built, dataset: Dataset, train: Fields) -> Tensor:
-    """The training rows' classes (n,), of the first field that has some."""
-    names = {**built.plan.arguments, **built.plan.fields}
-    for slot, name in names.items():
-        if dataset.fields[slot.port].classes and train[name].dim() == 1:
-            return train[name]
+def _fields(dataset: Dataset | Stream, held: bool, ports: Mapping[str, str], device: torch.device) -> Fields:
+    """Return all training or held-out rows on the device; of a stream the first ones."""
+    count = (dataset.held if held else dataset.rows) if isinstance(dataset, Dataset) else SHOWN
+    rows = dataset.first(count, held)
+    return {name: torch.from_numpy(rows[port]).to(device) for name, port in ports.items()}
+
+
+def _batches(
+    training: Training,
+    dataset: Dataset | Stream,
+    ports: Mapping[str, str],
+    train: Fields,
+    label: str,
+    layout: Callable[[Tensor], Tensor] | None,
+) -> Batches | Streamed:
+    """Return the batches of a run; ``label`` is the field whose classes are to occur equally often."""
+    size, seed = training.batch_size, training.seed
+    if isinstance(dataset, Stream):
+        device = next(iter(train.values())).device
+        return Streamed(dataset, ports, size, seed, device, ports.get(label, ""), layout)
+    return Batches(train, size, seed, train.get(label), layout)
+
+
+def _label(built: Built, dataset: Dataset | Stream, ports: Mapping[str, str]) -> str:
+    """The field of the training rows' classes (n,), the first that has some."""
+    for name, port in ports.items():
+        field = dataset.fields[port]
+        if field.classes and field.values.ndim == 1:
+            return name
     raise TrainingError(
         "Balanced sampling needs data with one class for each sample; set balance to none.", built.data
     )

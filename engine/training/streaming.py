@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from math import ceil
 
 import numpy as np
 import torch
@@ -10,16 +12,14 @@ from torch import Tensor
 
 from engine.data.source import Arrays
 from engine.data.stream import Stream, length
-
-Fields = dict[str, Tensor]
+from engine.training.batches import Fields, end_of
 
 
 class Streamed:
-    """Batches of a stream, as ``Batches`` gives those of a data set in memory.
+    """Batches of a stream, with the face of ``Batches``.
 
-    ``names`` says which field of the stream each field of the model is. ``size`` are the rows of a batch; it
-    may change while an epoch goes on. ``balance`` names the field of classes that are to occur equally often,
-    in each window that is shuffled.
+    ``names`` says which field of the stream each field of the model is. ``balance`` names the field whose
+    classes are to occur equally often, in each window that is shuffled.
     """
 
     def __init__(
@@ -30,41 +30,56 @@ class Streamed:
         seed: int,
         device: torch.device,
         balance: str = "",
-        channels_last: bool = False,
+        layout: Callable[[Tensor], Tensor] | None = None,
     ):
-        self.stream, self.names = stream, dict(names)
-        self.size, self.seed, self.device = size, seed, device
-        self.balance, self.channels_last = balance, channels_last
+        self._stream, self._names, self._device = stream, dict(names), device
+        self._seed, self._balance, self._layout = seed, balance, layout
+        self._count = stream.rows
+        self.size = size
+        self.row = 0
+        """Rows of the present epoch that were given so far."""
+
+    @property
+    def size(self) -> int:
+        """Rows of a batch; never more than there are."""
+        return self._size
+
+    @size.setter
+    def size(self, size: int) -> None:
+        self._size = min(size, self._count)
 
     @property
     def rows(self) -> int:
-        """Training rows."""
-        return self.stream.rows
+        """Rows that an epoch uses."""
+        return end_of(self._count, 0, self._size)
 
     @property
-    def held_rows(self) -> int:
-        """Rows that are held out."""
-        return self.stream.held
+    def steps(self) -> int:
+        """Batches of an epoch, the last one perhaps smaller."""
+        return self.steps_after(0)
+
+    def steps_after(self, row: int) -> int:
+        """Return how many batches are left of an epoch after so many rows."""
+        return ceil((end_of(self._count, row, self._size) - row) / self._size)
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Fields]:
-        """Give every training row once, from row ``start`` of an order that seed and number decide.
-
-        A last batch of one row is left out, because a batch norm could not take it.
-        """
-        windows = self.stream.epoch(self.seed, number, start, self.balance)
-        for batch in self._cut(windows):
-            if length(batch) > 1 or self.size == 1 or self.rows == 1:
-                yield self._given(batch)
+        """Give the rows of an epoch in its order, from the row ``start`` on."""
+        self.row = start
+        with closing(self._stream.epoch(self._seed, number, start, self._balance)) as windows:
+            for batch in self._cut(windows):
+                if length(batch) > 1 or self._size == 1 or self._count == 1:
+                    self.row += length(batch)
+                    yield self._given(batch)
 
     def held(self, rows: int) -> Iterator[Fields]:
         """Give all rows that are held out, so many at a time."""
-        for block in self.stream.blocks(held=True):
+        for block in self._stream.blocks(held=True):
             for start in range(0, length(block), rows):
                 yield self._given({name: values[start : start + rows] for name, values in block.items()})
 
     def first(self, count: int, held: bool = False) -> Fields:
         """Return the first training rows, or the first that are held out, as a batch."""
-        return self._given(self.stream.first(count, held))
+        return self._given(self._stream.first(count, held))
 
     def _cut(self, windows: Iterable[Arrays]) -> Iterator[Arrays]:
         """Give batches; what is left of a window begins the first batch of the next."""
@@ -89,15 +104,13 @@ class Streamed:
     def _given(self, batch: Arrays) -> Fields:
         """Return a batch on the device; from pinned memory it is copied while the device computes."""
         fields = {}
-        for name, port in self.names.items():
+        for name, port in self._names.items():
             value = torch.from_numpy(batch[port])
-            if self.device.type == "cuda":
-                value = value.pin_memory().to(self.device, non_blocking=True)
-            elif self.device.type != "cpu":
-                value = value.to(self.device)
-            if self.channels_last and value.dim() == 4:
-                value = value.contiguous(memory_format=torch.channels_last)
-            fields[name] = value
+            if self._device.type == "cuda":
+                value = value.pin_memory().to(self._device, non_blocking=True)
+            elif self._device.type != "cpu":
+                value = value.to(self._device)
+            fields[name] = self._layout(value) if self._layout else value
         return fields
 
 
