@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.training.events import Event, Progress, Started, State
@@ -26,6 +27,8 @@ class Run:
     record: Record = field(default_factory=Record)
     plan: Started | None = None
     latest: Progress | None = None
+    resumes: Path | None = None
+    """The folder of the run that it goes on with."""
 
     @property
     def busy(self) -> bool:

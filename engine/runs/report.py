@@ -22,7 +22,7 @@ from engine.runs.library import Entry, read_entry
 from engine.runs.log import read_load
 from engine.runs.page import page, section, table
 from engine.runs.settings import settings_of
-from engine.runs.words import duration_text, main_metric, number_text, state_text
+from engine.runs.words import changed_text, duration_text, main_metric, number_text, state_text, value_text
 from engine.storage.atomic import write_text
 from engine.storage.document_file import load_document
 from engine.storage.failures import why_not_written
@@ -94,9 +94,7 @@ def _tiles(entry: Entry, curves: Curves) -> str:
 
 def _curves(curves: Curves) -> str:
     lines = curves.lines()
-    marks = [
-        (change.step, f"{change.name} {change.before:g} → {change.after:g}") for change in curves.changes[:24]
-    ]
+    marks = [(change.step, changed_text(change)) for change in curves.changes[:24]]
     figures = []
     for name in quantities(lines):
         drawn = []
@@ -194,7 +192,10 @@ def _settings(document: Document | None, entry: Entry) -> str:
 
 
 def _changes(curves: Curves) -> str:
-    rows = [(f"{each.step:,}", each.name, f"{each.before:g}", f"{each.after:g}") for each in curves.changes]
+    rows = [
+        (f"{each.step:,}", each.name, value_text(each.before), value_text(each.after))
+        for each in curves.changes
+    ]
     if not rows:
         return ""
     return section("Changed by hand while it ran", table(("Step", "Setting", "Before", "After"), rows))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from engine.training.events import Changed
 from engine.training.status import Status, lower_is_better
 
 STATES: Mapping[str, str] = {
@@ -55,6 +56,18 @@ def when_text(moment: float, now: float | None = None) -> str:
 def number_text(value: float) -> str:
     """Return a number in four digits."""
     return f"{value:.4g}"
+
+
+def changed_text(change: Changed) -> str:
+    """Return what was changed by hand, as ``lr 0.01 → 0.003``."""
+    return f"{change.name} {value_text(change.before)} → {value_text(change.after)}"
+
+
+def value_text(value: object) -> str:
+    """Return the value of a setting: a number in six digits, yes or no, or its word."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
 def main_metric(status: Status) -> str:

@@ -116,7 +116,7 @@ def _readers(kind: type) -> dict[str, Any]:
 
 def _reader(annotation: str) -> Any:
     if annotation == "float":
-        return float
+        return _number
     if annotation == "Way":
         return lambda value: tuple((str(node), int(index)) for node, index in value)
     if annotation.startswith("tuple"):
@@ -126,6 +126,13 @@ def _reader(annotation: str) -> Any:
     if annotation.startswith("Mapping"):
         return frozen
     return lambda value: value
+
+
+def _number(value: Any) -> Any:
+    """A number, also one that JSON has no word for; what was changed by hand may be a word or a switch."""
+    if isinstance(value, str):
+        return float(value) if value in ("nan", "inf", "-inf") else value
+    return value if isinstance(value, bool) else float(value)
 
 
 def _tuples(value: Any) -> Any:

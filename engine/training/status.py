@@ -78,7 +78,7 @@ class Status:
         try:
             process = psutil.Process(self.pid)
             return abs(process.create_time() - self.born) < 1 and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.Error:
+        except (psutil.Error, ValueError, OverflowError):
             return False
 
     def text(self) -> str:

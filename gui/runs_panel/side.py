@@ -15,7 +15,7 @@ from engine.graph.document import Document
 from engine.runs.curves import quantities, smoothed
 from engine.runs.library import Entry, tags_of
 from engine.runs.settings import different, settings_of
-from engine.runs.words import duration_text, number_text, state_text
+from engine.runs.words import changed_text, duration_text, number_text, state_text
 from gui.bench import Bench
 from gui.fonts import ui_font
 from gui.runs_panel.grid import SMALL, ValueGrid
@@ -209,12 +209,8 @@ class RunSide(Panel):
             rows["Parameters"] = (f"{entries[0].status.parameters:,}",)
         self.settings.show_rows(rows, colors if rows else ())
         changes = looks[0].changes if not several and looks and looks[0] is not None else ()
-        self.changed.show_rows(
-            {
-                f"Step {each.step:,}": (f"{each.name} {each.before:g} → {each.after:g}",)
-                for each in changes[-24:]
-            }
-        )
+        told = {f"Step {each.step:,}": changed_text(each) for each in changes}
+        self.changed.show_rows({step: (words,) for step, words in list(told.items())[-24:]})
         self._fill_graph(documents if several else [])
         self.sections["Metrics"].setText("Best metrics")
         self.sections["Settings"].setText("Settings that differ" if several else "Settings")

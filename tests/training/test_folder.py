@@ -73,6 +73,7 @@ def test_a_folder_says_what_is_trained_how_and_on_what(run):
         State("paused"),
         Resumed(20),
         Changed(30, "lr", 0.01, 0.1 + 0.2),
+        Changed(31, "conv1.frozen", False, True),
         Failed("It broke: “so”.\nTwice.", "linear", "x"),
         Finished("done", 60, 1.5, {"loss": 0.125}),
     ],

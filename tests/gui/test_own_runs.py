@@ -1,0 +1,93 @@
+"""What the window trains is among the user's runs, and an interrupted run goes on there."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from engine.graph.settings import set_training
+from engine.runs.library import Library, read_entry
+from engine.runs.log import losses, read_events
+from engine.training.events import Changed
+from engine.training.moment import moments
+from engine.training.runner import Runner
+from gui.runs_panel import reader
+from tests.gui.window_help import LEFT, open_window
+from tests.training.documents import spirals
+
+
+@pytest.fixture
+def window(qtbot, monkeypatch):
+    monkeypatch.setattr(reader, "PERIOD", 0.02)
+    with open_window(qtbot) as window:
+        qtbot.waitUntil(lambda: window.analyst.is_ready, timeout=60_000)
+        yield window
+
+
+def read_step(path: Path) -> int:
+    """How far the run in a folder is, by its own words."""
+    entry = read_entry(path)
+    return entry.status.step if entry and entry.state in ("running", "paused", "interrupted") else 0
+
+
+def test_a_run_of_the_window_is_among_the_runs(qtbot, window):
+    window.files.open_copy(spirals(epochs=2))
+    QTest.keyClick(window.canvas, Qt.Key.Key_F5)
+    qtbot.waitUntil(lambda: window.bench.state == "finished", timeout=60_000)
+    [entry] = Library().entries()
+    assert (entry.name, entry.state, entry.status.epoch) == ("Spirals", "done", 2)
+    assert len(losses(read_events(entry.path))[0]) == entry.status.step
+    assert (entry.path / "weights.safetensors").exists()
+
+
+def test_a_run_trains_also_where_there_is_no_room_for_its_folder(qtbot, window, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("NETWRIGHT_RUNS", str(tmp_path / "file" / "runs"))
+    said = []
+    window.bench.message.connect(said.append)
+    window.files.open_copy(spirals(epochs=1))
+    QTest.keyClick(window.canvas, Qt.Key.Key_F5)
+    qtbot.waitUntil(lambda: window.bench.state == "finished", timeout=60_000)
+    assert any("This run is not kept." in each for each in said)
+
+
+def test_an_interrupted_run_is_continued_with_all_that_it_told(qtbot, window):
+    document = set_training(spirals(epochs=400), batch_size=32)
+    path = Library().folder / "broken-off"
+    runner = Runner(document, out=path)
+    runner.start()
+    qtbot.waitUntil(lambda: path.is_dir() and read_step(path) > 60, timeout=60_000)
+    runner.set("lr", 0.002)
+    runner.pause()
+    qtbot.waitUntil(
+        lambda: read_entry(path).state == "paused" and moments(path / "moments")[-1][0] == read_step(path),
+        timeout=60_000,
+    )
+    shutil.copytree(path, Library().folder / "copy")
+    runner.close()
+    # What a killed process leaves: a status that says paused, of a process that is no more.
+    status = Library().folder / "copy" / "status.json"
+    status.write_text(status.read_text().replace('"pid": ', '"pid": 99999'))
+    at = read_step(Library().folder / "copy")
+
+    window.show_runs()
+    page = window.runs
+    qtbot.waitUntil(lambda: len(page.table.runs.entries) == 2)
+    page.table.choose({Library().folder / "copy"})
+    qtbot.waitUntil(page.buttons["resume"].isVisible)
+    assert page.selected[0].state == "interrupted"
+    QTest.mouseClick(page.buttons["resume"], LEFT)
+    qtbot.waitUntil(lambda: window.bench.state == "running", timeout=60_000)
+    run = window.bench.store.session.run
+    qtbot.waitUntil(lambda: run.latest is not None and run.latest.step[-1] > at + 20, timeout=60_000)
+    steps = losses(run.record.events)[0]
+    assert steps[0] == 1
+    assert (steps[1:] - steps[:-1] > 0).all()
+    assert any(isinstance(event, Changed) for event in run.record.events)
+    QTest.keyClick(window.canvas, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.waitUntil(lambda: window.bench.state == "finished", timeout=60_000)
+    assert read_entry(Library().folder / "copy").state == "stopped"
