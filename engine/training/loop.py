@@ -40,7 +40,7 @@ def train(setup: Setup, listener: Listener) -> str:
     """
     training, model, network = setup.training, setup.model, setup.network
     minimizers, batches, position = setup.minimizers, setup.batches, setup.position
-    several = len(minimizers) > 1
+    several = len(minimizers) > 1 or minimizers[0].every > 1
     minimizer = minimizers[0]
     follow, average = setup.built.follow, setup.average
     every = ceil(EVALUATION_STEPS / batches.steps)
