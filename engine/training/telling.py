@@ -16,13 +16,14 @@ from engine.training.events import Evaluated, Event, Progress, Watch
 from engine.training.folder import Folder
 from engine.training.loop import not_finite
 from engine.training.mailbox import Mailbox
+from engine.training.pace import Pace
 from engine.training.probes import Probe
 from engine.training.setup import Setup
 
 PUBLISH = 0.1
 """Seconds between two progress events, and between two snapshots at least."""
 
-SHARE = 0.04
+SHARE = 0.015
 """Of the time that snapshots may take; where they cost more they come less often."""
 
 
@@ -41,7 +42,8 @@ class Teller:
         self._published = self._due = self._look_due = self._looked = 0.0
         self._looked_step = -1
         self._seen: Watch | None = None
-        self._rate = self._cost = self._looking = self._live_cost = 0.0
+        self._rate = self._looking = self._live_cost = 0.0
+        self._looks = Pace(SHARE, PUBLISH)
 
     def emit(self, event: Event) -> None:
         """Tell an event."""
@@ -61,7 +63,7 @@ class Teller:
 
     def warmed(self) -> None:
         """Forget the first picture's cost: with every cache cold, it says nothing about those to come."""
-        self._cost = self._looking = 0.0
+        self._looks, self._looking = Pace(SHARE, PUBLISH), 0.0
         self._published = perf_counter()
         self._look_due = self._published + PUBLISH
 
@@ -74,7 +76,8 @@ class Teller:
         if now < self._due:
             return False
         self.publish(now)
-        if now >= self._look_due:
+        # A picture that nobody has fetched yet would only be replaced.
+        if now >= self._look_due and not (self._events.unseen and watch == self._seen):
             self.look(watch)
         return True
 
@@ -129,12 +132,10 @@ class Teller:
         if snapshot is not None:
             self._events.put(snapshot)
         if snapshot is not None or timed:
-            took = now - began
-            # One slow look on a busy machine must not freeze the pictures for seconds.
-            self._cost = 0.7 * self._cost + 0.3 * min(took, 2 * self._cost) if self._cost else took
-            self._looking += took
+            self._looks.took(now - began)
+            self._looking += now - began
         self._looked, self._looked_step = now, position.step
-        self._look_due = now + max(PUBLISH, self._cost / SHARE)
+        self._look_due = now + self._looks.rest
 
     def hurry(self, watch: Watch) -> None:
         """Look soon, because somebody looks at something else."""

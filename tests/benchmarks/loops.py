@@ -10,7 +10,6 @@ import logging
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from importlib.util import find_spec
 from time import perf_counter
 from typing import NamedTuple
@@ -84,11 +83,7 @@ def shuffled(setup: Setup, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
 def as_netwright(setup: Setup, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Take batches by index, in the order in which Netwright takes them."""
     x, y = rows(setup)
-    numbered = replace(setup, train={"row": torch.arange(len(x))}, channels_last=False)
-    generator = torch.Generator().manual_seed(setup.document.training.seed)
-    for _ in range(epoch):
-        epochs = [each["row"] for each in numbered.batches(generator)]
-    for taken in epochs:
+    for taken in setup.batches.order(epoch)[: setup.batches.rows].split(setup.batch_size):
         yield x[taken], y[taken]
 
 
