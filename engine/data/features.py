@@ -32,7 +32,7 @@ WORDS, CLASSES = 50, 20
 READ = 50_000_000
 """Letters of a column from which a vocabulary is made."""
 
-_STEP, _LOOKED_AT = 10_000, 1_000
+_STEP, _LOOKED_AT, _SURE = 10_000, 1_000, 5_000_000
 Bad = dict[int, str]
 Read = Callable[["pa.ChunkedArray"], tuple[np.ndarray, Bad]]
 
@@ -48,6 +48,8 @@ class Reader:
     classes: tuple[str, ...]
     read: Read
     between: str = ""
+    sure: bool = False
+    """Whether something can be made of every row."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,8 @@ def _label(feature: Mapping[str, Any], rows: Any, p: Mapping[str, Value], where:
         outside = np.flatnonzero((values < 0) | (values >= len(names)))
         return np.clip(values, 0, None), {int(row): "it has no class" for row in outside}
 
-    return Reader(TensorType((BATCH,), "int", len(names)), names, read)
+    sure = len(rows) <= _SURE and not read(rows)[1]
+    return Reader(TensorType((BATCH,), "int", len(names)), names, read, sure=sure)
 
 
 def _levels(rows: Any, most: int) -> list[Any] | None:
@@ -199,7 +202,8 @@ def _number(feature: Mapping[str, Any], rows: Any, p: Mapping[str, Value], where
         values = column.cast("float64").fill_null(np.nan).to_numpy().astype(np.float32)[:, None]
         return values, {int(row): "it is no number" for row in np.flatnonzero(~np.isfinite(values[:, 0]))}
 
-    return Reader(TensorType((BATCH, 1)), (), read)
+    sure = len(rows) <= _SURE and not read(rows)[1]
+    return Reader(TensorType((BATCH, 1)), (), read, sure=sure)
 
 
 def _string(feature: Mapping[str, Any], rows: Any, p: Mapping[str, Value], where: str) -> Reader:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.arrays import LARGEST
 from engine.data.columns import shortened
 from engine.data.features import Reader, port_name, reader_of, says
-from engine.data.hub_cache import Record, open_part, read_record
+from engine.data.hub_cache import Record, check_part, open_part, read_record
 from engine.data.hub_client import Progress, check_name, download
+from engine.data.hub_stream import DTYPES, HubBlocks, row_bytes
 from engine.data.images import PICTURE
+from engine.data.scan import READING, make_stream, streams
 from engine.data.sound import SOUND
 from engine.data.source import SPLIT, Dataset, Field, Source, dataset
+from engine.data.stream import Piece, Stream
 from engine.data.text import LENGTH
 from engine.data.tokens import TOKENS
 from engine.errors import DataError, shown
@@ -27,10 +28,7 @@ from engine.layers.params import HubName, Int, Text, Value
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pyarrow as pa
-
 _LOOKS = tuple(param.name for param in (*PICTURE, *TOKENS, LENGTH, *SOUND))
-_STEP = 1_000
 
 
 def columns_of(p: Mapping[str, Value]) -> tuple[str, ...]:
@@ -69,8 +67,8 @@ def _fetch(p: Mapping[str, Value], tell: Callable[[Progress], None]) -> None:
     download(check_name(p["name"]), p["config"], p["revision"], tell)
 
 
-def _opened(p: Mapping[str, Value]) -> tuple[dict[str, Reader], pa.Table, pa.Table | None]:
-    """The reader of each field, the rows, and those of the part that is held out, if one is named."""
+def _readers_of(p: Mapping[str, Value]) -> tuple[Record, dict[str, Reader]]:
+    """The set, and the reader of each field."""
     record = _record(p)
     columns = columns_of(p)
     offered = ", ".join(f"{column} ({words})" for column, words in usable(record.features).items())
@@ -81,15 +79,13 @@ def _opened(p: Mapping[str, Value]) -> tuple[dict[str, Reader], pa.Table, pa.Tab
             near = difflib.get_close_matches(column, record.features, n=1)
             hint = f"Did you mean {near[0]!r}?" if near else f"It has {offered}."
             raise DataError(f"{record.name} has no column {shown(column)}. {hint}")
+    if p["held_part"] == p["part"]:
+        raise DataError(f"The part {p['part']} trains, so it cannot be held out; empty: a share of it is.")
+    for part in filter(None, (p["part"], p["held_part"])):
+        check_part(record, part)
     looks = tuple((name, p[name]) for name in _LOOKS)
-    train = _rows(record, p["part"], p["rows"])
-    held = _rows(record, p["held_part"], p["rows"]) if p["held_part"] else None
-    return _readers(_Key(record), p["part"], p["rows"], columns, looks), train, held
-
-
-def _rows(record: Record, part: str, most: int | None) -> pa.Table:
-    rows = open_part(record, part)
-    return rows if most is None else rows.slice(0, most)
+    readers = _readers(_Key(record), p["part"], p["rows"], columns, looks)
+    return record, {port: readers[column] for port, column in ports_of(p).items()}
 
 
 class _Key:
@@ -110,62 +106,44 @@ class _Key:
 def _readers(
     key: _Key, part: str, most: int | None, columns: tuple[str, ...], looks: tuple[tuple[str, Value], ...]
 ) -> dict[str, Reader]:
-    rows = _rows(key.record, part, most)
+    rows = open_part(key.record, part)
+    rows = rows if most is None else rows.slice(0, most)
     features = key.record.features
     return {column: reader_of(column, features[column], rows[column], dict(looks)) for column in columns}
 
 
 def _types(p: Mapping[str, Value]) -> tuple[TensorType, ...]:
-    readers, _, _ = _opened(p)
+    _, readers = _readers_of(p)
     return tuple(reader.type for reader in readers.values())
 
 
-def _load(p: Mapping[str, Value]) -> Dataset:
-    readers, train, held = _opened(p)
-    count = len(train) + (len(held) if held is not None else 0)
-    size = sum(count * prod(reader.type.shape[1:]) for reader in readers.values())
-    if size * 8 > LARGEST:
-        raise DataError(
-            f"{p['name']}: {count:,} rows as numbers take more than {LARGEST // 10**9} GB;"
-            " choose fewer rows or columns, or a smaller size."
-        )
-    skipped: list[str] = []
-    parts = [
-        _read(readers, rows, name, skipped) for rows, name in ((train, p["part"]), (held, p["held_part"]))
-    ]
-    counts = [len(next(iter(part.values()))) for part in parts]
+def _load(p: Mapping[str, Value]) -> Dataset | Stream:
+    record, readers = _readers_of(p)
+    parts = {p["part"]: "train"} | ({p["held_part"]: "validation"} if p["held_part"] else {})
+    blocks = HubBlocks(record, parts, p["rows"], ports_of(p), readers)
+    types = {name: reader.type for name, reader in readers.items()}
+    if len(parts) > 1:
+        p = {**p, "split": "column"}
+    if streams(p, sum(blocks.sizes) * row_bytes(readers)):
+        fields = {
+            name: Field(np.zeros((1, *type_.shape[1:]), DTYPES[type_.dtype]), readers[name].classes)
+            for name, type_ in types.items()
+        }
+        return make_stream(p, blocks, fields)
+    pieces = [piece for block in range(len(blocks.sizes)) for piece in _told(blocks, block)]
     fields = {
-        port: Field(np.concatenate([part[column] for part in parts]), readers[column].classes)
-        for port, column in ports_of(p).items()
+        name: Field(np.concatenate([piece.arrays[name] for piece, _ in pieces]), reader.classes)
+        for name, reader in readers.items()
     }
-    if held is None:
-        return dataset(p, fields, shortened(skipped))
-    order = np.arange(sum(counts))
-    return Dataset(fields, order[: counts[0]], order[counts[0] :], shortened(skipped))
+    by = np.concatenate([piece.by for piece, _ in pieces]) if len(parts) > 1 else None
+    return dataset(p, fields, shortened([reason for _, reasons in pieces for reason in reasons]), by)
 
 
-def _read(
-    readers: Mapping[str, Reader], rows: pa.Table | None, part: str, skipped: list[str]
-) -> dict[str, np.ndarray]:
-    """The values of each column; rows of which nothing can be made are left out and listed."""
-    found: dict[str, list[np.ndarray]] = {
-        column: [np.zeros((0, *reader.type.shape[1:]), _DTYPES[reader.type.dtype])]
-        for column, reader in readers.items()
-    }
-    for start in range(0, len(rows) if rows is not None else 0, _STEP):
-        piece = rows.slice(start, _STEP)
-        good = np.ones(len(piece), bool)
-        values = {}
-        for column, reader in readers.items():
-            values[column], bad = reader.read(piece[column])
-            skipped += [f"{part}, row {start + row + 1}: {column}: {why}" for row, why in bad.items()]
-            good[list(bad)] = False
-        for column, each in values.items():
-            found[column].append(each[good])
-    return {column: np.concatenate(pieces) for column, pieces in found.items()}
-
-
-_DTYPES = {"float": np.float32, "int": np.int64}
+def _told(blocks: HubBlocks, block: int) -> Iterator[tuple[Piece, list[str]]]:
+    """The pieces of a block, and in words what was left out of each."""
+    for number, piece in enumerate(blocks.read(block)):
+        start = number * blocks.piece
+        yield piece, [f"{blocks.where(block, start + row)}: {why}" for row, why in piece.reasons.items()]
 
 
 def _summary(p: Mapping[str, Value]) -> str:
@@ -208,6 +186,7 @@ hub = Source(
         *TOKENS,
         LENGTH,
         *SOUND,
+        READING,
         *SPLIT,
     ),
     types=_types,

@@ -87,6 +87,12 @@ def _read(path: str, changed: int) -> Record:
     return Record(**data, parts=parts)
 
 
+def check_part(record: Record, part: str) -> None:
+    """Raise DataError that lists the parts of a set unless it has this one."""
+    if part not in record.parts:
+        raise DataError(f"{record.name} has no part {part!r}; it has {', '.join(record.parts)}.")
+
+
 def open_part(record: Record, part: str) -> pa.Table:
     """Return the rows of a part, memory-mapped.
 
@@ -96,8 +102,7 @@ def open_part(record: Record, part: str) -> pa.Table:
         import pyarrow as pa
     except ImportError:
         raise DataError(MISSING) from None
-    if part not in record.parts:
-        raise DataError(f"{record.name} has no part {part!r}; it has {', '.join(record.parts)}.")
+    check_part(record, part)
     try:
         tables = []
         for file in record.parts[part].files:

@@ -85,7 +85,7 @@ def open_image(path: Path | BinaryIO, mode: str = "", size: int = 0) -> Image.Im
     Of a large one, not much more than ``size`` pixels of height and width may be there, 0 for all of them.
     Raises DataError for too many pixels, and what Pillow raises.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
         with Image.open(path) as image:
@@ -95,6 +95,8 @@ def open_image(path: Path | BinaryIO, mode: str = "", size: int = 0) -> Image.Im
                 image.draft(mode, (2 * size, 2 * size))  # a JPEG is decoded at about the size that is wanted
             upright = ImageOps.exif_transpose(image)
             return upright.convert(mode) if mode else upright
+    except UnidentifiedImageError:
+        raise DataError("it is no image that can be read") from None
     except Image.DecompressionBombError:
         raise DataError("it has too many pixels") from None
 

@@ -12,6 +12,7 @@ from engine.compiler.data import load_node, types_of
 from engine.compiler.fetch import fetch
 from engine.data.hub_cache import cache_folder, read_record, record_path
 from engine.data.hub_client import Cancelled, Progress, Request, describe, download, search
+from engine.data.stream import Stream
 from engine.errors import DataError
 from engine.graph.build import Builder
 from engine.graph.document import Node
@@ -158,10 +159,26 @@ def test_what_is_wrong_is_told_with_the_node(hub, params, said):
     assert not any("nobody" in each for each in hub.asked)
 
 
-def test_what_would_not_fit_is_refused_before_it_is_read(hub, monkeypatch):
-    monkeypatch.setattr("engine.data.hub.LARGEST", 1000)
-    with pytest.raises(DataError, match="choose fewer rows or columns, or a smaller size"):
-        load_node(node(seed=5))
+@pytest.mark.parametrize("held_part", ["", "test"])
+def test_a_stream_gives_the_rows_that_are_held_in_memory(hub, held_part, monkeypatch):
+    monkeypatch.setattr("engine.data.hub_stream.PIECE", 16 * 776)  # so that there are several pieces
+    params = {"held_part": held_part, "validation": 0.25}
+    memory = load_node(node(reading="memory", **params))
+    stream = load_node(node(reading="stream", **params))
+    assert isinstance(stream, Stream)
+    assert (stream.rows, stream.held) == (memory.rows, memory.held)
+    assert stream.fields["label"].classes == ("cat", "dog")
+    assert stream.skipped == memory.skipped[: len(stream.skipped)]
+    assert any("row 21: image: " in reason for reason in stream.skipped)
+    for held in (False, True):
+        for name in ("image", "label"):
+            rows = [np.concatenate([each[name] for each in data.blocks(held)]) for data in (stream, memory)]
+            assert rows[0].shape == rows[1].shape
+            assert rows[0].dtype == rows[1].dtype
+            if held_part:  # which rows are drawn is decided piece by piece
+                assert np.array_equal(*rows)
+    everything = np.concatenate([each["label"] for held in (False, True) for each in stream.blocks(held)])
+    assert np.bincount(everything).tolist() == ([13, 13] if held_part else [10, 10])
 
 
 def refused(hub: StandIn, name: str, **more) -> str:
@@ -299,6 +316,7 @@ def test_fetching_names_the_node(empty):
 def test_training_from_the_command_line_downloads_first(empty, tmp_path, capsys):
     path = tmp_path / "films.netwright"
     save_document(network(), path)
-    assert main(["train", str(path), "--epochs", "2", "--out", str(tmp_path / "run")]) == 0
+    setting = "data.reading=memory"
+    assert main(["train", str(path), "--epochs", "2", "--set", setting, "--out", str(tmp_path / "run")]) == 0
     assert "data: Downloading" in capsys.readouterr().err
     assert read_record("tester/reviews", "", "") is not None
