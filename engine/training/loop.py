@@ -101,12 +101,12 @@ def evaluation(setup: Setup) -> dict[str, float]:
 @torch.no_grad()
 def evaluate(setup: Setup, batches: Callable[[int], Iterator[Fields]], count: int) -> dict[str, float]:
     """Return the mean loss and metrics in evaluation mode over the ``count`` rows that ``batches`` gives."""
-    model, built = setup.checked, setup.built
+    model, judge = setup.checked, setup.judge or setup.built.evaluate
     sums: dict[str, Tensor] = {}
     with evaluating(model), setup.casting():
         for batch in batches(setup.rows_at_once(EVALUATION_ROWS)):
             share = len(next(iter(batch.values()))) / count
-            for name, value in built.evaluate(model, batch).items():
+            for name, value in judge(model, batch).items():
                 sums[name] = sums.get(name, 0.0) + value * share
     return {name: float(value) for name, value in sums.items()}
 

@@ -209,12 +209,15 @@ class Runner:
         try:
             self._run()
         except (Exception, SystemExit) as error:  # whatever torch and a layer raise must be told
-            line = line_of(error)
-            self._fail(failure_of(error, self.document, self._setup, line))
+            self._give_up(error)
         finally:
             if self._folder:
                 self._folder.close()
         self._look_last()
+
+    def _give_up(self, error: BaseException) -> None:
+        """Tell what ended the run."""
+        self._fail(failure_of(error, self.document, self._setup, line_of(error)))
 
     def _fail(self, failed: Failed) -> None:
         if self._setup:
@@ -232,20 +235,17 @@ class Runner:
 
     def _run(self) -> None:
         training = self.document.training
-        moment = None
         if self._folder and self._resumes:
             self._folder.resume()
-            moment = newest_moment(self._folder.moments)
-        setup = prepare(self.document, self._device, self._weights or training.weights)
+        setup = self._prepare()
         if self._folder and not self._resumes:
             self._folder.begin(self.document, **self.about)
-        if moment:
-            setup.load_state_dict(moment)
+        if self._resumes:
+            self._restore(setup)
         step = setup.position.step
         if self._resumes:
             self._teller.emit(Resumed(step))
-        if self._folder:
-            self._saving = Saving(setup, self._folder)
+        self._saving = self._make_saving(setup)
         self._steers = steers(setup)
         self._teller.begin(setup)
         self._setup = setup
@@ -283,6 +283,17 @@ class Runner:
         )
         if self._folder:
             self._folder.finish(reason, setup.position.step, self._teller.metrics, model=setup.model)
+
+    def _prepare(self) -> Setup:
+        return prepare(self.document, self._device, self._weights or self.document.training.weights)
+
+    def _restore(self, setup: Setup) -> None:
+        """Go on from the newest moment, if there is one."""
+        if moment := newest_moment(self._folder.moments):
+            setup.load_state_dict(moment)
+
+    def _make_saving(self, setup: Setup) -> Saving | None:
+        return Saving(setup, self._folder) if self._folder else None
 
     def _train(self, setup: Setup) -> str:
         """Train, and save where it ended; return why it did."""

@@ -90,6 +90,8 @@ class Setup:
     """What was changed by hand, by name, in the order of the last changes."""
     loaded: str = ""
     """What of a weights file was loaded, as a sentence."""
+    judge: Callable[[nn.Module, Fields], dict[str, Tensor]] | None = None
+    """Gives loss and metrics of a batch where several processes share it; None where one does all."""
     notes: list[str] = field(default_factory=list)
     """What is done otherwise than was asked for, and why."""
 
@@ -265,7 +267,7 @@ def prepare(document: Document, device: str = "", weights: Path | str | None = N
         autocast(training, place),
         loaded=loaded,
     )
-    setup.minimizers = _minimizers(setup)
+    setup.minimizers = make_minimizers(setup)
     if training.average:
         decay = get_ema_multi_avg_fn(training.average)
         setup.average = AveragedModel(model, multi_avg_fn=decay)
@@ -274,7 +276,8 @@ def prepare(document: Document, device: str = "", weights: Path | str | None = N
     return setup
 
 
-def _minimizers(setup: Setup) -> list[Minimizer]:
+def make_minimizers(setup: Setup) -> list[Minimizer]:
+    """Return what moves the weights of a run, one for each objective."""
     training, document = setup.training, setup.document
     upward = rising(training.monitor)
     return [
