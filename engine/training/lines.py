@@ -57,6 +57,8 @@ def event_of(line: bytes | str) -> tuple[Event, float] | None:
     kind = KINDS.get(told.get("event", ""))
     if kind is None:
         return None
+    if told.get("parts") is not None:
+        told["parts"] = np.array(told["parts"], dtype=np.float64)
     if kind is Progress:
         losses = np.array(told["loss"], dtype=np.float64)
         told["loss"] = losses if told.get("bits") == 64 else losses.astype(np.float32).astype(np.float64)

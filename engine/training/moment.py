@@ -89,7 +89,8 @@ def load_moment(path: Path) -> dict[str, Any]:
     try:
         with safe_open(path, "pt") as file:
             about = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            # Cloned, because the last bits of a product depend on where in memory its tensors begin.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise FileError(f"{path.name} cannot be read: {error}.") from None
     if about.get("moment") != str(FORMAT):

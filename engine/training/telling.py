@@ -82,9 +82,8 @@ class Teller:
         return True
 
     def evaluated(self, metrics: Mapping[str, float]) -> None:
-        """Tell the metrics after an epoch, and the losses before."""
+        """Tell the metrics after an epoch."""
         self.metrics = metrics
-        self.publish(perf_counter())
         position = self._setup.position
         self.emit(Evaluated(position.step, position.epoch, metrics))
 
