@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
 from engine.graph.settings import value_by_name
 from engine.layers.params import Value
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from engine.training.runner import Runner
 
 GOING = ("running", "paused")
+CALM_MS = 350
+"""How long nothing is edited before the run is told: on its way to 0.05 a typed rate is 0 and 0.0."""
 
 
 class Steering(QObject):
@@ -30,7 +32,10 @@ class Steering(QObject):
         self._told: WeakKeyDictionary[Runner, dict[str, Value | None]] = WeakKeyDictionary()
         for signal in (bench.state_changed, bench.started, bench.store.arrived):
             signal.connect(self._look)
-        bench.store.edited.connect(self._follow)
+        self._calm = QTimer(self, singleShot=True, interval=CALM_MS)
+        self._calm.timeout.connect(self._follow)
+        bench.store.edited.connect(self._calm.start)
+        bench.store.leaving.connect(self._follow)
 
     @property
     def _runner(self) -> Runner | None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QStackedWidget, QVBoxLayout, QWidget
 
+from engine.graph.changed import told_change
 from engine.training.events import Changed, Evaluated, Failed, Progress, Started
 from gui.bench import Bench
 from gui.theme import Theme
@@ -17,7 +18,7 @@ from gui.views.base import MARGIN, LiveView
 from gui.views.parts import Banner, Choice, Note, TextLine
 from gui.views.plot import Plot
 from gui.views.series import Line, Series, envelope, smooth
-from gui.views.text import Part, number, percent, short
+from gui.views.text import Part, number, percent
 
 LOSS, ACCURACY = 0, 1
 MOST_MARKS = 24
@@ -132,7 +133,9 @@ class CurvesView(LiveView):
                 before = first_value
                 self.plot.unmark(self.plot.marks[-1])
         self._last_change = (event, before)
-        self.plot.mark(event.step, f"{name} {short(before, 3)} → {short(event.after, 3)}")
+        run = self.bench.store.session.run
+        document = run.runner.document if run and run.runner else self.bench.store.whole
+        self.plot.mark(event.step, told_change(document, name, before, event.after))
         if len(self.plot.marks) > MOST_MARKS:
             self.plot.unmark(self.plot.marks[0])
 

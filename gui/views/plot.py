@@ -18,6 +18,8 @@ from gui.views.text import font
 
 DASHES = [4, 2]
 """Strokes and gaps of a dashed line, in widths of the line."""
+_NEAR = 7
+"""Pixels from a mark within which its words are read."""
 LOWEST = 1e-9
 """Numbers at or below it stand at the lower end of a logarithmic axis."""
 
@@ -47,6 +49,8 @@ class Plot(pg.PlotWidget):
         super().__init__(parent, axisItems=self._axes)
         self.lines: dict[str, Curve] = {}
         self.marks: list[Mark] = []
+        self._near: Mark | None = None
+        """The mark that the pointer is near."""
         self.log = False
         self.held = False
         """Whether the user has chosen a range with the mouse."""
@@ -134,7 +138,7 @@ class Plot(pg.PlotWidget):
         return low, high
 
     def mark(self, step: int, text: str) -> None:
-        """Draw a dashed line at a step with words beside its top."""
+        """Draw a dashed line at a step; the newest shows its words, or the one near the pointer."""
         line = pg.InfiniteLine(pos=step, angle=90, movable=False)
         label = pg.TextItem(f"\u2009{text}\u2009")
         label.setFont(font(CAPTION_PX))
@@ -148,6 +152,7 @@ class Plot(pg.PlotWidget):
     def unmark(self, mark: Mark) -> None:
         """Take a line away."""
         self.marks.remove(mark)
+        self._near = None if mark is self._near else self._near
         self.removeItem(mark.line)
         self.removeItem(mark.label)
 
@@ -195,7 +200,9 @@ class Plot(pg.PlotWidget):
 
     def _place_labels(self) -> None:
         (left, right), (_, top) = self.box.viewRange()
+        told = self._near or (self.marks[-1] if self.marks else None)
         for mark in self.marks:
+            mark.label.setVisible(mark is told)
             beyond = mark.step > left + 0.75 * (right - left)
             mark.label.setAnchor((1.0 if beyond else 0.0, 0.15))
             mark.label.setPos(mark.step, top)
@@ -211,7 +218,18 @@ class Plot(pg.PlotWidget):
         self._cursor.setVisible(inside)
         if inside:
             self._cursor.setPos(step)
+        self._look_near(step)
         self.hovered.emit(step)
+
+    def _look_near(self, step: float | None) -> None:
+        """Show the words of the mark that is near a step, as the eye measures."""
+        wide = self.box.viewRange()[0][1] - self.box.viewRange()[0][0]
+        reach = _NEAR * wide / max(self.box.width(), 1.0)
+        near = [mark for mark in self.marks if step is not None and abs(mark.step - step) <= reach]
+        found = min(near, key=lambda mark: abs(mark.step - step), default=None)
+        if found is not self._near:
+            self._near = found
+            self._place_labels()
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.DevicePixelRatioChange:
@@ -221,6 +239,7 @@ class Plot(pg.PlotWidget):
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self._cursor.hide()
+        self._look_near(None)
         self.hovered.emit(None)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:

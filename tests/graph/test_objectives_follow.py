@@ -21,7 +21,7 @@ def adversaries():
     first = g.add("Linear", data, out_features=8, id="g1")
     made = g.add("Linear", g.add("ReLU", first, id="g2"), out_features=2, id="g3")
     judged = g.add("Linear", made, out_features=8, id="d1")
-    score = g.add("Linear", g.add("ReLU", judged, id="d2"), out_features=2, id="d3")
+    score = g.add("Linear", g.add("ReLU", judged, id="d2"), out_features=3, id="d3")
     g.add("CrossEntropyLoss", score, data["label"], id="judge")
     g.add("MSELoss", made, data, id="forge")
     document = g.document()

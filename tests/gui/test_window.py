@@ -138,19 +138,6 @@ def _long(training):
     return replace(training, epochs=100_000)
 
 
-def test_the_rate_is_changed_while_it_runs(qtbot):
-    with open_window(qtbot, "spirals") as window:
-        window.bench.store.apply("Longer", lambda d: d.with_(training=_long(d.training)))
-        changes, rates = [], []
-        window.bench.setting_changed.connect(changes.append)
-        window.bench.progress.connect(lambda event: rates.append(event.lr))
-        window.bridge.run()
-        qtbot.waitUntil(lambda: bool(rates), timeout=60_000)
-        window.inspector.setting_edited.emit("lr", 0.5)
-        qtbot.waitUntil(lambda: rates[-1] == 0.5, timeout=10_000)
-        assert (changes[0].name, changes[0].before, changes[0].after) == ("lr", 0.003, 0.5)
-
-
 def test_slow_enough_to_watch_and_full_speed_again(qtbot):
     with open_window(qtbot, "spirals") as window:
         window.bench.store.apply("Longer", lambda d: d.with_(training=_long(d.training)))
