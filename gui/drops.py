@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,6 +45,10 @@ class Drop:
     do: Callable[[MainWindow, Path, QPointF], object]
 
 
+def _is_named(*patterns: str) -> Callable[[Path], bool]:
+    return lambda path: any(fnmatch(path.name.lower(), each) for each in patterns) and not path.is_dir()
+
+
 def _ends(*suffixes: str) -> Callable[[Path], bool]:
     return lambda path: path.suffix.lower() in suffixes and not path.is_dir()
 
@@ -55,14 +60,14 @@ def _preset_of(path: Path) -> str:
     )
 
 
-def _holds_classes(*endings: str) -> Callable[[Path], bool]:
+def _holds_classes(*patterns: str) -> Callable[[Path], bool]:
     """Whether a folder holds a folder with such files, as far as a short look tells."""
 
     def look(path: Path) -> bool:
         try:
             inner = [each for each in islice(path.iterdir(), _LOOKED_INTO) if each.is_dir()]
             found = (file for each in inner for file in islice(each.iterdir(), _LOOKED_INTO))
-            return any(file.suffix.lower() in endings for file in found)
+            return any(_is_named(*patterns)(file) for file in found)
         except OSError:
             return False
 
@@ -118,8 +123,7 @@ def _data() -> Iterable[Drop]:
         param = next((each for each in layer.params if isinstance(each, File)), None)
         if param is None or not param.patterns:
             continue
-        endings = [pattern.removeprefix("*") for pattern in param.patterns]
-        fits = _holds_classes(*endings) if isinstance(param, Folder) else _ends(*endings)
+        fits = (_holds_classes if isinstance(param, Folder) else _is_named)(*param.patterns)
         yield Drop(
             lambda path, fits=fits, layer=layer: fits(path) and (layer.looks is None or layer.looks(path)),
             lambda path, layer=layer: f"Add a node “{layer.label}” that reads {path.name}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Sized
 from functools import lru_cache
 from math import prod
 from pathlib import Path
@@ -25,9 +26,9 @@ def array_types(path: str, input: str, target: str) -> tuple[TensorType, ...]:
     stamp = file_stamp(path)
     headers = _headers(stamp)
     name = Path(path).name
-    types = [_input_type(*_find(headers, input, name))]
+    types = [input_type(*_find(headers, input, name))]
     if target:
-        type_ = _target_type(*_find(headers, target, name))
+        type_ = target_type(*_find(headers, target, name))
         # Labels are small, and how many classes there are is worth their reading.
         classes = _classes(stamp, target) if len(type_.shape) == 1 else 0
         types.append(type_._replace(classes=classes))
@@ -37,7 +38,7 @@ def array_types(path: str, input: str, target: str) -> tuple[TensorType, ...]:
 @lru_cache(maxsize=8)
 def _classes(stamp: tuple[str, int, int], target: str) -> int:
     name = Path(stamp[0]).name
-    return len(_target(_read(stamp, target), f"{name}: array {target!r}")[1])
+    return len(target_of(_read(stamp, target), f"{name}: array {target!r}")[1])
 
 
 def _read(stamp: tuple[str, int, int], name: str) -> np.ndarray:
@@ -48,16 +49,18 @@ def _read(stamp: tuple[str, int, int], name: str) -> np.ndarray:
         raise DataError(f"{Path(stamp[0]).name} cannot be read: {error}.") from None
 
 
-def _input_type(shape: tuple[int, ...], dtype: np.dtype) -> TensorType:
+def input_type(shape: tuple[int, ...], dtype: np.dtype) -> TensorType:
+    """Return the type that ``input_of`` gives."""
     if dtype == np.uint8 and len(shape) in (3, 4):
         channels, height, width = _image(shape)
         return TensorType((BATCH, channels, height, width))
     return TensorType((BATCH, *shape[1:]), "int" if dtype.kind in "iu" else "float")
 
 
-def _target_type(shape: tuple[int, ...], dtype: np.dtype) -> TensorType:
+def target_type(shape: tuple[int, ...], dtype: np.dtype) -> TensorType:
+    """Return the type that ``target_of`` gives, without its classes."""
     if dtype == np.uint8 and len(shape) == 4:
-        return _input_type(shape, dtype)
+        return input_type(shape, dtype)
     sample = () if dtype.kind not in "fb" and shape[1:] == (1,) else shape[1:]
     if dtype.kind == "f":
         return TensorType((BATCH, *(sample or (1,))))
@@ -130,13 +133,20 @@ def read_arrays(
         _find(headers, each, name)
     x = _read(stamp, input)
     y = _read(stamp, target) if target else None
-    if y is not None and len(x) != len(y):
-        raise DataError(
-            f"{name}: {input!r} has {len(x):,} samples, {target!r} has {len(y):,}; expected as many."
-        )
-    x = _input(x, f"{name}: array {input!r}")
-    y, classes = (None, ()) if y is None else _target(y, f"{name}: array {target!r}")
-    good = _finite(x) if y is None else _finite(x) & _finite(y)
+    return usable(name, x, y, (f"array {input!r}", f"array {target!r}"))
+
+
+def usable(
+    name: str, x: np.ndarray, y: np.ndarray | None, called: tuple[str, str]
+) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...], tuple[str, ...]]:
+    """Return inputs, targets or None, classes and what was left out; ``called`` are their names in messages.
+
+    Raises DataError as ``read_arrays`` does.
+    """
+    check_lengths(name, x, y, called)
+    x = input_of(x, f"{name}: {called[0]}")
+    y, classes = (None, ()) if y is None else target_of(y, f"{name}: {called[1]}")
+    good = finite(x) if y is None else finite(x) & finite(y)
     if good.all():
         return x, y, classes, ()
     if not good.any():
@@ -147,11 +157,21 @@ def read_arrays(
     return x[good], None if y is None else y[good], classes, (skipped,)
 
 
-def _finite(values: np.ndarray) -> np.ndarray:
+def check_lengths(name: str, x: Sized, y: Sized | None, called: tuple[str, str]) -> None:
+    """Raise DataError if there are not as many targets as inputs."""
+    if y is not None and len(x) != len(y):
+        raise DataError(
+            f"{name}: {called[0]} has {len(x):,} samples, {called[1]} has {len(y):,}; expected as many."
+        )
+
+
+def finite(values: np.ndarray) -> np.ndarray:
+    """Return which samples (n,) hold finite numbers alone."""
     return np.isfinite(values).reshape(len(values), -1).all(1)
 
 
-def _input(x: np.ndarray, where: str) -> np.ndarray:
+def input_of(x: np.ndarray, where: str) -> np.ndarray:
+    """Return inputs as floats, images of bytes from 0 to 1 with their channels first, or as whole numbers."""
     if x.dtype.kind in "US":
         raise DataError(f"{where} holds words; expected numbers.")
     if x.dtype == np.uint8 and x.ndim in (3, 4):
@@ -162,10 +182,10 @@ def _input(x: np.ndarray, where: str) -> np.ndarray:
     return x.astype(np.int64 if x.dtype.kind in "iu" else np.float32)
 
 
-def _target(y: np.ndarray, where: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Targets, and the classes' names where they are one class index for each sample."""
+def target_of(y: np.ndarray, where: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return targets, and the classes' names where they are one class index for each sample."""
     if y.dtype == np.uint8 and y.ndim == 4:
-        return _input(y, where), ()
+        return input_of(y, where), ()
     if y.dtype.kind == "f":
         y = y.astype(np.float32)
         return (y[:, None] if y.ndim == 1 else y), ()

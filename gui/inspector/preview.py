@@ -101,7 +101,7 @@ class PreviewSection(Section):
 
 
 def _facts(data: Dataset) -> str:
-    held = f", {len(data.validation):,} held out" if len(data.validation) else ""
+    held = f", {data.held:,} held out" if data.held else ""
     return f"{plural(len(data), 'sample')}{held}"
 
 

@@ -231,7 +231,7 @@ def test_other_arrays(arrays):
 def test_refused_arrays(arrays):
     for params, values, reason in (
         ({"input": "images"}, {"x": np.eye(2), "y": [0, 1]}, r"no array 'images'; it has x, y"),
-        ({}, {"x": np.eye(2), "y": [0, 1, 1]}, r"'x' has 2 samples, 'y' has 3"),
+        ({}, {"x": np.eye(2), "y": [0, 1, 1]}, r"'x' has 2 samples, array 'y' has 3"),
         ({}, {"x": np.float64(3), "y": [0]}, "samples first"),
         ({}, {"x": np.zeros((0, 2)), "y": []}, "at least one"),
         ({}, {"x": np.array(["a", "b"]), "y": [0, 1]}, "holds words"),

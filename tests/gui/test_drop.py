@@ -11,9 +11,11 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDro
 from PySide6.QtWidgets import QApplication
 
 import presets
+from engine import catalogue
 from engine.graph.blocks import group
 from engine.storage.document_file import save_document
 from engine.storage.library import BLOCK_SUFFIX, save_block
+from gui.drops import drop_of
 from gui.main_window import MainWindow
 from presets import preset
 from tests.gui.window_help import LEFT, NONE, open_window
@@ -89,6 +91,28 @@ def test_documents_open_each_in_a_tab(qtbot, tmp_path):
         said = drop(window, *paths)
         assert said == ["Open a.netwright in a new tab", "Open b.netwright in a new tab"]
         assert [each.path for each in window.bench.store.sessions] == paths
+
+
+@pytest.mark.parametrize(
+    ("name", "type_"),
+    [
+        ("flowers.tsv", "CSV"),
+        ("Flowers.PARQUET", "Parquet"),
+        ("flowers.jsonl", "JSON"),
+        ("arrays.npy", "NPY"),
+        ("train-images-idx3-ubyte.gz", "IDX"),
+        ("train-images.idx3-ubyte", "IDX"),
+        ("train-labels-idx1-ubyte.gz", None),
+    ],
+)
+def test_kinds_of_data_that_can_be_dropped(tmp_path, name, type_):
+    path = tmp_path / name
+    path.write_text('{"a": 1, "kind": "x"}\n')
+    found = drop_of(path)
+    if type_ is None:
+        assert found is None
+    else:
+        assert found.says(path) == f"Add a node “{catalogue.layer(type_).label}” that reads {name}"
 
 
 def test_data_becomes_a_node_with_its_path_where_it_was_dropped(qtbot, tmp_path):
