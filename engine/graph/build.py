@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from engine.errors import EditError
 from engine.graph import edits, marks
 from engine.graph.blocks import inside, layer_of, outside, with_block
-from engine.graph.document import Block, Document, Objective, Point, Slot, Training, frozen
+from engine.graph.document import Block, Document, Objective, Point, Slot, frozen
 from engine.graph.layout import SIZE, layout
+from engine.graph.settings import set_init
 from engine.layers.formula import Formula
 from engine.optimizers import check_optimizer
 
@@ -73,9 +75,19 @@ class Builder:
     ) -> None:
         """Set how the document is trained; ``options`` are the optimizer's."""
         objective = Objective(optimizer=optimizer, options=frozen(check_optimizer(optimizer, options)))
-        self._document = self._document.with_(
-            training=Training(epochs, batch_size, seed, "auto", (objective,))
+        training = replace(
+            self._document.training,
+            epochs=epochs,
+            batch_size=batch_size,
+            seed=seed,
+            objectives=(objective,),
         )
+        self._document = self._document.with_(training=training)
+
+    def begin(self, type_: str, *nodes: Slot, **options: Any) -> None:
+        """Let the weights of some nodes begin otherwise, or of all where none is named; see ``INITS``."""
+        ids = [each.node for each in nodes] or None
+        self._document = set_init(self._document, ids, type_, **options)
 
     def document(self) -> Document:
         """Return the document; nodes that were not placed by hand are laid out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from PySide6.QtTest import QTest
 
 from engine.compiler.analyze import analyze
@@ -139,3 +140,24 @@ def test_a_wider_bottleneck_draws_better():
     narrow = of("lesson_bottleneck")
     wide = edits.set_params(narrow, "code", out_features=8)
     assert last(wide, "val_loss") < 0.7 * last(narrow, "val_loss")
+
+
+def test_a_moved_digit_helps_where_digits_are_few():
+    document = of("lesson_augmentation")
+    plain = edits.delete(document, ["move"], heal=True)
+    held = [event.metrics["val_loss"] for event in evaluations(plain)]
+    assert held[-1] > min(held)
+    assert last(document, "val_loss") < 0.85 * held[-1]
+
+
+def test_units_that_begin_alike_stay_alike():
+    document = of("lesson_initialization")
+    runner = Runner(document)
+    runner.start()
+    assert runner.join(120)
+    metrics = [event for event in runner.events.drain() if isinstance(event, Evaluated)][-1].metrics
+    assert metrics["val_accuracy"] < 0.75
+    assert metrics["val_loss_random_accuracy"] > 0.95
+    for layer in (runner.model.alike1, runner.model.alike2):
+        assert torch.allclose(layer.weight, layer.weight[:1].expand_as(layer.weight), atol=1e-5)
+    assert runner.model.random1.weight.std(0).min() > 0.1
