@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -85,11 +86,22 @@ class Group:
         dist.broadcast_object_list(box, 0, device=torch.device("cpu"))
         return box[0]
 
-    def mean(self, values: Tensor) -> Tensor:
-        """Return the mean over the processes, on the CPU."""
-        values = values.detach().to("cpu", torch.float64)
+    def average(self, values: Tensor) -> Tensor:
+        """Return the mean over the processes, on the device where the values are."""
         dist.all_reduce(values)
         return values / self.size
+
+    def part(self, batch: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], float | None]:
+        """Return this process's rows of a batch and how much its mean counts; None where it takes all."""
+        count = len(next(iter(batch.values())))
+        rows, weight = share(count, self.rank, self.size)
+        return {name: value[rows] for name, value in batch.items()}, weight
+
+    def gather(self, value: Any) -> list[Any]:
+        """Return what each process gives, in their order."""
+        box: list[Any] = [None] * self.size
+        dist.all_gather_object(box, value)
+        return box
 
     def any(self, here: bool) -> bool:
         """Return whether it is so in any of the processes."""
@@ -107,13 +119,13 @@ class Group:
             dist.destroy_process_group()
 
 
-def share(count: int, rank: int, size: int) -> tuple[slice, float]:
+def share(count: int, rank: int, size: int) -> tuple[slice, float | None]:
     """Return which rows of a batch a process takes, and how much its mean counts.
 
     The mean over the processes of what each computes, times that, is the mean over all rows. Where there are
-    fewer than two rows for each process, all take the whole batch: a batch norm cannot take one row.
+    fewer than two rows for each process, all take the whole batch (None): a batch norm cannot take one row.
     """
     if count < 2 * size:
-        return slice(0, count), 1.0
+        return slice(0, count), None
     first, end = count * rank // size, count * (rank + 1) // size
     return slice(first, end), (end - first) * size / count

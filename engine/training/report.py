@@ -21,25 +21,56 @@ from engine.training.runner import Runner
 _POLL = 0.05
 
 
-def run_in_terminal(document: Document, out: Path | None, as_json: bool) -> int:
+def run_in_terminal(
+    document: Document,
+    out: Path | None,
+    as_json: bool,
+    resume: bool = False,
+    hear: Callable[[Event], object] = lambda event: None,
+) -> int:
     """Train a document to its end and tell about it; Ctrl+C stops it and keeps what was learned.
 
-    Raises TrainingError where the run fails.
+    ``resume`` goes on with the run that is in ``out``; ``hear`` is told every event too. Raises TrainingError
+    where the run fails.
     """
     if (lacking := problem_of(analyze(document))) is not None:
         click.echo(f"warning: {lacking.message}", err=True)
-    runner = Runner(document, out=out)
-    tell: Any = _Lines() if as_json else _Bar()
-    before = signal.signal(signal.SIGINT, lambda *_: runner.stop())
+    runner = Runner.resumed(out) if resume else Runner(document, out=out)
+    shown = shown_as(as_json)
+
+    def tell(event: Event) -> None:
+        hear(event)
+        shown(event)
+
+    attend(runner, tell)
+    return 0
+
+
+def shown_as(as_json: bool) -> Callable[[Event], None]:
+    """Return what shows events in a terminal: as lines of JSON, or as a progress bar."""
+    return _Lines() if as_json else _Bar()
+
+
+def attend(
+    runner: Runner, tell: Callable[[Event], None], meanwhile: Callable[[Runner], object] = lambda runner: None
+) -> None:
+    """Start a run and tell about it until its end; ``meanwhile`` is called all the time.
+
+    Ctrl+C, and a system that wants it to end, stop it after the present step. Raises TrainingError where the
+    run fails.
+    """
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(each, lambda *_: runner.stop()) for each in signals]
     try:
         runner.start()
         while not runner.join(_POLL):
+            meanwhile(runner)
             _tell_all(tell, runner.events.drain())
         _tell_all(tell, runner.events.drain())
     finally:
         runner.close()
-        signal.signal(signal.SIGINT, before)
-    return 0
+        for each, handler in zip(signals, before, strict=True):
+            signal.signal(each, handler)
 
 
 def _tell_all(tell: Callable[[Event], None], events: list[Event]) -> None:

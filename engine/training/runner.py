@@ -104,6 +104,11 @@ class Runner:
         return self._thread is not None and self._thread.is_alive()
 
     @property
+    def stopping(self) -> bool:
+        """Whether it was asked to end."""
+        return self._stopped
+
+    @property
     def watch(self) -> Watch:
         """What snapshots show; a new value is answered soon, also while paused and after the end."""
         return self._watch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from time import perf_counter
+from typing import Any
 
 import torch
 
@@ -41,12 +42,16 @@ class Saving:
             return
         began = perf_counter()
         try:
-            save_moment(moment_path(self._folder.moments, step), self._setup.state_dict())
+            save_moment(moment_path(self._folder.moments, step), self.state())
         finally:
             took = perf_counter() - began
             self._next = perf_counter() + max(self._every, took / LONGEST)
         self._saved = step
         self._tidy()
+
+    def state(self) -> dict[str, Any]:
+        """Return what a moment holds."""
+        return self._setup.state_dict()
 
     def _tidy(self) -> None:
         kept = dict(moments(self._folder.moments))

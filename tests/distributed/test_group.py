@@ -15,7 +15,7 @@ from engine.errors import TrainingError
 def test_the_mean_over_the_processes_is_the_mean_over_all_rows(count: int, size: int) -> None:
     values = torch.rand(count, dtype=torch.float64)
     parts = [share(count, rank, size) for rank in range(size)]
-    means = [values[rows].mean() * weight for rows, weight in parts]
+    means = [values[rows].mean() * (1 if weight is None else weight) for rows, weight in parts]
     assert torch.allclose(torch.stack(means).mean(), values.mean())
     if count >= 2 * size:
         assert torch.equal(torch.cat([values[rows] for rows, _ in parts]), values)
