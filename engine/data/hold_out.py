@@ -35,14 +35,23 @@ class HoldOut:
     firsts: np.ndarray
     label: str = ""
     border: Any = None
+    given: np.ndarray | None = None
+    """What each row is for, where that is held in memory after all."""
 
     @classmethod
     def of(
-        cls, p: Mapping[str, Value], sizes: Sequence[int], piece: int, label: str, by: np.ndarray | None
+        cls,
+        p: Mapping[str, Value],
+        sizes: Sequence[int],
+        piece: int,
+        label: str,
+        by: np.ndarray | None,
+        given: np.ndarray | None = None,
     ) -> HoldOut:
         """Return what the parameters of a source say about blocks of so many rows.
 
-        ``by`` is the split column. Raises DataError where the split needs what there is not.
+        ``by`` is the split column, ``given`` says what each row is for. Raises DataError where the
+        split needs what there is not.
         """
         counts = [-(-size // piece) for size in sizes]
         firsts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
@@ -50,6 +59,8 @@ class HoldOut:
         inside = np.arange(firsts[-1]) - np.repeat(firsts[:-1], counts)
         starts = np.concatenate([np.repeat(ends[:-1], counts) + inside * piece, ends[-1:]])
         how, border = p.get("split", "random"), None
+        if given is not None:
+            how = "given"
         if how == "stratified" and not label:
             check_labels(None)
         if how == "column" and by is None:
@@ -57,12 +68,12 @@ class HoldOut:
         if how == "last" and by is not None:
             held = share_of(len(by), p["validation"])
             border = np.sort(by)[len(by) - held - 1]
-        return cls(how, p["validation"], p["seed"], starts, firsts, label, border)
+        return cls(how, p["validation"], p["seed"], starts, firsts, label, border, given)
 
     @property
     def is_known(self) -> bool:
         """Whether no row has to be read to know what it is for."""
-        return self.how == "random" or (self.how == "last" and self.border is None)
+        return self.how in ("random", "given") or (self.how == "last" and self.border is None)
 
     def pieces(self, block: int) -> int:
         """Return how many pieces a block has."""
@@ -74,7 +85,9 @@ class HoldOut:
 
     def counts(self) -> np.ndarray:
         """Return the training and held-out rows of each piece (pieces, 2), where no row has to be read."""
-        if self.how == "last":
+        if self.given is not None:
+            before = np.concatenate([[0], np.cumsum(self.given == HELD)])[self.starts]
+        elif self.how == "last":
             total = int(self.starts[-1])
             before = np.maximum(self.starts - (total - share_of(total, self.validation)), 0)
         else:
@@ -90,6 +103,8 @@ class HoldOut:
     def known(self, piece: int) -> np.ndarray:
         """Return what each row of a piece is for, without having read it."""
         start, end = int(self.starts[piece]), int(self.starts[piece + 1])
+        if self.given is not None:
+            return self.given[start:end]
         parts = np.zeros(end - start, np.int8)
         if self.how == "last":
             total = int(self.starts[-1])

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from engine.data.arrays import LARGEST
+from engine.data.file_blocks import stream_files
 from engine.data.folders import class_files, folder_name, read_classes
-from engine.data.source import SPLIT, Dataset, Field, Source, dataset
+from engine.data.scan import READING, streams
+from engine.data.source import SCALING, SPLIT, Dataset, Field, Source, dataset
+from engine.data.stream import Stream
 from engine.errors import DataError
 from engine.layers.declaration import BATCH, Port, TensorType
 from engine.layers.params import Choice, Folder, Int, Param, Value
@@ -110,9 +113,14 @@ def image_size(path: Path) -> tuple[int, int]:
         return (image.height, image.width) if turned else image.size
 
 
-def _load(p: Mapping[str, Value]) -> Dataset:
+def _load(p: Mapping[str, Value]) -> Dataset | Stream:
+    files, (mode, channels) = _files(p["folder"]), MODES[p["colors"]]
+    if streams(p, 4 * channels * p["size"] ** 2 * sum(map(len, files.values()))):
+        return stream_files(
+            p, files, ("image", "label"), lambda path: read_image(path, mode, p["size"], p["fit"]), image_size
+        )
     images, labels, classes, skipped = read_images(p["folder"], p["size"], p["colors"], p["fit"])
-    return dataset(p, {"image": Field(images), "label": Field(labels, classes)}, skipped)
+    return dataset(p, {"image": Field(images), "label": Field(labels, classes)}, skipped, scaled=("image",))
 
 
 def _types(p: Mapping[str, Value]) -> tuple[TensorType, ...]:
@@ -134,6 +142,8 @@ image_folder = Source(
             doc="It holds one folder for each class, such as cats and dogs.",
         ),
         *PICTURE,
+        READING,
+        SCALING,
         *SPLIT,
     ),
     types=_types,

@@ -11,7 +11,7 @@ import psutil
 
 from engine.data.columns import REASONS, shortened
 from engine.data.hold_out import HELD, TRAINS, HoldOut
-from engine.data.source import Arrays, Dataset, Field
+from engine.data.source import Arrays, Field
 from engine.data.stream import THREADS, Blocks, Stream, joined, length
 from engine.data.tally import Tally, by_column, scale_of
 from engine.errors import DataError
@@ -61,14 +61,16 @@ def make_stream(
     fields: Mapping[str, Field],
     skipped: tuple[str, ...] = (),
     scaled: Collection[str] = (),
-) -> Dataset | Stream:
-    """Return blocks as a data set; ``fields`` say what is in them, with no more than one row as values.
+    given: np.ndarray | None = None,
+) -> Stream:
+    """Return blocks as a stream; ``fields`` say what is in them, with no more than one row as values.
 
     It is read once where that is needed: to find rows that cannot be used, to scale (``scaled`` names the
-    fields), or where the split depends on the rows. Raises DataError where the split cannot be.
+    fields), or where the split depends on the rows; ``given`` says what each row is for if that is known.
+    Raises DataError where the split cannot be.
     """
     label = next((name for name in reversed(fields) if fields[name].classes), "")
-    split = HoldOut.of(p, blocks.sizes, blocks.piece, label, blocks.splitting())
+    split = HoldOut.of(p, blocks.sizes, blocks.piece, label, blocks.splitting(), given)
     how, fill = p.get("normalize", "none"), p.get("missing") == "mean"
     floats = (
         [name for name in scaled if fields[name].values.dtype.kind == "f"] if how != "none" or fill else []

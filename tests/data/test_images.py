@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from engine.compiler.data import load_node, types_of
+from engine.data.stream import Stream, joined
 from engine.errors import DataError
 from engine.graph.document import Node
 
@@ -116,3 +117,64 @@ def test_too_many_pixels_are_refused_before_they_are_read(pets, monkeypatch):
 def test_no_folder_is_chosen_yet():
     with pytest.raises(DataError, match="Choose a folder"):
         types_of(node(""))
+
+
+@pytest.fixture
+def many(tmp_path):
+    """Two classes of gray pictures, each of another brightness; one file is no picture."""
+    for number in range(120):
+        folder = tmp_path / ("a", "b")[number >= 80]
+        folder.mkdir(exist_ok=True)
+        Image.new("L", (8, 8), number).save(folder / f"{number:03}.png")
+    (tmp_path / "a" / "none.png").write_text("no picture")
+    return tmp_path
+
+
+def brightness(images: np.ndarray) -> np.ndarray:
+    return np.round(images[:, 0, 0, 0] * 255).astype(int)
+
+
+@pytest.mark.parametrize("split", ["random", "stratified"])
+def test_a_streamed_folder_is_split_as_one_in_memory(many, split, monkeypatch):
+    monkeypatch.setattr("engine.data.file_blocks.PIECE", 4000)
+    monkeypatch.setattr("engine.data.stream.WINDOW", 30_000)
+    options = {"size": 8, "colors": "gray", "split": split, "validation": 0.25, "normalize": "none"}
+    whole = load_node(node(many, **options))
+    data = load_node(node(many, reading="stream", **options))
+    assert isinstance(data, Stream)
+    assert (data.rows, data.held) == (whole.rows, whole.held) == (90, 30)
+    held = joined(list(data.blocks(held=True)))
+    assert set(brightness(held["image"])) == set(brightness(whole.first(99, held=True)["image"]))
+    first, again, other = (joined(list(data.epoch(0, number))) for number in (1, 1, 2))
+    rows = brightness(first["image"])
+    assert set(rows) == set(range(120)) - set(brightness(held["image"]))
+    assert np.array_equal(first["label"], rows >= 80)
+    assert np.array_equal(rows, brightness(again["image"]))
+    assert not np.array_equal(rows, brightness(other["image"]))
+    assert [each.partition(":")[0] for each in data.skipped] == ["a/none.png"]
+
+
+def test_a_streamed_folder_is_scaled_by_its_training_images(many):
+    options = {"size": 8, "colors": "gray", "normalize": "standardize"}
+    whole, data = (load_node(node(many, reading=each, **options)) for each in ("memory", "stream"))
+    scales = [each.fields["image"].scale for each in (whole, data)]
+    assert scales[0].shift == pytest.approx(scales[1].shift, abs=0.02)
+    train = joined(list(data.blocks()))["image"]
+    assert train.mean() == pytest.approx(0, abs=1e-4)
+    assert train.std() == pytest.approx(1, abs=1e-3)
+
+
+def test_a_picture_that_ends_too_early_gives_way_to_a_neighbor(many):
+    whole = (many / "b" / "100.png").read_bytes()
+    data = load_node(node(many, reading="stream", size=8, colors="gray"))
+    (many / "b" / "100.png").write_bytes(whole[: len(whole) // 2])
+    rows = joined(list(data.epoch(0, 1)))
+    assert len(rows["label"]) == 120
+    found = brightness(rows["image"])
+    assert 100 not in found
+    assert np.array_equal(rows["label"], found >= 80)
+
+
+def test_images_larger_than_memory_are_streamed(many, monkeypatch):
+    monkeypatch.setattr("engine.data.scan.SHARE", 0)
+    assert isinstance(load_node(node(many, size=9)), Stream)
