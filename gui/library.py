@@ -11,7 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QStandardPaths, Signal
 
 from engine.graph import blocks, custom
-from engine.graph.custom import TEMPLATE
+from engine.graph.custom import DATA_TEMPLATE, TEMPLATE
 from engine.graph.document import Document
 from engine.graph.library import merge_block
 from engine.graph.signature import read_signature
@@ -32,6 +32,15 @@ NEW = replace(
     synonyms=("python", "code", "own", "module", "function", "script"),
 )
 """What the palette offers for a layer that is still to be written."""
+NEW_DATA = replace(
+    read_signature(DATA_TEMPLATE.format(name="Custom")),
+    type="new-custom-data",
+    title="Data from Python",
+    doc="Data that a function in Python makes or reads: it returns a dict of arrays.",
+    synonyms=("python", "code", "own data", "function", "script", "generate"),
+)
+"""What it offers for data of one's own."""
+_WRITTEN = {NEW.type: TEMPLATE, NEW_DATA.type: DATA_TEMPLATE}
 
 
 class Library(QObject):
@@ -71,12 +80,13 @@ class Library(QObject):
         rest = [layer for layer in found if layer.category != NEW.category]
         before = (*CATEGORIES[: CATEGORIES.index(NEW.category)], CATEGORY)
         at = sum(layer.category in before for layer in rest)
-        return [*rest[:at], *written, NEW, *rest[at:]]
+        last = sum(layer.category in CATEGORIES[: CATEGORIES.index(NEW_DATA.category) + 1] for layer in rest)
+        return [*rest[:last], NEW_DATA, *rest[last:at], *written, NEW, *rest[at:]]
 
     def layer_of(self, document: Document, type_: str) -> Layer:
         """Return the layer of a type, also of one of the library. Raises EngineError."""
-        if type_ == NEW.type:
-            return NEW
+        if type_ in _WRITTEN:
+            return NEW if type_ == NEW.type else NEW_DATA
         entry = self.entry(type_)
         return _layer(type_, entry) if entry and entry.block else blocks.layer_of(document, type_)
 
@@ -85,8 +95,8 @@ class Library(QObject):
 
         Any other type passes. Raises EngineError.
         """
-        if type_ == NEW.type:
-            source = TEMPLATE.format(name=custom.free_name(document))
+        if type_ in _WRITTEN:
+            source = _WRITTEN[type_].format(name=custom.free_name(document))
             remember([source])  # nobody but this program wrote it
             return custom.add_custom(document, source)
         entry = self.entry(type_)

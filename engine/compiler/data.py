@@ -6,11 +6,13 @@ import threading
 from collections import OrderedDict
 
 from engine import catalogue
+from engine.compiler.data_function import make_data
+from engine.data.functions import types_of_fields
 from engine.data.source import Dataset, Source
 from engine.data.table import file_stamp, folder_stamp
 from engine.errors import DataError, EngineError
 from engine.graph.document import Node
-from engine.layers.declaration import TensorType
+from engine.layers.declaration import Layer, TensorType
 from engine.layers.params import File, Folder
 
 _STAMPS = {File: file_stamp, Folder: folder_stamp}
@@ -21,16 +23,17 @@ _cache: OrderedDict[object, Dataset] = OrderedDict()
 _lock = threading.Lock()
 
 
-def load_node(node: Node) -> Dataset:
+def load_node(node: Node, layer: Layer | None = None) -> Dataset:
     """Return the data set of a data node, split into training and held-out rows; its arrays are read-only.
 
-    Raises DataError that names the node.
+    ``layer`` is the node's own where the document brings it along. Raises DataError that names the node.
     """
-    source = _source(node)
+    source = _source(node, layer)
     values = source.values(node.params)
     try:
         key = (
             source.type,
+            source.source,
             tuple(values.items()),
             tuple(
                 _STAMPS[type(param)](values[param.name])
@@ -40,7 +43,7 @@ def load_node(node: Node) -> Dataset:
         )
         with _lock:
             if key not in _cache:
-                _cache[key] = _checked(source.load(values))
+                _cache[key] = _checked(make_data(source, values) if source.source else source.load(values))
                 while len(_cache) > KEPT:
                     _cache.popitem(last=False)
             _cache.move_to_end(key)
@@ -51,12 +54,14 @@ def load_node(node: Node) -> Dataset:
         raise DataError(f"{node.title} cannot be loaded: {error or 'not enough memory'}.", node.id) from None
 
 
-def types_of(node: Node) -> tuple[TensorType, ...]:
+def types_of(node: Node, layer: Layer | None = None) -> tuple[TensorType, ...]:
     """Return the types of a data node's fields in the order of its ports, loading as little as possible.
 
-    Raises DataError that names the node.
+    ``layer`` is the node's own where the document brings it along. Raises DataError that names the node.
     """
-    source = _source(node)
+    source = _source(node, layer)
+    if source.source:
+        return types_of_fields(load_node(node, source))
     values = source.values(node.params)
     try:
         return source.types(values)
@@ -66,8 +71,8 @@ def types_of(node: Node) -> tuple[TensorType, ...]:
         raise DataError(f"{node.title} cannot be read: {error or 'not enough memory'}.", node.id) from None
 
 
-def _source(node: Node) -> Source:
-    layer = catalogue.layer(node.type)
+def _source(node: Node, layer: Layer | None) -> Source:
+    layer = layer or catalogue.layer(node.type)
     if not isinstance(layer, Source):
         raise DataError(f"{node.title} is no source of data.", node.id)
     return layer

@@ -156,7 +156,7 @@ def resolve_node(document: Document, node: Node, incoming: Mapping[str, Slot], f
     values = layer.values(params)
     outputs = [Slot(node.id, port.name) for port in layer.outputs_of(params)]
     if layer.role in _WITHOUT_CALL:
-        found.types.update(zip(outputs, _WITHOUT_CALL[layer.role](node, values), strict=True))
+        found.types.update(zip(outputs, _WITHOUT_CALL[layer.role](layer, node, values), strict=True))
         if layer.role != "output":
             return
     slots, open_ports = _inputs(layer, incoming)
@@ -314,10 +314,10 @@ _latest: dict[tuple[Any, ...], Resolution] = {}
 """What was found in each use of a block the last time, whichever document it stood in."""
 
 
-_WITHOUT_CALL: Mapping[str, Callable[[Node, Mapping[str, Any]], tuple[TensorType, ...]]] = {
-    "data": lambda node, values: types_of(node),
-    "input": lambda node, values: (TensorType(("N", *values["shape"]), values["dtype"]),),
-    "output": lambda node, values: (),
+_WITHOUT_CALL: Mapping[str, Callable[[Layer, Node, Mapping[str, Any]], tuple[TensorType, ...]]] = {
+    "data": lambda layer, node, values: types_of(node, layer),
+    "input": lambda layer, node, values: (TensorType(("N", *values["shape"]), values["dtype"]),),
+    "output": lambda layer, node, values: (),
 }
 """Roles whose nodes are no call, and the types of what they give."""
 

@@ -11,6 +11,7 @@ from engine.compiler.data import load_node
 from engine.compiler.module import Built, compile_document
 from engine.errors import CompileError
 from engine.export import Weights
+from engine.graph.blocks import layer_of
 from engine.graph.document import Document
 from engine.layers.declaration import BATCH
 from engine.training.checkpoint import fit_weights
@@ -37,7 +38,9 @@ class Live:
             if type_.dtype == "float":
                 given.append(torch.randn(shape, generator=generator))
             elif slot.node == self.built.data:
-                values = load_node(self.built.document.nodes[slot.node]).fields[slot.port].values
+                node = self.built.document.nodes[slot.node]
+                data = load_node(node, layer_of(self.built.document, node.type))
+                values = data.fields[slot.port].values
                 rows = torch.arange(count) % len(values)
                 given.append(torch.from_numpy(values[rows.numpy()]).to(_DTYPES[type_.dtype]))
             else:

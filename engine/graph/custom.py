@@ -32,6 +32,24 @@ class {name}(nn.Module):
 '''
 """What the editor offers to begin with."""
 
+DATA_TEMPLATE = '''\
+import numpy as np
+
+
+def {name}(samples: int = 500, noise: float = 0.1, seed: int = 0) -> dict:
+    """Points on two rings."""
+    # What it takes becomes settings of the node. What it returns are
+    # its outputs: arrays with one entry for each sample. "-> dict"
+    # says that it makes data.
+    rng = np.random.default_rng(seed)
+    label = np.arange(samples) % 2
+    angle = rng.uniform(0, 2 * np.pi, samples)
+    radius = 1 + label + rng.normal(0, noise, samples)
+    point = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)
+    return {{"point": point, "label": (label, ["inner", "outer"])}}
+'''
+"""What it offers for data."""
+
 
 def with_custom(document: Document, custom: Custom) -> Document:
     """Return the document with a custom layer added or replaced.

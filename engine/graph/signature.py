@@ -7,8 +7,10 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from keyword import iskeyword
 from typing import Any
 
+from engine.data.source import SPLIT, Source
 from engine.errors import EditError, ParameterError, shown
 from engine.layers.declaration import Layer, Port
 from engine.layers.params import Bool, Choice, Float, Int, Ints, Param, Plain, Text, Value
@@ -137,6 +139,8 @@ class _Face:
     def layer(self) -> Layer:
         """Return the layer. Raises SourceError."""
         chosen = self.chosen
+        if isinstance(chosen, ast.FunctionDef) and _makes_data(chosen):
+            return self._source(chosen)
         made: list[_Argument] = []
         if isinstance(chosen, ast.FunctionDef):
             called, init, call = list(self._arguments(chosen, True)), "", chosen.name
@@ -163,6 +167,22 @@ class _Face:
             call=_text(call, called, "" if init else "{rest}"),
             assign=assign,
             infer=_filled(ports, params, needed),
+            summary=lambda values: _summary(params, values),
+            prefix=chosen.name.lower().rstrip("0123456789"),
+            source=self.source,
+        )
+
+    def _source(self, chosen: ast.FunctionDef) -> Source:
+        """Return a source of data: what the function takes are parameters, what its dict names are outputs."""
+        arguments = list(self._arguments(chosen, False))
+        params = [each.param for each in arguments if each.param]
+        taken = {param.name for param in params}
+        return Source(
+            chosen.name,
+            doc=_doc(chosen) or "Data of this document, made in Python.",
+            inputs=(),
+            outputs=tuple(Port(name, dtype="any") for name in _fields(chosen)),
+            params=(*params, *(param for param in SPLIT if param.name not in taken)),
             summary=lambda values: _summary(params, values),
             prefix=chosen.name.lower().rstrip("0123456789"),
             source=self.source,
@@ -365,6 +385,35 @@ def _outputs(function: ast.stmt | None) -> tuple[list[str], str]:
 
     assign = side(part, True)
     return (["y"], "") if len(names) == 1 and assign == "{y1}" else (names, assign)
+
+
+def _makes_data(function: ast.FunctionDef) -> bool:
+    """Return whether a function says that it returns a dict."""
+    return function.returns is not None and _word(function.returns) in ("dict", "Dict", "Mapping")
+
+
+def _fields(function: ast.FunctionDef) -> list[str]:
+    """Return the names in the dict that a function returns. Raises SourceError where they cannot be read."""
+    found: list[str] = []
+    for each in _returns(function.body):
+        value = each.value
+        keys = value.keys if isinstance(value, ast.Dict) else []
+        if isinstance(value, ast.Call) and _word(value.func) == "dict" and not value.args:
+            keys = [ast.Constant(keyword.arg) for keyword in value.keywords]
+        names = [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
+        if not names or len(names) != len(keys) or (found and names != found):
+            raise SourceError(
+                'return a dict whose names can be read here, such as {"image": images, "label": labels}.',
+                each.lineno,
+            )
+        found = names
+    bad = [name for name in found if not name.isidentifier() or name.startswith("_") or iskeyword(name)]
+    if bad or not found:
+        raise SourceError(
+            f"{shown(bad[0])} is no name for a field; take a word." if bad else "it returns no data.",
+            function.lineno,
+        )
+    return found
 
 
 def _returns(body: list[ast.stmt]) -> Iterator[ast.Return]:

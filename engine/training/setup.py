@@ -20,6 +20,7 @@ from engine.compiler.module import Built, check_trainable, compile_document, in_
 from engine.data.source import Dataset
 from engine.data.stream import Stream
 from engine.errors import ParameterError, TrainingError
+from engine.graph.blocks import layer_of
 from engine.graph.document import Document, Slot, Training
 from engine.graph.modes import active
 from engine.training.batches import AT_ONCE, Batches, Fields, in_parts
@@ -230,7 +231,8 @@ def prepare(document: Document, device: str = "", weights: Path | str | None = N
     place = pick(device or training.device)
     torch.manual_seed(training.seed)
     built = compile_document(document)
-    dataset = load_node(document.nodes[built.data])
+    data = document.nodes[built.data]
+    dataset = load_node(data, layer_of(document, data.type))
     ports = _ports(built)
     train, held = (_fields(dataset, part, ports, place) for part in (False, True))
     model = built.model.to(place)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from engine.data.source import Arrays, Dataset, Field
+from engine.graph.blocks import layer_of
 
 if TYPE_CHECKING:
     from engine.compiler.resolve import Resolution
@@ -96,7 +97,7 @@ def look(
     from engine.compiler.augmented import augmented  # it needs torch, which loads beside the window
     from engine.compiler.data import load_node
 
-    data = load_node(node)
+    data = load_node(node, layer_of(resolution.document, node.type))
     rows, places = _some(data, held, batch)
     after = {} if held or not len(rows[next(iter(rows))]) else augmented(resolution, chains, rows, draw)
     return Look(data, _shown(data, rows), _shown(data, after), places, held)

@@ -47,7 +47,7 @@ class NodePage(QWidget):
         self.shape, self.cost = ShapeSection(), CostSection()
         self.learning, self.weights = LearningSection(bench, [node.id]), WeightsSection(bench, node.id)
         self.code, self.live = CodeSection(bench), LiveSection()
-        self.preview = PreviewSection() if layer.role == "data" else None
+        self.preview = PreviewSection(layer) if layer.role == "data" else None
 
         head = row(spacing=5)
         head.addWidget(Dot(CATEGORY[layer.category]))

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from engine.data.source import Dataset, Field
 from engine.errors import EngineError
 from engine.graph.document import Node
+from engine.layers.declaration import Layer
 from gui import style
 from gui.fonts import mono_font, ui_font
 from gui.images import rgb_image
@@ -28,16 +29,16 @@ _IMAGES, _POINTS, _ROWS, _COLUMNS = 12, 600, 5, 4
 class _Load(Thread):
     """Reads a data set; touches nothing of Qt, so that the page may be gone when it ends."""
 
-    def __init__(self, node: Node):
+    def __init__(self, node: Node, layer: Layer | None):
         super().__init__(daemon=True)
-        self.node = node
+        self.node, self.layer = node, layer
         self.result: Dataset | str = ""
 
     def run(self) -> None:
         try:
             from engine.compiler.data import load_node
 
-            self.result = load_node(self.node)
+            self.result = load_node(self.node, self.layer)
         except EngineError as error:
             self.result = error.message
         except Exception as error:  # a reader's surprise must not end the window
@@ -47,8 +48,10 @@ class _Load(Thread):
 class PreviewSection(Section):
     """How many samples there are, and what the first of them look like."""
 
-    def __init__(self) -> None:
+    def __init__(self, layer: Layer | None = None) -> None:
+        """``layer`` is the node's own where the document brings it along."""
         super().__init__("Preview")
+        self._layer = layer
         self._node: Node | None = None
         self._load: _Load | None = None
         self._timer = QTimer(self, interval=POLL_MS)
@@ -77,7 +80,7 @@ class PreviewSection(Section):
     def _look(self) -> None:
         """Start to read, or show what was read; one thread at a time, however fast a value is spun."""
         if self._load is None:
-            self._load = _Load(self._node)
+            self._load = _Load(self._node, self._layer)
             self._load.start()
         elif not self._load.is_alive():
             done, self._load = self._load, None
