@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -155,6 +156,17 @@ def check(target: str, as_json: bool, trust: bool) -> int:
 )
 @click.option("--name", default="", help="What the run is called among your runs.")
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="A word to find the run by.")
+@click.option(
+    "--parallel",
+    type=click.Choice(["ddp", "fsdp"]),
+    default="ddp",
+    help="Under torchrun: every process holds all weights, or they are shared out.",
+)
+@click.option("--sync-batchnorm", is_flag=True, help="Under torchrun on GPUs: one batch norm over all rows.")
+@click.option(
+    "--track", "trackers", multiple=True, metavar="TRACKER", help="Tell tensorboard, wandb or mlflow too."
+)
+@click.option("--resume", is_flag=True, help="Go on with a run that broke off: its folder, id or name.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON event per line.")
 @_trust
 def train(
@@ -166,13 +178,27 @@ def train(
     out: Path | None,
     name: str,
     tags: tuple[str, ...],
+    trackers: tuple[str, ...],
+    resume: bool,
+    parallel: str,
+    sync_batchnorm: bool,
     as_json: bool,
     trust: bool,
 ) -> int:
-    """Train a document; the last line is a summary. What it leaves is among your runs: netwright runs."""
-    from engine.graph.settings import set_by_name
-    from engine.training.report import run_in_terminal
+    """Train a document; the last line is a summary. What it leaves is among your runs: netwright runs.
 
+    Under torchrun several processes train together, each on its share of every batch.
+    """
+    from engine.graph.settings import set_by_name
+    from engine.runs.library import Library, about_run
+
+    together = {"way": parallel, "synchronized": sync_batchnorm}
+    if resume:
+        if epochs or seed is not None or device or settings or out or name or tags:
+            raise click.UsageError("A run goes on as it began: --resume takes no other settings.")
+        entry = Library().find(target)
+        document = load(str(entry.document), trust)
+        return _train(document, entry.path, trackers, as_json, resumes=True, **together)
     named = [(name, str(value)) for name, value in (("epochs", epochs), ("seed", seed)) if value is not None]
     document = load(target, trust)
     for setting, value in (
@@ -180,11 +206,32 @@ def train(
     ):
         document = set_by_name(document, setting, value)
     _fetch(document)
+    about = about_run(document, target, name, tags)
     if out is None:
-        from engine.runs.library import Library, about_run
+        if os.environ.get("WORLD_SIZE", "1") != "1":
+            raise click.UsageError("Several processes need the folder of their run: add --out FOLDER.")
+        out = Library().new(document.name, **about)
+    return _train(document, out, trackers, as_json, about=about, **together)
 
-        out = Library().new(document.name, **about_run(document, target, name, tags))
-    return run_in_terminal(document, out, as_json)
+
+def _train(document: Document, out: Path, trackers: tuple[str, ...], as_json: bool, **how: Any) -> int:
+    """Train in the terminal, or go on with the run in ``out``; trackers hear of it."""
+    from engine.distributed.terminal import train_in_terminal
+    from engine.runs.trackers import Tracking
+    from engine.training.events import Started
+
+    tracking = Tracking(out, trackers)
+
+    def hear(event: Any) -> None:
+        if isinstance(event, Started) and trackers:
+            tracking.start()
+
+    try:
+        return train_in_terminal(document, out, as_json, hear, **how)
+    finally:
+        tracking.close()
+        for problem in tracking.problems:
+            click.echo(f"warning: {problem}", err=True)
 
 
 def _network_svg(document: Document) -> str:

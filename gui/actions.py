@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction, QKeySequence
 
 from engine.graph.document import BYPASSED, MUTED, Node
-from gui import motion, reopening, sharing
+from engine.runs.trackers import TRACKERS
+from gui import motion, own_runs, reopening, sharing
 from gui.canvas.aligning import ALIGNMENTS, Alignment
 
 if TYPE_CHECKING:
@@ -196,6 +197,17 @@ def _align(each: Alignment) -> Action:
     return Action("Arrange", each.id, each.text, each.keys, lambda w: w.canvas.align(each), enough)
 
 
+def _track(name: str, keys: str) -> Action:
+    return Action(
+        "Train",
+        f"track_{name}",
+        f"Track with {TRACKERS[name].title}",
+        keys,
+        lambda w: own_runs.switch_tracker(w, name),
+        on=lambda w: name in own_runs.chosen_trackers(),
+    )
+
+
 def _wheel_pans(window: MainWindow) -> bool:
     return window.canvas.wheel_pans
 
@@ -343,9 +355,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("Train", "pause", "Pause", "F6", lambda w: w.bridge.pause(), _pausable),
     Action("Train", "step", "One step", "F8", lambda w: w.bridge.step(), _can_run),
     Action("Train", "run_on", "Run on …", "Ctrl+F5", lambda w: w.top.run_on_button.showMenu()),
+    Action(
+        "Train", "resume", "Resume the last run", "Ctrl+Shift+F5", lambda w: w.continuing.resume(), _can_begin
+    ),
+    Action(
+        "Train", "carry_on", "Continue from its weights", "Alt+F5", lambda w: w.continuing.carry_on(), _can_begin
+    ),
     Action("Train", "stop", "Stop", "Shift+F5", lambda w: w.bridge.stop(), lambda w: w.bridge.active),
     Action("Train"),
     Action("Train", "runs", "Runs", "Ctrl+Shift+R", lambda w: w.show_runs()),
+    *(_track(name, f"Ctrl+Alt+{n}") for n, name in enumerate(TRACKERS, 1)),
     Action("Train"),
     Action("Train", "find_rate", "Find a learning rate …", "Shift+F8", _find_rate, _can_begin),
     Action("Train"),

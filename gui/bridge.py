@@ -51,6 +51,8 @@ class Bridge(QObject):
     """
 
     lacking = Signal(object)
+    beginning = Signal(object)
+    """A run is about to start: what is set in it now counts from its first step on."""
 
     def __init__(self, bench: Bench, analyst: Analyst, parent: QObject | None = None):
         super().__init__(parent)
@@ -219,7 +221,7 @@ class Bridge(QObject):
                 self.lacking.emit(short)
                 return
             if run.resumes:
-                run.runner = resumed_runner(run, run.resumes)
+                run.runner = resumed_runner(self._bench, run, run.resumes)
             elif here:
                 run.runner = new_runner(self._bench, session, self._weights)
             run.runner.pace, self._weights = self._pace, None
@@ -228,6 +230,7 @@ class Bridge(QObject):
             return
         if front:
             self._watch()
+        self.beginning.emit(run.runner)
         run.runner.start(paused=run.paused_start)
         if run.paused_start:
             run.runner.step()
@@ -317,6 +320,8 @@ class Bridge(QObject):
             self._tell(event)
         if isinstance(event, State):
             self._set_state(session, event.state)
+            if front:
+                self._bench.state_told.emit(event)
         elif isinstance(event, Finished | Failed):
             self._set_state(session, "finished" if isinstance(event, Finished) else "failed")
             if not front:

@@ -11,6 +11,7 @@ from engine.training.record import Record
 from gui.panels.words import duration
 
 if TYPE_CHECKING:
+    from engine.runs.trackers import Tracking
     from engine.training.runner import Runner
 
 BUSY = ("starting", "running", "paused")
@@ -29,6 +30,8 @@ class Run:
     latest: Progress | None = None
     resumes: Path | None = None
     """The folder of the run that it goes on with."""
+    tracking: Tracking | None = None
+    """Who else hears of it."""
 
     @property
     def busy(self) -> bool:
@@ -60,6 +63,8 @@ class Run:
             self.state = event.state
         elif isinstance(event, Started):
             self.plan = event
+            if self.tracking:
+                self.tracking.start()
         elif isinstance(event, Progress) and len(event.step):
             self.latest = event
 
@@ -67,3 +72,5 @@ class Run:
         """End it and its threads."""
         if self.runner:
             self.runner.close()
+        if self.tracking:
+            self.tracking.close()

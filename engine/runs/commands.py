@@ -158,6 +158,19 @@ def report(draw: Callable[[Document], str] | None, run: str, to: Path) -> None:
     click.echo(f"{to} is written.")
 
 
+@runs.command()
+@click.argument("run")
+@click.argument("tracker")
+def track(run: str, tracker: str) -> None:
+    """Tell a TRACKER all of a run that is over: tensorboard, wandb or mlflow."""
+    from engine.runs.trackers import Tracking
+
+    tracking = Tracking(_library().find(run).path, [tracker])
+    tracking.send()
+    for problem in tracking.problems:
+        click.echo(f"warning: {problem}", err=True)
+
+
 def _library() -> Library:
     from engine.runs.library import Library
 

@@ -266,7 +266,7 @@ class Folder:
                 return
             changes = {
                 "step": int(event.step[-1]),
-                "epoch": event.epoch,
+                "epoch": min(event.epoch, status.epochs or event.epoch),  # the next one, after the last
                 "loss": float(event.loss[-1]),
                 "steps_per_second": event.steps_per_second,
             }

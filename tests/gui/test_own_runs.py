@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMessageBox
 
 from engine.graph.settings import set_training
 from engine.runs.library import Library, read_entry
@@ -16,7 +17,7 @@ from engine.training.events import Changed
 from engine.training.moment import moments
 from engine.training.runner import Runner
 from gui.runs_panel import reader
-from tests.gui.window_help import LEFT, open_window
+from tests.gui.window_help import LEFT, answer, open_window
 from tests.training.documents import spirals
 
 
@@ -91,3 +92,28 @@ def test_an_interrupted_run_is_continued_with_all_that_it_told(qtbot, window):
     QTest.keyClick(window.canvas, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
     qtbot.waitUntil(lambda: window.bench.state == "finished", timeout=60_000)
     assert read_entry(Library().folder / "copy").state == "stopped"
+
+
+def test_a_tracker_of_the_menu_hears_of_every_run(qtbot, window):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    action = window.actions_["track_tensorboard"]
+    action.trigger()
+    assert action.isChecked()
+    window.files.open_copy(spirals(epochs=2))
+    QTest.keyClick(window.canvas, Qt.Key.Key_F5)
+    qtbot.waitUntil(lambda: window.bench.state == "finished", timeout=60_000)
+    run = window.bench.store.session.run
+    run.close()
+    board = EventAccumulator(str(Library().entries()[0].path / "tensorboard"))
+    board.Reload()
+    assert board.Scalars("train/step_loss")[-1].step == run.latest.step[-1]
+    action.trigger()
+    assert not action.isChecked()
+
+
+def test_a_tracker_that_is_not_installed_says_how_to_get_it(qtbot, window):
+    said = answer(QMessageBox.StandardButton.Ok)
+    window.actions_["track_wandb"].trigger()
+    assert "pip install wandb" in said[0]
+    assert not window.actions_["track_wandb"].isChecked()
