@@ -377,11 +377,11 @@ def _again(forward: Callable[..., Any]) -> Callable[..., Any]:
 def _translate(setup: Setup) -> None:
     """Let torch.compile translate the model; where it cannot, the model stays, and a note says so."""
     small = setup.device.type == "cuda" and setup.built.plan.macs * setup.batch_size < THREAD
-    # Of small networks on a GPU the launches take the time: then CUDA graphs replay them.
-    network = torch.compile(setup.model, mode="reduce-overhead" if small else None)
     before, gradients = copied(setup.model.state_dict()), [each.parameter for each in setup.learners]
     batch = setup.first_rows(setup.batch_size)
     try:
+        # Of small networks on a GPU the launches take the time: then CUDA graphs replay them.
+        network = torch.compile(setup.model, mode="reduce-overhead" if small else None)
         with unseen(setup.device), setup.casting():
             for goal in setup.built.objectives:
                 goal(network, batch).backward()
