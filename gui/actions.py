@@ -63,6 +63,10 @@ def _load_weights(window: MainWindow) -> None:
     window.exports.load_weights()
 
 
+def _carry_on(window: MainWindow) -> None:
+    window.continuing.carry_on()
+
+
 def _several_open(window: MainWindow) -> bool:
     return len(window.bench.store.sessions) > 1
 
@@ -358,9 +362,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "Train", "resume", "Resume the last run", "Ctrl+Shift+F5", lambda w: w.continuing.resume(), _can_begin
     ),
-    Action(
-        "Train", "carry_on", "Continue from its weights", "Alt+F5", lambda w: w.continuing.carry_on(), _can_begin
-    ),
+    Action("Train", "carry_on", "Continue from its weights", "Alt+F5", _carry_on, _can_begin),
     Action("Train", "stop", "Stop", "Shift+F5", lambda w: w.bridge.stop(), lambda w: w.bridge.active),
     Action("Train"),
     Action("Train", "runs", "Runs", "Ctrl+Shift+R", lambda w: w.show_runs()),

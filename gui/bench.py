@@ -43,6 +43,8 @@ class Bench(QObject):
     snapshot_taken = Signal(object)
     timed = Signal(object)
     state_changed = Signal(str)
+    state_told = Signal(object)
+    """The run in front goes on or waits: a State, with the reason where nobody asked for it."""
     setting_changed = Signal(object)
     finished = Signal(object)
     failed = Signal(object)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from gui.commands.palette import CommandPalette
     from gui.commands.tips import KeyTips
     from gui.compare.page import ComparePage
+    from gui.continuing import Continuing
     from gui.data.hub import Hub
     from gui.drop_hint import DropHint
     from gui.exports import Exports
@@ -54,11 +55,13 @@ if TYPE_CHECKING:
     from gui.panels.status_bar import StatusBar
     from gui.panels.top_bar import TopBar
     from gui.recovery import Recovery
+    from gui.run_on import RunOn
     from gui.runs_panel.page import RunsPage
     from gui.steering import Steering
     from gui.tabs import DocumentTabs
     from gui.theme import Theme
     from gui.tour.guide import Guide
+    from gui.trouble import Trouble
     from gui.widgets.segmented import SegmentedStack
 
 # Nothing that takes long is imported above: the frame is painted first, then the parts are loaded.
@@ -75,7 +78,10 @@ class MainWindow(Frame):
     exports: Exports
     imports: Imports
     grouping: Grouping
+    run_on: RunOn
     steering: Steering
+    continuing: Continuing
+    trouble: Trouble
     actions_: Actions
     commands: CommandPalette
     key_tips: KeyTips

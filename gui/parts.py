@@ -16,6 +16,7 @@ from gui.bridge import Bridge
 from gui.canvas.view import CanvasView
 from gui.commands.palette import CommandPalette
 from gui.commands.tips import KeyTips
+from gui.continuing import Continuing
 from gui.drop_hint import DropHint
 from gui.exports import Exports
 from gui.files import Files
@@ -38,6 +39,7 @@ from gui.run_on import RunOn
 from gui.steering import Steering
 from gui.tabs import DocumentTabs
 from gui.tour.guide import Guide
+from gui.trouble import Trouble
 from gui.trust import TrustBanner
 from gui.views import VIEWS
 from gui.widgets.basic import column
@@ -60,6 +62,8 @@ def furnish(window: MainWindow, bench: Bench) -> None:
     window.imports = Imports(window)
     window.grouping = Grouping(bench, window)
     window.steering = Steering(bench, window.bridge, window)
+    window.continuing = Continuing(bench, window.bridge, window)
+    window.trouble = Trouble(bench, window.continuing, window)
     trusted.load()
     _make_parts(window)
     _lay_out(window)
@@ -115,6 +119,7 @@ def _lay_out(window: MainWindow) -> None:
     over.addWidget(window.tabs)
     over.addWidget(window.files.safety.banner)
     over.addWidget(TrustBanner(window.bench))
+    over.addWidget(window.trouble.banner)
     over.addWidget(window.canvas, 1)
     window.middle = _splitter(Qt.Orientation.Vertical, (drawing, 1), (window.bottom, 0))
     window.across = _splitter(

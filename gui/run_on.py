@@ -86,6 +86,9 @@ class RunOn(QObject):
         for key, action in actions.items():
             action.setCheckable(True)
             action.setChecked(key == self.key)
+        menu.addSeparator()
+        for id in ("resume", "carry_on"):
+            menu.addAction(self._window.actions_[id])
 
     def ask(self, place: Place) -> None:
         """Open the form of a place; accepted, it is where Run trains from now on."""

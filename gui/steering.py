@@ -35,11 +35,25 @@ class Steering(QObject):
         self._calm = QTimer(self, singleShot=True, interval=CALM_MS)
         self._calm.timeout.connect(self._follow)
         bench.store.edited.connect(self._calm.start)
+        bridge.beginning.connect(self._prepare)
         bench.store.leaving.connect(self._follow)
 
     @property
     def _runner(self) -> Runner | None:
         return self._bridge.runner if self._bench.state in GOING else None
+
+    def _prepare(self, runner: Runner) -> None:
+        """Tell a run that goes on what was changed since it began, before its first step."""
+        from engine.training.steering import steerable  # it needs torch, which a run has loaded
+
+        began, now = runner.document, self._bench.store.whole
+        known = {name: value_by_name(began, name) for name in steerable(began)}
+        self._told[runner] = known
+        for name, before in known.items():
+            value = value_by_name(now, name)
+            if value is not None and value != before:
+                known[name] = value
+                runner.set(name, value)
 
     def _look(self, *_: object) -> None:
         """Ask the run in front what it takes."""

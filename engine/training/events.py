@@ -253,11 +253,16 @@ class Finished:
     """Why it ended early, or which weights it kept, as a sentence."""
 
 
+MEMORY, NUMBERS = "memory", "numbers"
+"""The kinds of a failure: there was too little memory; a loss was no number any more."""
+
+
 @dataclass(frozen=True)
 class Failed:
     """The run ended with an error; ``node`` is where it was born, if that is known.
 
-    ``kind`` is ``memory`` where that ran out; then ``batch_size`` is one that takes half of it.
+    ``kind`` is ``memory`` where that ran out; then ``batch_size`` is one that takes half of it. It is
+    ``numbers`` where a loss became NaN or infinite.
     """
 
     message: str

@@ -22,6 +22,10 @@ EVALUATION_STEPS = 10
 """Steps between two evaluations at least: where an epoch is shorter, not every epoch is evaluated."""
 
 
+class RanAwayError(TrainingError):
+    """A loss is no number any more."""
+
+
 class Listener(Protocol):
     """What the loop tells."""
 
@@ -127,7 +131,7 @@ class evaluating:
 
 
 @torch.no_grad()
-def not_finite(setup: Setup, batch: Fields, value: float) -> TrainingError:
+def not_finite(setup: Setup, batch: Fields, value: float) -> RanAwayError:
     """Return the error for a loss that is no number any more, with the node where that began."""
     what = "NaN" if value != value else "infinite"
     lr = setup.minimizers[0].rates.lr
@@ -140,5 +144,5 @@ def not_finite(setup: Setup, batch: Fields, value: float) -> TrainingError:
             born = "is the first to give numbers that are not finite"
             if not all(each.isfinite().all() for each in weights):
                 born = "has weights that are not finite since the last step"
-            return TrainingError(f"The loss became {what}: {title} {born}; {hint}", node)
-    return TrainingError(f"The loss became {what}; {hint}")
+            return RanAwayError(f"The loss became {what}: {title} {born}; {hint}", node)
+    return RanAwayError(f"The loss became {what}; {hint}")

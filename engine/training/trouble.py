@@ -9,11 +9,9 @@ import torch
 from engine.compiler.analyze import analyze
 from engine.errors import EngineError
 from engine.graph.document import Document
-from engine.training.events import Failed
+from engine.training.events import MEMORY, NUMBERS, Failed
+from engine.training.loop import RanAwayError
 from engine.training.setup import Setup
-
-MEMORY = "memory"
-"""The kind of a failure for which there was too little memory."""
 
 HEAVIEST = 3
 """Nodes that are named where memory ran out."""
@@ -22,7 +20,8 @@ HEAVIEST = 3
 def failure_of(error: BaseException, document: Document, setup: Setup | None, line: int | None) -> Failed:
     """Return what to tell of an exception that ended a run; ``line`` is that of a custom layer's code."""
     if isinstance(error, EngineError):
-        return Failed(error.message, error.node or "", error.port or "")
+        kind = NUMBERS if isinstance(error, RanAwayError) else ""
+        return Failed(error.message, error.node or "", error.port or "", kind)
     if is_out_of_memory(error):
         _release(setup)
         return _out_of_memory(document)

@@ -197,7 +197,8 @@ def _paint_words(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> Non
     painter.setPen(theme.color("text"))
     painter.setFont(fonts.text(weight=600))
     painter.drawText(title, _LEFT | _MIDDLE, face.title)
-    quiet = theme.color("text" if mood.heat or mood.objectives else "muted")  # on a tint muted words are hard to read
+    tinted = mood.heat or mood.objectives  # on a tint muted words are hard to read
+    quiet = theme.color("text" if tinted else "muted")
     painter.setPen(quiet)
     painter.setFont(fonts.caption())
     painter.drawText(title, _RIGHT | _MIDDLE, face.label)
