@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -114,6 +115,7 @@ def _curves(curves: Curves) -> str:
 def _network(document: Document | None, drawing: str) -> str:
     if drawing:
         # As a picture of its own: names of one drawing cannot touch the page, and nothing in it can run.
+        drawing = re.sub(r'font-family="([^",]+)"', r'font-family="\1, system-ui, sans-serif"', drawing)
         data = base64.b64encode(drawing.encode()).decode()
         inner = f'<div class="network"><img alt="The network" src="data:image/svg+xml;base64,{data}"></div>'
     else:
