@@ -110,7 +110,10 @@ class DataView(LiveView):
         node = _data_of(analysis, self._selected()) if analysis else None
         if analysis is None or node is None or analysis.resolution is None:
             self._asked = self.look = self.told = self._telling = None
-            self._say(_NOTHING if analysis is None or node is None else "This network cannot be read yet.")
+            told = (
+                "Reading …" if analysis is None else "This network cannot be read yet." if node else _NOTHING
+            )
+            self._say(told)
             return
         from engine.compiler.augmented import augmentations  # torch has loaded where an analysis is there
 

@@ -64,8 +64,27 @@ class Look:
         channels = values.ndim == 3 and values.shape[1] <= 2 < values.shape[2]
         return "curves" if values.dtype.kind == "f" and (wide or channels) else "table"
 
+    @property
+    def boxes(self) -> str:
+        """The field of boxes (n, k, 4) that lie over the images; empty if there is none."""
+        names = [name for name, values in self.rows.items() if values.ndim == 3 and values.shape[2] == 4]
+        return names[0] if names and self.kind == "images" and names[0] != self.first else ""
+
+    @property
+    def kinds(self) -> str:
+        """The field of the classes (n, k) of those boxes; empty if there is none."""
+        count = self.rows[self.boxes].shape[1:2] if self.boxes else None
+        every = self.rows.items()
+        return next(
+            (name for name, values in every if values.dtype.kind == "i" and values.shape[1:] == count), ""
+        )
+
     def label(self, row: int) -> str:
-        """What is known of a row beside its first field: its class, its target."""
+        """What is known of a row beside its first field: its class, its target, what is in its boxes."""
+        if self.kinds:
+            told = self.data.fields[self.kinds]
+            found = [each for each in self.rows[self.kinds][row].tolist() if each >= 0]
+            return ", ".join(dict.fromkeys(named(told, each) for each in found))
         others = [name for name in self.rows if name != self.first and self.rows[name].ndim <= 2]
         told = [word for name in others if (word := written(self.data.fields[name], self.rows[name][row]))]
         return " · ".join(told)

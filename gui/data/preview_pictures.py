@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QHelpEvent, QImage, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QHelpEvent, QImage, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from gui.bench import Bench
@@ -73,7 +74,8 @@ class Pictures(QWidget):
         words = max((metrics().horizontalAdvance(label) for label in self.labels), default=0.0)
         count = len(self.labels) if stack == 1 else min(len(self.labels), _STACKED)
         tiles = fit_tiles(area, count, aspect, min(words, 90), stack, most=112, least=34)
-        self._tiles = tiles
+        fitting = tiles.columns * max(1, int((area.height() + 6) // tiles.pitch[1]))
+        self._tiles = tiles = replace(tiles, count=min(len(self.labels), fitting))
         high = (tiles.size[1] - 2 * (stack - 1)) / stack
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, first.width() > tiles.size[0])
         for index in range(tiles.count):
@@ -81,7 +83,18 @@ class Pictures(QWidget):
             for layer, images in enumerate(self.images):
                 top = place.top() + layer * (high + 2)
                 painter.drawImage(QRectF(place.left(), top, place.width(), high), images[index])
+            self._draw_boxes(painter, QRectF(place.left(), place.top(), place.width(), high), index)
         self._draw_labels(painter, tiles)
+
+    def _draw_boxes(self, painter: QPainter, place: QRectF, index: int) -> None:
+        """Draw the boxes of a sample over its picture as it was loaded, each in the color of its class."""
+        boxes, classes, width, height = _boxes(self.look, index)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for (left, top, right, bottom), kind in zip(boxes.tolist(), classes, strict=True):
+            painter.setPen(QPen(QColor(class_color(kind)), 1.5))
+            across, down = place.width() / width, place.height() / height
+            painter.drawRect(QRectF(place.left() + left * across, place.top() + top * down,
+                                    (right - left) * across, (bottom - top) * down))  # fmt: skip
 
     def _draw_labels(self, painter: QPainter, tiles: Tiles) -> None:
         painter.setFont(font())
@@ -186,6 +199,20 @@ def _images(look: Look) -> list[list[QImage]]:
                 words = tile_words(as_images(each[name]), low, high)
                 rows.append([words_image(word) for word in words])
     return rows
+
+
+def _boxes(look: Look, index: int) -> tuple[np.ndarray, list[int], float, float]:
+    """The boxes (k, 4) of a sample, their classes, and the width and height that they are measured in."""
+    name = look.boxes
+    if not name:
+        return np.zeros((0, 4)), [], 1.0, 1.0
+    boxes = look.rows[name][index]
+    height, width = look.rows[look.first].shape[-2:]
+    if float(look.rows[name].max(initial=0)) <= 1:  # shares of the sides
+        height = width = 1
+    good = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+    kinds = look.rows[look.kinds][index][good].tolist() if look.kinds else [0] * int(good.sum())
+    return boxes[good], kinds, float(width), float(height)
 
 
 def _regions(values: np.ndarray) -> list[QImage]:
