@@ -183,19 +183,20 @@ class Local(Spawned):
         given = self._give(document)
         if paused:
             append_line(self.folder / NAME, b'{"do":"pause"}\n')
-        self._run(self._command(str(given)), self._environment())
+        self._run(self.command(str(given)), self.environment())
 
     def again(self) -> None:
-        self._run(self._command(), self._environment())
+        self._run(self.command(), self.environment())
 
-    def _command(self, document: str = "") -> list[str]:
+    def command(self, document: str = "") -> list[str]:
+        """Return what starts the training of a document's file, or lets the folder's run go on."""
         what = ["-m", "main", *training_command(str(self.folder), document, **self._options)]
         if self.processes == 1:
             return [sys.executable, *what]
         return [sys.executable, "-m", "torch.distributed.run", *torchrun(self.processes), *what]
 
-    def _environment(self) -> dict[str, str]:
-        """The cores shared out, and this very program, whatever stands in the present folder."""
+    def environment(self) -> dict[str, str]:
+        """Return the variables that share the cores out and mean this very program, wherever it is called."""
         home = str(Path(engine.__file__).parent.parent)
         paths = [home, *filter(None, [os.environ.get("PYTHONPATH", "")])]
         cores = max(1, (psutil.cpu_count(logical=False) or os.cpu_count() or 1) // self.processes)

@@ -104,7 +104,9 @@ def spread(setup: Setup, group: Group, way: str = DDP, synchronized: bool = Fals
     sums = frozenset(id for id, node in setup.document.nodes.items() if node.params.get("reduction") == "sum")
     for minimizer in setup.minimizers:
         minimizer.goal = SharedGoal(minimizer.goal, minimizer, group, sums, way, len(setup.minimizers) == 1)
-    setup.judge = lambda model, batch: judge(setup, group, model, batch)
+    # The rows of a sum cannot be told from those of a mean in a total: then each process computes all of it.
+    if not sums:
+        setup.judge = lambda model, batch: judge(setup, group, model, batch)
     setup.notes.append(f"{group.size} processes train together ({way.upper()}).")
     if group.rank:  # dropout and noise of its own; the weights are drawn already and are the same
         torch.manual_seed(setup.training.seed + 7919 * group.rank)
