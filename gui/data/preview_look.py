@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from engine.data.source import Arrays, Dataset, Field
+from engine.data.tokens import PADDING
 from engine.graph.blocks import layer_of
 
 if TYPE_CHECKING:
@@ -144,7 +145,10 @@ def written(told: Field, value: np.ndarray | float) -> str:
     """Return one sample of a field as text: a class, a number, words; empty where it is too long to write."""
     value = np.asarray(value)
     if value.ndim == 1 and told.classes and value.dtype.kind in "iu":
-        return sentence(told, [named(told, each) for each in value.tolist()])
+        tokens = [named(told, each) for each in value.tolist()]
+        while tokens and tokens[-1] == PADDING:
+            tokens.pop()
+        return sentence(told, tokens)
     if value.size == 1:
         return named(told, value.item())
     return "" if value.size > 4 else ", ".join(named(told, each) for each in value.ravel().tolist())

@@ -15,6 +15,7 @@ from engine.errors import EngineError
 from engine.graph.document import Node
 from engine.layers.declaration import Layer
 from gui import style
+from gui.data.preview_look import written
 from gui.fonts import mono_font, ui_font
 from gui.images import rgb_image
 from gui.inspector.sections import Section
@@ -229,6 +230,9 @@ def _columns(fields: list[tuple[str, Field]]) -> tuple[list[str], list[list[str]
         if field.values.ndim == 1:
             heads.append(name)
             columns.append([_name(field, row) for row in rows])
+        elif field.values.ndim == 2 and field.classes:
+            heads.append(name)
+            columns.append([written(field, field.values[row]).replace("\n", "⏎") for row in rows])
         else:
             for place in range(flat.shape[1]):
                 heads.append(f"{name} {place + 1}" if flat.shape[1] > 1 else name)
