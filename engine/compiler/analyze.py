@@ -129,6 +129,7 @@ def _warnings(document: Document, resolution: Resolution) -> Iterator[Problem]:
     yield from _too_few(document, resolution)
     yield from _applied_twice(document)
     yield from _classes(document, resolution)
+    yield from _entries(document, resolution)
 
 
 def _unread(document: Document, resolution: Resolution) -> Iterator[Problem]:
@@ -172,6 +173,20 @@ def _applied_twice(document: Document) -> Iterator[Problem]:
         if port and before.type in port.inside:
             message = f"{layer.label} applies {before.label} itself: it should receive the scores before it."
             yield Problem(message, target.node, target.port, WARNING, remove(source.node, before.label))
+
+
+def _entries(document: Document, resolution: Resolution) -> Iterator[Problem]:
+    """Report tables with fewer entries than the data has different whole numbers."""
+    for id, node in document.nodes.items():
+        layer = layer_of(document, node.type)
+        for port in layer.inputs:
+            source = document.incoming(id).get(port.name) if port.entries else None
+            tensor = resolution.types.get(source) if source else None
+            param, there = layer.param(port.entries), layer.values(node.params).get(port.entries)
+            if tensor and isinstance(there, int) and there < tensor.classes:
+                has = f"The data has {tensor.classes:,} different numbers"
+                fix = set_param(id, param.title.lower(), param.name, tensor.classes)
+                yield Problem(f"{has}, {layer.label} room for {there:,}.", id, port.name, fix=fix)
 
 
 def _classes(document: Document, resolution: Resolution) -> Iterator[Problem]:

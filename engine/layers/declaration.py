@@ -63,8 +63,9 @@ class Port:
     is ``float``, ``int`` or ``any``. A ``variadic`` port takes any number of edges; a port with a
     ``fallback`` may stay open and then reads what that other port reads; a port with ``optional`` code may
     stay open too, and where it does not, that code enters the call in place of ``{options}``. ``indexes``
-    names the port whose scores (dimension 1) the whole numbers here choose from. ``inside`` are the layers
-    that the node applies itself, so that they should not stand before it.
+    names the port whose scores (dimension 1) the whole numbers here choose from, ``entries`` the parameter
+    that says how many different ones there may be. ``inside`` are the layers that the node applies itself, so
+    that they should not stand before it.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Port:
     fallback: str = ""
     optional: str = ""
     indexes: str = ""
+    entries: str = ""
     inside: tuple[str, ...] = ()
     doc: str = ""
 

@@ -23,7 +23,7 @@ embedding = Layer(
     "Embedding",
     category="Linear",
     doc="Looks up a learned vector for each index.",
-    inputs=(Port("x", dtype="int"),),
+    inputs=(Port("x", dtype="int", entries="num_embeddings"),),
     params=(*_TABLE, _PADDING),
     init="nn.Embedding({num_embeddings}, {embedding_dim}{rest})",
     call="{self}({x})",
@@ -36,7 +36,7 @@ embedding_bag = Layer(
     "EmbeddingBag",
     category="Linear",
     doc="Looks up a learned vector for each index of a sample and gives their mean, sum or maximum.",
-    inputs=(Port("x", "N L", dtype="int"),),
+    inputs=(Port("x", "N L", dtype="int", entries="num_embeddings"),),
     params=(
         *_TABLE,
         Choice(
@@ -55,7 +55,7 @@ one_hot = Layer(
     "OneHot",
     category="Linear",
     doc="Turns each index into a row of zeros with a one at its place.",
-    inputs=(Port("x", dtype="int"),),
+    inputs=(Port("x", dtype="int", entries="num_classes"),),
     params=(
         Int(
             name="num_classes",
