@@ -7,9 +7,13 @@ import sys
 import numpy as np
 import pytest
 
+from engine.compiler.analyze import analyze
 from engine.compiler.data import load_node, types_of
 from engine.errors import DataError
+from engine.graph.build import Builder
 from engine.graph.document import Node
+from engine.training.events import Evaluated
+from engine.training.runner import Runner
 
 VERSE = (
     "Tell me, O Muse, of that ingenious hero\nwho travelled far and wide\n"
@@ -192,3 +196,32 @@ def test_what_is_no_folder_of_texts_is_told(tmp_path):
     (tmp_path / "a" / "b.txt").write_text(" ")
     with pytest.raises(DataError, match=r"none of the texts can be read; a/b\.txt: it is empty"):
         types_of(folder(tmp_path))
+
+
+def test_a_table_that_is_too_small_for_the_vocabulary_has_a_mend(text):
+    g = Builder("Poet")
+    data = g.add("TextFile", id="data", **text(length=8).params)
+    g.add("Output", g.add("Embedding", data, id="table", num_embeddings=10))
+    (problem,) = analyze(g.document()).problems_of("table")
+    count = len(set(VERSE))
+    assert problem.message == f"The data has {count} different numbers, Embedding room for 10."
+    mended = problem.fix.edit(g.document())
+    assert mended.nodes["table"].params["num_embeddings"] == count
+    assert not analyze(mended).problems_of("table")
+
+
+def test_a_network_learns_what_comes_next(text):
+    g = Builder("Poet")
+    data = g.add("TextFile", id="data", **text(VERSE * 10, length=8).params)
+    seen = g.add("LSTM", g.add("Embedding", data, num_embeddings=64, embedding_dim=16), hidden_size=32)
+    scores = g.add("Permute", g.add("Linear", seen, out_features=len(set(VERSE))), dims=(0, 2, 1))
+    g.add("CrossEntropyLoss", scores, data["next"])
+    g.train("Adam", epochs=6, batch_size=64, lr=0.01)
+    runner = Runner(g.document())
+    try:
+        runner.start()
+        assert runner.join(120)
+        told = [event for event in runner.events.drain() if isinstance(event, Evaluated)]
+    finally:
+        runner.close()
+    assert told[-1].metrics["val_loss"] < 0.6 * np.log(len(set(VERSE)))
