@@ -6,7 +6,9 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import click
@@ -14,11 +16,14 @@ import click
 from engine.compiler.analyze import analyze
 from engine.errors import TrainingError
 from engine.graph.document import Document
-from engine.training.events import Changed, Evaluated, Event, Failed, Finished, Progress, Started
+from engine.training.events import Changed, Evaluated, Event, Failed, Finished, Progress, Started, State
 from engine.training.room import problem_of
 from engine.training.runner import Runner
 
 _POLL = 0.05
+
+RETRY = 10.0
+"""Seconds after which a run that waits, because it cannot be written, tries again by itself."""
 
 
 def run_in_terminal(
@@ -61,11 +66,21 @@ def attend(
     """
     signals = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(each, lambda *_: runner.stop()) for each in signals]
+    again = inf
     try:
         runner.start()
         while not runner.join(_POLL):
             meanwhile(runner)
-            _tell_all(tell, runner.events.drain())
+            events = runner.events.drain()
+            _tell_all(tell, events)
+            if stuck := [each for each in events if isinstance(each, State) and each.reason]:
+                click.echo(
+                    f"waiting: {stuck[-1].reason} It is tried again every {RETRY:g} seconds.", err=True
+                )
+                again = monotonic() + RETRY
+            if monotonic() > again:
+                again = inf
+                runner.resume()
         _tell_all(tell, runner.events.drain())
     finally:
         runner.close()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from engine.compiler.custom import line_of
 from engine.compiler.module import Built
-from engine.errors import EngineError, ParameterError, TrainingError
+from engine.errors import EngineError, FileError, ParameterError, TrainingError
 from engine.graph.document import Document
 from engine.layers.params import Value
 from engine.training.events import Changed, Failed, Finished, Resumed, Started, State, Watch
@@ -276,6 +276,7 @@ class Runner:
                 self._teller.look(self._watch)
                 self._teller.finish_times(self._watch)
         reason = "stopped" if ended == "stopped" else "done"
+        self._keep_weights(setup)
         self._teller.emit(
             Finished(
                 reason,
@@ -287,7 +288,22 @@ class Runner:
             )
         )
         if self._folder:
-            self._folder.finish(reason, setup.position.step, self._teller.metrics, model=setup.model)
+            self._folder.finish(reason, setup.position.step, self._teller.metrics)
+
+    def _keep_weights(self, setup: Setup) -> None:
+        """Write what was learned; where it cannot be written wait for room, unless it is to stop."""
+        while self._saving:
+            try:
+                self._saving.keep(setup.model)
+                return
+            except FileError as error:
+                if self._stopped:
+                    raise
+                self._pause_for_trouble()
+                self._tell("paused", error.message)
+                with self._wake:
+                    while self._paused and not self._stopped:
+                        self._wake.wait()
 
     def _prepare(self) -> Setup:
         return prepare(self.document, self._device, self._weights or self.document.training.weights)

@@ -60,6 +60,10 @@ class Saving:
             with suppress(OSError):
                 kept[step].unlink()
 
+    def keep(self, model: torch.nn.Module) -> None:
+        """Write the weights that the run ends with. Raises FileError if they cannot be written."""
+        save_weights(model, self._folder.path / WEIGHTS)
+
     @torch.no_grad()
     def rescue(self) -> None:
         """Keep the last good weights of a run that failed: its own, or those of its newest good moment.
@@ -74,7 +78,7 @@ class Saving:
             model.load_state_dict(moment["model"])
             if not _finite(model):
                 return
-        save_weights(model, self._folder.path / WEIGHTS)
+        self.keep(model)
 
 
 def _finite(model: torch.nn.Module) -> bool:

@@ -260,6 +260,28 @@ def test_a_full_disk_pauses_the_run_and_leaves_the_moment_before_whole(resuming,
     assert runner.join(LIMIT)
 
 
+def test_what_was_learned_is_kept_once_there_is_room(resuming, tmp_path, monkeypatch):
+    """The disk is full at the very end: the run waits, and writes when it is told to go on."""
+    full, original = [True], saving.save_weights
+
+    def save(model, path):
+        if full[0]:
+            raise FileError("The disk is full.")
+        original(model, path)
+
+    monkeypatch.setattr(saving, "save_weights", save)
+    runner = resuming(spirals(epochs=2), out=tmp_path / "run")
+    tail = Tail(runner)
+    runner.start()
+    paused = tail.until(lambda event: isinstance(event, State) and event.state == "paused")
+    assert paused.reason == "The disk is full."
+    full[0] = False
+    runner.resume()
+    assert tail.until(lambda event: isinstance(event, Finished)).reason == "done"
+    assert runner.join(LIMIT)
+    assert weights(tmp_path / "run")
+
+
 KILLS = 3
 """Of the fifty that were tried by hand; each costs the start of a process."""
 
