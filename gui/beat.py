@@ -12,7 +12,7 @@ from engine.training.pace import Pace
 if TYPE_CHECKING:
     from gui.views.throttle import Throttle
 
-SHARE = 0.025
+SHARE = 0.02
 """Of the time that the window's thread may work for pictures while a network learns.
 
 Python's lock is held meanwhile, so a loop of small steps stands still for as long.

@@ -264,7 +264,9 @@ class Navigator(QGraphicsView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if not self.far():
+            self.graph.exposed = event.region()
             super().paintEvent(event)
+            self.graph.exposed = None
             return
         try:
             painter = QPainter(self.viewport())

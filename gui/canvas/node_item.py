@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtGui import QPainter, QPen, QRegion, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from gui.canvas.chips import Chip
 from gui.canvas.face import Face, Spot
-from gui.canvas.node_paint import Mood, note_box, paint_node, strip_box
+from gui.canvas.node_paint import Mood, note_box, paint_live, paint_node, strip_box
 from gui.theme import NODE_RADIUS, Theme
 
 _log = logging.getLogger(__name__)
@@ -79,11 +79,24 @@ class NodeItem(QGraphicsItem):
             self._paint_broken(painter)
             return
         try:
-            paint_node(painter, self.face, self.mood, self.theme, painter.worldTransform().m11())
+            to_screen = painter.worldTransform()
+            part = self._exposed(to_screen)
+            if part is None or not paint_live(
+                painter, self.face, self.mood, self.theme, part, to_screen.m11()
+            ):
+                paint_node(painter, self.face, self.mood, self.theme, to_screen.m11())
         except Exception:  # an exception that leaves paint() can end the process
             self._broken = True
             _log.exception("Node %s could not be painted", self.face.id)
             self._paint_broken(painter)
+
+    def _exposed(self, to_screen: QTransform) -> QRectF | None:
+        """Return which part of the node is to be painted; None if that is not known, as for a picture."""
+        exposed: QRegion | None = getattr(self.scene(), "exposed", None)
+        if exposed is None:
+            return None
+        part = exposed.intersected(to_screen.mapRect(self._box).toAlignedRect()).boundingRect()
+        return to_screen.inverted()[0].mapRect(QRectF(part))
 
     def _paint_broken(self, painter: QPainter) -> None:
         painter.setOpacity(1)

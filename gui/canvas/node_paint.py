@@ -23,7 +23,7 @@ from engine.graph.document import BYPASSED, MUTED
 from gui.canvas import fonts
 from gui.canvas import strip as strips
 from gui.canvas.chips import paint_chip
-from gui.canvas.face import FOOT, INSET, LINK, PAD, PORT, TITLE_LEFT, Face
+from gui.canvas.face import FOOT, HEADER, INSET, LINK, PAD, PORT, TITLE_LEFT, Face
 from gui.canvas.strip import Strip
 from gui.cost import Heat, tint
 from gui.icons import paint_icon
@@ -126,6 +126,23 @@ def paint_node(painter: QPainter, face: Face, mood: Mood, theme: Theme, scale: f
         painter.setOpacity(1)
 
 
+def paint_live(painter: QPainter, face: Face, mood: Mood, theme: Theme, part: QRectF, scale: float) -> bool:
+    """Paint only what a snapshot changes, where no more than ``part`` is to be painted; else return False.
+
+    Most nodes of a run are repainted for nothing else, several times a second.
+    """
+    inside = face.body.adjusted(PORT / 2 + 0.1, HEADER - 4, -PORT / 2 - 0.1, -1.5)  # clear of ports and edge
+    plain = not (mood.faded or mood.heat or mood.objectives or face.out or face.mode or face.missing)
+    plain = plain and not face.collapsed and face.inner is None and face.problem is None
+    if not plain or face.strip is None or scale < TEXT_FROM or not inside.contains(part):
+        return False
+    painter.fillRect(part, theme.color("raised"))
+    paint_strip(painter, face, mood, theme)
+    if face.has_foot:
+        _paint_foot(painter, face, mood, theme)
+    return True
+
+
 def _paint_body(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> None:
     body, radius = face.body, NODE_RADIUS
     edge, width = theme.color("line"), 1.0
@@ -205,17 +222,22 @@ def _paint_words(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> Non
     if face.summary:
         painter.drawText(QRectF(TITLE_LEFT, 27, width - TITLE_LEFT - PAD, 15), _LEFT | _MIDDLE, face.summary)
     if face.has_foot:
-        foot = QRectF(PAD, face.height - FOOT, width - 2 * PAD, FOOT - 2)
-        painter.setPen(quiet)
-        signs = [name for name, on in (("snowflake", face.frozen), ("link", face.linked)) if on]
-        for place, name in enumerate(signs):
-            left = PAD - 1 + LINK * place
-            paint_icon(painter, name, theme.color("accent"), left, foot.center().y() - 6, 12)
-        painter.drawText(foot.adjusted(LINK * len(signs), 0, 0, 0), _LEFT | _MIDDLE, face.foot)
-        if mood.health:
-            if mood.sick and not mood.heat:
-                painter.setPen(theme.color("warning"))
-            painter.drawText(foot, _RIGHT | _MIDDLE, mood.health)
+        _paint_foot(painter, face, mood, theme)
+
+
+def _paint_foot(painter: QPainter, face: Face, mood: Mood, theme: Theme) -> None:
+    foot = QRectF(PAD, face.height - FOOT, face.width - 2 * PAD, FOOT - 2)
+    painter.setPen(theme.color("text" if mood.heat or mood.objectives else "muted"))
+    painter.setFont(fonts.caption())
+    signs = [name for name, on in (("snowflake", face.frozen), ("link", face.linked)) if on]
+    for place, name in enumerate(signs):
+        left = PAD - 1 + LINK * place
+        paint_icon(painter, name, theme.color("accent"), left, foot.center().y() - 6, 12)
+    painter.drawText(foot.adjusted(LINK * len(signs), 0, 0, 0), _LEFT | _MIDDLE, face.foot)
+    if mood.health:
+        if mood.sick and not mood.heat:
+            painter.setPen(theme.color("warning"))
+        painter.drawText(foot, _RIGHT | _MIDDLE, mood.health)
 
 
 def _paint_heat(painter: QPainter, text: str, level: float, theme: Theme, px: int = CAPTION_PX) -> None:
@@ -338,7 +360,7 @@ def note_box(face: Face) -> QRectF:
 def strip_box(face: Face) -> QRectF:
     """Return the part of a node that a snapshot changes: the strip and the foot."""
     top = face.strip.top() if face.strip is not None else face.height - FOOT
-    return QRectF(INSET - 1, top - 1, face.width - 2 * INSET + 2, face.height - top + 1)
+    return QRectF(INSET, top - 1, face.width - 2 * INSET, face.height - top - 4)
 
 
 @lru_cache(maxsize=256)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Signal
+from PySide6.QtGui import QRegion
 from PySide6.QtWidgets import QGraphicsScene
 
 from engine.compiler.analysis import Problem
@@ -65,6 +66,8 @@ class CanvasScene(QGraphicsScene):
         self._lines: dict[Slot, QLineF] = {}
         self.marks = Marks(self)
         self.labels = Labels(self)
+        self.exposed: QRegion | None = None
+        """What of the view is being painted, in its pixels, while it is."""
         self.rebuild()
         if self.bench.snapshot is not None:
             self.show_snapshot(self.bench.snapshot)

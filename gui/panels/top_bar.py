@@ -255,4 +255,6 @@ class _Progress(QWidget):
         self._bar.setVisible(bool(what))
 
     def show_share(self, share: float) -> None:
+        self._bar.setUpdatesEnabled(False)  # it would repaint at once, apart from all that changes with it
         self._bar.setValue(round(1000 * min(max(share, 0.0), 1.0)))
+        self._bar.setUpdatesEnabled(True)
