@@ -29,7 +29,7 @@ class Live:
 
     def rows(self, count: int) -> tuple[Tensor, ...]:
         """Return so many samples for ``forward``: random numbers, whole ones as they occur in the data."""
-        plan = self.built.plan
+        document, plan = self.built.document, self.built.plan
         generator = torch.Generator().manual_seed(0)
         given = []
         for slot in plan.arguments:
@@ -37,9 +37,8 @@ class Live:
             shape = [count if size == BATCH else int(size) for size in type_.shape]
             if type_.dtype == "float":
                 given.append(torch.randn(shape, generator=generator))
-            elif slot.node == self.built.data:
-                node = self.built.document.nodes[slot.node]
-                data = load_node(node, layer_of(self.built.document, node.type))
+            elif (layer := layer_of(document, document.nodes[slot.node].type)).role == "data":
+                data = load_node(document.nodes[slot.node], layer)
                 values = data.fields[slot.port].values
                 rows = torch.arange(count) % len(values)
                 given.append(torch.from_numpy(values[rows.numpy()]).to(_DTYPES[type_.dtype]))

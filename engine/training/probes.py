@@ -273,7 +273,7 @@ def _answer(setup: Setup) -> Answer | None:
         scores, target = (incoming.get(port.name) for port in layer.inputs[:2])
         names = {**built.plan.arguments, **built.plan.fields}
         if scores is not None and target in names:
-            classes = setup.dataset.fields[target.port].classes
+            classes = setup.dataset.fields[setup.ports[names[target]]].classes
             return Answer(step.node, scores, names[target], classes, "WithLogits" in layer.type)
     return None
 

@@ -15,17 +15,16 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.checkpoint import checkpoint
 
-from engine.compiler.data import load_node
 from engine.compiler.module import Built, check_trainable, compile_document, in_a_row
 from engine.data.source import Dataset
 from engine.data.stream import Stream
 from engine.errors import ParameterError, TrainingError
-from engine.graph.blocks import layer_of
-from engine.graph.document import Document, Slot, Training
+from engine.graph.document import Document, Training
 from engine.graph.modes import active
 from engine.training.batches import AT_ONCE, Batches, Fields, in_parts
 from engine.training.checkpoint import load_weights
 from engine.training.devices import pick
+from engine.training.feeding import fields_of, load_data, make_batches
 from engine.training.learning import Learner, learners, moved
 from engine.training.minimizer import Minimizer
 from engine.training.moment import copied
@@ -39,9 +38,6 @@ THREAD = 20_000_000
 Below, a second one brings at most a third on an idle machine, and costs a multiple where the window or
 another program needs the core, because threads wait for the slowest at every operation.
 """
-
-SHOWN = 1024
-"""Rows of data that is streamed which are held on the device, to be looked at."""
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 
@@ -75,6 +71,8 @@ class Setup:
     model: nn.Module
     network: nn.Module
     dataset: Dataset | Stream
+    ports: Mapping[str, str]
+    """Which field of the data set is each that the model and its losses read."""
     device: torch.device
     train: Fields
     held: Fields
@@ -231,10 +229,8 @@ def prepare(document: Document, device: str = "", weights: Path | str | None = N
     place = pick(device or training.device)
     torch.manual_seed(training.seed)
     built = compile_document(document)
-    data = document.nodes[built.data]
-    dataset = load_node(data, layer_of(document, data.type))
-    ports = _ports(built)
-    train, held = (_fields(dataset, part, ports, place) for part in (False, True))
+    dataset, ports = load_data(document, built)
+    train, held = (fields_of(dataset, part, ports, place) for part in (False, True))
     model = built.model.to(place)
     loaded = str(load_weights(model, weights)) if weights else ""
     found = learners(document, model)
@@ -249,14 +245,14 @@ def prepare(document: Document, device: str = "", weights: Path | str | None = N
     if last:
         model = model.to(memory_format=torch.channels_last)
     _save_memory(document, model)
-    label = _label(built, dataset, ports) if training.balance == "sampling" else ""
-    batches = _batches(training, dataset, ports, train, label, channels_last if last else None)
+    batches = make_batches(training, dataset, ports, train, channels_last if last else None)
     setup = Setup(
         document,
         built,
         model,
         model,
         dataset,
+        ports,
         place,
         train,
         held,
@@ -304,51 +300,6 @@ def _threads(built: Built, device: torch.device, batch_size: int) -> int:
     if device.type != "cpu":
         return 0
     return min(1 + built.plan.macs * batch_size // THREAD, torch.get_num_threads())
-
-
-def _ports(built: Built) -> dict[str, str]:
-    """Return which field of the data is each that the model and its losses read."""
-    slots: Mapping[Slot, str] = {**built.plan.arguments, **built.plan.fields}
-    for slot in slots:
-        if slot.node != built.data:
-            raise TrainingError(
-                "Nothing feeds this input while the network learns: connect the data instead.", slot.node
-            )
-    return {name: slot.port for slot, name in slots.items()}
-
-
-def _fields(dataset: Dataset | Stream, held: bool, ports: Mapping[str, str], device: torch.device) -> Fields:
-    """Return all training or held-out rows on the device; of a stream the first ones."""
-    count = (dataset.held if held else dataset.rows) if isinstance(dataset, Dataset) else SHOWN
-    rows = dataset.first(count, held)
-    return {name: torch.from_numpy(rows[port]).to(device) for name, port in ports.items()}
-
-
-def _batches(
-    training: Training,
-    dataset: Dataset | Stream,
-    ports: Mapping[str, str],
-    train: Fields,
-    label: str,
-    layout: Callable[[Tensor], Tensor] | None,
-) -> Batches | Streamed:
-    """Return the batches of a run; ``label`` is the field whose classes are to occur equally often."""
-    size, seed = training.batch_size, training.seed
-    if isinstance(dataset, Stream):
-        device = next(iter(train.values())).device
-        return Streamed(dataset, ports, size, seed, device, ports.get(label, ""), layout)
-    return Batches(train, size, seed, train.get(label), layout)
-
-
-def _label(built: Built, dataset: Dataset | Stream, ports: Mapping[str, str]) -> str:
-    """The field of the training rows' classes (n,), the first that has some."""
-    for name, port in ports.items():
-        field = dataset.fields[port]
-        if field.classes and field.values.ndim == 1:
-            return name
-    raise TrainingError(
-        "Balanced sampling needs data with one class for each sample; set balance to none.", built.data
-    )
 
 
 def channels_last(value: Tensor) -> Tensor:
