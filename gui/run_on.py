@@ -88,7 +88,8 @@ class RunOn(QObject):
             action.setChecked(key == self.key)
         menu.addSeparator()
         for id in ("resume", "carry_on"):
-            menu.addAction(self._window.actions_[id])
+            action = self._window.actions_[id]  # the menu lets go of all that is in it when it is cleared
+            menu.addAction(action.text(), action.trigger).setEnabled(action.isEnabled())
 
     def ask(self, place: Place) -> None:
         """Open the form of a place; accepted, it is where Run trains from now on."""
