@@ -23,7 +23,7 @@ from engine.runs.library import Entry, read_entry
 from engine.runs.log import read_load
 from engine.runs.page import page, section, table
 from engine.runs.settings import settings_of
-from engine.runs.words import changed_text, duration_text, main_metric, number_text, state_text, value_text
+from engine.runs.words import changed_text, duration_text, main_metric, number_text, state_text
 from engine.storage.atomic import write_text
 from engine.storage.document_file import load_document
 from engine.storage.failures import why_not_written
@@ -56,8 +56,9 @@ def report(folder: Path | str, network: str = "") -> str:
     document: Document | None = None
     with suppress(EngineError):
         document = load_document(entry.document)
-    parts = [_head(entry), _tiles(entry, curves), _curves(curves), _network(document, network)]
-    parts += [_samples(folder), _settings(document, entry), _changes(curves), _metrics(entry, curves)]
+    parts = [_head(entry), _tiles(entry, curves), _curves(curves, document), _network(document, network)]
+    parts += [_samples(folder), _settings(document, entry), _changes(curves, document)]
+    parts += [_metrics(entry, curves)]
     parts += [_load(folder), _environment(folder)]
     return page(entry.name, parts)
 
@@ -93,9 +94,9 @@ def _tiles(entry: Entry, curves: Curves) -> str:
     return f'<div class="tiles">{inner}</div>'
 
 
-def _curves(curves: Curves) -> str:
+def _curves(curves: Curves, document: Document | None) -> str:
     lines = curves.lines()
-    marks = [(change.step, changed_text(change)) for change in curves.changes[:24]]
+    marks = [(change.step, changed_text(change, document)) for change in curves.changes[:24]]
     figures = []
     for name in quantities(lines):
         drawn = []
@@ -193,14 +194,9 @@ def _settings(document: Document | None, entry: Entry) -> str:
     return section("Settings", table((), rows))
 
 
-def _changes(curves: Curves) -> str:
-    rows = [
-        (f"{each.step:,}", each.name, value_text(each.before), value_text(each.after))
-        for each in curves.changes
-    ]
-    if not rows:
-        return ""
-    return section("Changed by hand while it ran", table(("Step", "Setting", "Before", "After"), rows))
+def _changes(curves: Curves, document: Document | None) -> str:
+    rows = [(f"{each.step:,}", changed_text(each, document)) for each in curves.changes]
+    return section("Changed by hand while it ran", table(("Step", "Change"), rows)) if rows else ""
 
 
 def _metrics(entry: Entry, curves: Curves) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from engine.graph.changed import told_change
+from engine.graph.document import Document
 from engine.training.events import Changed
 from engine.training.status import Status, lower_is_better
 
@@ -58,8 +60,10 @@ def number_text(value: float) -> str:
     return f"{value:.4g}"
 
 
-def changed_text(change: Changed) -> str:
-    """Return what was changed by hand, as ``lr 0.01 → 0.003``."""
+def changed_text(change: Changed, document: Document | None = None) -> str:
+    """Return a change by hand as ``learning rate 0.01 → 0.003``; without the document by its name."""
+    if document is not None:
+        return told_change(document, change.name, change.before, change.after)
     return f"{change.name} {value_text(change.before)} → {value_text(change.after)}"
 
 

@@ -32,7 +32,11 @@ WIDTH = 372
 MOST = 6
 """Runs whose curves are drawn over each other."""
 
+HELD = CLASSES[1]
+"""The color of held-out rows where one run has the plot for itself."""
+
 _EASINGS = 60
+_MARKS = 8
 _DIFFERENCES = 12
 
 
@@ -84,6 +88,7 @@ class RunSide(Panel):
             self.plot.add_line(f"raw{n}", CLASSES[n], 1, alpha=70)
             self.plot.add_line(f"training{n}", CLASSES[n], 2)
             self.plot.add_line(f"held{n}", CLASSES[n], 2, dashed=True)
+        self.plot.add_line("alone", HELD, 2, dashed=True)
         self.plot.setFixedHeight(190)
         self.plot.setAccessibleName("Curves of the chosen runs")
         self.legend = [TextLine(bench) for _ in range(MOST)]
@@ -209,7 +214,8 @@ class RunSide(Panel):
             rows["Parameters"] = (f"{entries[0].status.parameters:,}",)
         self.settings.show_rows(rows, colors if rows else ())
         changes = looks[0].changes if not several and looks and looks[0] is not None else ()
-        told = {f"Step {each.step:,}": changed_text(each) for each in changes}
+        document = documents[0] if documents else None
+        told = {f"Step {each.step:,}": changed_text(each, document) for each in changes}
         self.changed.show_rows({step: (words,) for step, words in list(told.items())[-24:]})
         self._fill_graph(documents if several else [])
         self.sections["Metrics"].setText("Best metrics")
@@ -274,14 +280,18 @@ class RunSide(Panel):
             training = smoothed(raw) if raw is not None and len(raw.x) > 1 else lines.get(chosen)
             held = lines.get(f"val_{chosen}")
             alone = len(shown) == 1
-            for name, points in (("raw", raw if alone else None), ("training", training), ("held", held)):
+            drawings = {"raw": raw if alone else None, "training": training, "held": None if alone else held}
+            for name, points in drawings.items():
                 self.plot.set_line(f"{name}{n}", *(points if points is not None else (nothing, nothing)))
+            if n == 0:
+                self.plot.set_line("alone", *(held if alone and held is not None else (nothing, nothing)))
             for points in (training, held):
                 if points is not None and np.isfinite(points.y).any():
                     drawn.append(points.y[np.isfinite(points.y)])
                     last = max(last, float(points.x[-1]))
             if n < len(shown):
                 self.legend[n].set_parts(self._words(n, shown[n][1], alone, held is not None))
+        self._mark(shown[0][2] if len(shown) == 1 else None)
         if drawn:
             values = np.concatenate(_alike(drawn))
             values = values[values > 0] if self.plot.log and (values > 0).any() else values
@@ -289,11 +299,21 @@ class RunSide(Panel):
                 if self.plot.fit(last, float(values.min()), float(values.max()), 1.0 if share else None):
                     break
 
+    def _mark(self, look: Look | None) -> None:
+        """Mark where something was changed by hand, the latest of many."""
+        changes = look.changes[-_MARKS:] if look else ()
+        wanted = [(change.step, changed_text(change, look.document)) for change in changes]
+        if wanted != [(mark.step, mark.text) for mark in self.plot.marks]:
+            for mark in list(self.plot.marks):
+                self.plot.unmark(mark)
+            for step, text in wanted:
+                self.plot.mark(step, text)
+
     def _words(self, n: int, entry: Entry, alone: bool, held: bool) -> list[Part]:
         if not alone:
             return [Part(f" {entry.name}", "text", swatch=CLASSES[n])]
         parts = [Part("training", swatch=CLASSES[n])]
-        return [*parts, Part("     "), Part("held out", swatch=CLASSES[n], dashed=True)] if held else parts
+        return [*parts, Part("     "), Part("held out", swatch=HELD, dashed=True)] if held else parts
 
     def _hover(self, step: float | None) -> None:
         found: list[Part] = []

@@ -126,10 +126,10 @@ def test_one_run_is_shown_with_its_curves_and_settings(qtbot, window):
     assert rows(side.settings)["Batch size"] == ["16"]
     assert rows(side.metrics)["val_accuracy"] == ["0.5"]
     assert len(side.plot.lines["training0"].getData()[0]) == 40
-    assert side.plot.lines["held0"].getData()[1][-1] == pytest.approx(1.1 * 0.4)
+    assert side.plot.lines["alone"].getData()[1][-1] == pytest.approx(1.1 * 0.4)
     side.quantity.menu().actions()[1].trigger()
     assert side.quantity.text() == "Accuracy"
-    assert side.plot.lines["held0"].getData()[1].tolist() == pytest.approx([0.125, 0.25, 0.375, 0.5])
+    assert side.plot.lines["alone"].getData()[1].tolist() == pytest.approx([0.125, 0.25, 0.375, 0.5])
 
 
 def test_several_are_compared_curves_settings_and_networks(qtbot, window):
@@ -207,9 +207,10 @@ def test_a_run_of_another_process_is_followed(qtbot, window, library):
         assert not page.buttons["delete"].isEnabled()
         run.tell(Progress(np.arange(1, 31), np.ones(30), 1, 0.1, 1.0, 1.0))
         qtbot.waitUntil(lambda: len(page.side.plot.lines["training0"].getData()[0]) == 30)
-        run.tell(Changed(30, "lr", 0.1, 0.2))
+        run.tell(Changed(30, "optimizer.lr", 0.1, 0.2))
         run.tell(Progress(np.arange(31, 41), np.ones(10), 1, 0.1, 1.0, 1.0))
-        qtbot.waitUntil(lambda: rows(page.side.changed) == {"Step 30": ["lr 0.1 → 0.2"]})
+        qtbot.waitUntil(lambda: rows(page.side.changed) == {"Step 30": ["learning rate 0.1 → 0.2"]})
+        assert [(mark.step, mark.text) for mark in page.side.plot.marks] == [(30, "learning rate 0.1 → 0.2")]
         run.finish("done")
         qtbot.waitUntil(lambda: page.selected[0].state == "done")
         assert page.buttons["delete"].isEnabled()

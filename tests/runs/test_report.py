@@ -51,7 +51,7 @@ def folder(tmp_path):
     run = Folder(path)
     run.resume()
     run.tell(State("running"))
-    run.tell(Changed(20, "lr", 0.01, 0.003))
+    run.tell(Changed(20, "optimizer.lr", 0.01, 0.003))
     images = np.random.default_rng(0).random((4, 1, 8, 8))
     samples = Samples(
         images, np.array([0, 1, 2, 1]), np.array([0, 1, 1, 1]), "class", ("red", "green", "blue")
@@ -78,7 +78,7 @@ def test_the_page_tells_everything_and_loads_nothing(folder, tmp_path):
         "accuracy over steps",
         "out_features 100",
         "Learning rate",
-        "lr 0.01 → 0.003",
+        "learning rate 0.01 → 0.003",
         "Changed by hand",
         "green, is blue",
         "PyTorch",
