@@ -63,6 +63,10 @@ class Built:
         """The id of the data node, or an empty text."""
         return self.plan.data
 
+    def goal_text(self, place: int) -> str:
+        """Return the function ``losses`` of an objective: the losses that it weighs, as a tuple."""
+        return self._texts[f"{self.filename}:goal {place}"].text
+
     def outputs(self, model: nn.Module, fields: Fields) -> tuple[Tensor, ...]:
         """Return what the model gives, always as a tuple."""
         result = model(*(fields[name] for name in self.plan.arguments.values()))

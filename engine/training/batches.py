@@ -33,7 +33,8 @@ class Batches:
         labels: Tensor | None = None,
         layout: Callable[[Tensor], Tensor] | None = None,
     ):
-        self._fields, self._seed, self._labels, self._layout = dict(fields), seed, labels, layout
+        self._fields, self._seed, self._layout = dict(fields), seed, layout
+        self.labels = labels
         self._count = len(next(iter(self._fields.values())))
         self._widest = max(value[0].numel() for value in self._fields.values())
         self.size = size
@@ -69,8 +70,8 @@ class Batches:
     def order(self, epoch: int) -> Tensor:
         """Return the rows of an epoch in their order (n,)."""
         generator = torch.Generator().manual_seed(order_seed(self._seed, epoch))
-        if self._labels is not None:
-            return balanced(self._labels, generator)
+        if self.labels is not None:
+            return balanced(self.labels, generator)
         return torch.randperm(self._count, generator=generator)
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Fields]:
