@@ -255,6 +255,8 @@ def _list(feature: Mapping[str, Any], rows: Any, p: Mapping[str, Value], where: 
     dtype = np.int64 if whole and first.ndim == 1 else np.float32
 
     def read(column: pa.ChunkedArray) -> tuple[np.ndarray, Bad]:
+        if not tokens and (values := _regular(column, shape)) is not None:
+            return values.astype(dtype), {}
         values, bad = np.zeros((len(column), *shape), dtype), {}
         for place, cell in enumerate(column):
             row = np.asarray(cell.as_py() or (), dtype if tokens else None)
@@ -268,6 +270,24 @@ def _list(feature: Mapping[str, Any], rows: Any, p: Mapping[str, Value], where: 
 
     kind = "int" if dtype is np.int64 else "float"
     return Reader(TensorType((BATCH, *shape), kind), (), read)
+
+
+def _regular(column: pa.ChunkedArray, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Lists that all have one shape as an array at once, or None where one has another."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    values = column.combine_chunks()
+    values = values.storage if isinstance(values, pa.ExtensionArray) else values
+    for size in shape:
+        if (
+            values.null_count
+            or not len(values)
+            or not pc.all(pc.equal(pc.list_value_length(values), size)).as_py()
+        ):
+            return None
+        values = values.flatten()
+    return None if values.null_count else values.to_numpy(zero_copy_only=False).reshape(-1, *shape)
 
 
 def _lengths(feature: Mapping[str, Any]) -> str:

@@ -57,7 +57,7 @@ def _record(p: Mapping[str, Value]) -> Record:
     record = read_record(name, p["config"], p["revision"])
     if record is None:
         raise DataError(
-            f"{name} is not on this machine yet: press Download beside its name,"
+            f"{name} is not on this machine yet: press … beside its name to download it,"
             " or run `netwright train`, which gets it first."
         )
     return record

@@ -7,8 +7,9 @@ from math import prod
 
 import numpy as np
 
+from engine.data.arrow_rows import ArrowRows
 from engine.data.features import Reader
-from engine.data.hub_cache import Record, open_part
+from engine.data.hub_cache import Record
 from engine.data.stream import PIECE, Piece
 
 PIECES = 16
@@ -24,11 +25,7 @@ def row_bytes(readers: Mapping[str, Reader]) -> int:
 
 
 class HubBlocks:
-    """Parts of a set, one behind the other, in blocks; ``readers`` are by the names of the fields.
-
-    The files are mapped into memory while a block is read and no longer, so that what was read is not counted
-    as memory of this process for ever.
-    """
+    """Parts of a set, one behind the other, in blocks; ``readers`` are by the names of the fields."""
 
     def __init__(
         self,
@@ -53,9 +50,9 @@ class HubBlocks:
     def read(self, block: int, place: int = 0, wanted: Sequence[np.ndarray] | None = None) -> Iterator[Piece]:
         """Give the pieces of a block from one on."""
         part, start, count = self._blocks[block]
-        table = open_part(self._record, part)
+        table = ArrowRows(self._record.parts[part].files)
         for offset in range(place * self.piece, count, self.piece):
-            rows = table.slice(start + offset, min(self.piece, count - offset))
+            rows = table.read(start + offset, min(self.piece, count - offset))
             good, values, reasons = read_rows(self._readers, self._columns, rows)
             by = np.full(int(good.sum()), self._parts[part]) if len(self._parts) > 1 else None
             arrays = {name: each[good] for name, each in values.items()}

@@ -148,7 +148,7 @@ def test_numbers_of_every_kind(hub):
         ({"columns": "imge"}, "no column 'imge'. Did you mean 'image'"),
         ({"part": "dev"}, "has no part 'dev'; it has train, test"),
         ({"name": "tester/reviews", "columns": "when"}, r"'when' is timestamp\[ms\]; no field can be made"),
-        ({"name": "tester/nobody"}, "is not on this machine yet: press Download"),
+        ({"name": "tester/nobody"}, "is not on this machine yet: press …"),
     ],
 )
 def test_what_is_wrong_is_told_with_the_node(hub, params, said):
@@ -313,10 +313,11 @@ def test_fetching_names_the_node(empty):
     assert len(empty.asked) == asked
 
 
-def test_training_from_the_command_line_downloads_first(empty, tmp_path, capsys):
+@pytest.mark.parametrize("reading", ["memory", "stream"])
+def test_training_from_the_command_line_downloads_first(empty, tmp_path, capsys, reading):
     path = tmp_path / "films.netwright"
     save_document(network(), path)
-    setting = "data.reading=memory"
+    setting = f"data.reading={reading}"
     assert main(["train", str(path), "--epochs", "2", "--set", setting, "--out", str(tmp_path / "run")]) == 0
     assert "data: Downloading" in capsys.readouterr().err
     assert read_record("tester/reviews", "", "") is not None
