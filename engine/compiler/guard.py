@@ -47,7 +47,8 @@ def _targets() -> tuple[frozenset[str], frozenset[str]]:
     """Return the functions (``F.relu``) and tensor methods (``reshape``) that declarations call."""
     functions, methods = {"super", "range", "nn.Sequential", "Copy"}, {"__init__"}
     for layer in catalogue.layers().values():
-        for text in (layer.init, layer.call, *layer.metrics.values()):
+        codes = (each.code for each in layer.params)
+        for text in (layer.init, layer.call, *codes, *layer.metrics.values()):
             for name in _CALL.findall(text):
                 root, _, last = name.rpartition(".")
                 ours = layer.module and name in names_of(layer.module)

@@ -33,11 +33,12 @@ def hole_of(node: ast.expr) -> tuple[str, str]:
 
 
 def patterns_of(layer: Layer, template: str, fixed: Mapping[str, Value] | None = None) -> Iterator[Pattern]:
-    """Give a template's tree, once for each set of optional inputs that makes sense."""
-    optional = [port for port in layer.inputs if port.optional]
+    """Give a template's tree, once for each set of optional inputs and parameters that makes sense."""
+    optional = [port.optional for port in layer.inputs if port.optional]
+    optional += [param.code for param in layer.params if param.code]
     sets = chain.from_iterable(combinations(optional, count) for count in range(len(optional), -1, -1))
-    for ports in sets if "{options}" in template else [()]:
-        text = template.replace("{options}", "".join(port.optional for port in ports))
+    for codes in sets if "{options}" in template else [()]:
+        text = template.replace("{options}", "".join(codes))
         try:
             tree = ast.parse(_with_holes(layer, text), mode="eval").body
         except SyntaxError:  # half a pair of optional inputs

@@ -53,9 +53,11 @@ def fill(
     What stands for variables stays open for a later ``str.format``: ``inputs`` holds texts such as ``{0}``, a
     list of them for a variadic port, and ``{self}`` is the layer's own attribute. ``{rest}`` is every value
     that no template names and ``infer`` does not use up, unless it is None or its parameter's default, as
-    ``, name=value``. ``{options}`` is what the optional inputs that are connected add to the call.
+    ``, name=value``. ``{options}`` is what the optional inputs that are connected add to the call, and the
+    parameters with ``code`` that have a value.
     """
     options = "".join(port.optional for port in layer.inputs if port.name in inputs)
+    options += "".join(param.code for param in layer.params if values.get(param.name) is not None)
     template = template.replace("({options}", f"({options.removeprefix(', ')}").replace("{options}", options)
     named = _named(layer)
     rest = "".join(
@@ -72,20 +74,21 @@ def fill(
 
 
 @cache
-def _template_fields(layer_init: str, layer_call: str) -> frozenset[str]:
-    texts = (layer_init, layer_call)
+def _template_fields(*texts: str) -> frozenset[str]:
     return frozenset(name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name)
+
+
+def _fields_of(layer: Layer) -> frozenset[str]:
+    return _template_fields(layer.init, layer.call, *(param.code for param in layer.params))
 
 
 def _named(layer: Layer) -> frozenset[str]:
     """The values that ``{rest}`` leaves out: what a template names, and what ``infer`` uses up."""
-    return _template_fields(layer.init, layer.call) | (
-        frozenset(arguments(layer.infer)) if layer.infer else set()
-    )
+    return _fields_of(layer) | (frozenset(arguments(layer.infer)) if layer.infer else set())
 
 
 def written_names(layer: Layer, values: Mapping[str, Value]) -> frozenset[str]:
     """Return which of the values stand in a layer's texts."""
-    fields = _template_fields(layer.init, layer.call)
+    fields = _fields_of(layer)
     rest = values.keys() - _named(layer) if "rest" in fields else set()
     return (fields & values.keys()) | rest

@@ -39,6 +39,11 @@ class Column:
     odd: str = ""
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it holds numbers, and one everywhere."""
+        return self.numbers is not None and bool(np.isfinite(self.numbers).all())
+
+    @property
     def missing(self) -> np.ndarray:
         """Where there is nothing."""
         return self.words == "" if self.numbers is None else _rowwise(np.isnan(self.numbers))
@@ -184,6 +189,8 @@ class Recipe:
         reasons: dict[int, str] = {}
         for part in (*self.features, self.target):
             column, is_target = columns[part.name], part is self.target
+            if column.is_whole and not (is_target and self.levels):
+                continue
             wrong = column.wrong
             if is_target or not self.fill:
                 wrong = wrong | column.missing
@@ -200,13 +207,15 @@ class Recipe:
                 for row in np.flatnonzero(lacking & usable)[:REASONS].tolist()
             }
             usable &= ~lacking
-        missing = [column.missing.sum() for column in (columns[part.name] for part in self.features)]
+        used = [columns[part.name] for part in self.features]
+        missing = [0 if column.is_whole else column.missing.sum() for column in used]
         rows = np.flatnonzero(usable)
+        taken = slice(None) if len(rows) == count else rows
         features = np.empty((len(rows), len(self.columns)), np.float32)
         at = 0
         for part in self.features:
             width = len(part.names)
-            features[:, at : at + width] = _numbers(columns[part.name], part, rows)
+            features[:, at : at + width] = _numbers(columns[part.name], part, taken)
             at += width
         return Encoded(
             features,
@@ -261,7 +270,7 @@ def _unknown(column: Column, words: Sequence[str], levels: Sequence[float]) -> n
     return np.zeros(len(column), bool)
 
 
-def _numbers(column: Column, part: Part, rows: np.ndarray) -> np.ndarray:
+def _numbers(column: Column, part: Part, rows: np.ndarray | slice) -> np.ndarray:
     if not part.words:
         values = column.numbers[rows]
         return values[:, None] if values.ndim == 1 else values

@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import prod
 
 from engine.layers.declaration import Layer, Port, Ports, TensorType
-from engine.layers.params import Bool, Choice, Float, Int, Param
+from engine.layers.params import Bool, Choice, Float, Floats, Int, Param
 from engine.layers.text import shown_shape
 
 _REDUCTION = Choice(
@@ -80,6 +80,25 @@ def _loss(
     )
 
 
+CLASS_WEIGHTS = Floats(
+    name="class_weights",
+    default=None,
+    min=0,
+    optional=True,
+    unset="all equal",
+    code=", weight={logits}.new_tensor({class_weights})",
+    doc="How much each class counts, in the order of the classes: rare ones more.",
+)
+
+
+def _weighted_classes(logits: tuple, target: tuple, class_weights: tuple | None) -> dict[str, object]:
+    if class_weights is not None and len(logits) > 1 and len(class_weights) != logits[1]:
+        raise ValueError(
+            f"expects {logits[1]} class weights, one for each class; it has {len(class_weights)}"
+        )
+    return _classes(logits, target)
+
+
 _SCORES = (
     Port("logits", inside=("Softmax", "LogSoftmax"), doc="A score for each class."),
     Port("target", dtype="int", indexes="logits", doc="The index of the right class."),
@@ -90,7 +109,7 @@ cross_entropy_loss = _loss(
     "CrossEntropyLoss",
     "Cross-entropy",
     "How surprised the model is by the right class; takes scores, the softmax is inside.",
-    "F.cross_entropy({logits}, {target}{rest})",
+    "F.cross_entropy({logits}, {target}{options}{rest})",
     "softmax loss",
     "classification",
     "log loss",
@@ -99,8 +118,9 @@ cross_entropy_loss = _loss(
         Float(
             name="label_smoothing", default=0.0, min=0, max=1, doc="Share of belief spread over all classes."
         ),
+        CLASS_WEIGHTS,
     ),
-    infer=_classes,
+    infer=_weighted_classes,
     metrics=_ACCURACY,
 )
 mse_loss = _loss(

@@ -26,7 +26,8 @@ def number(value: float) -> str:
 class Param:
     """One parameter of a layer; subclasses say which values it takes, ``words`` are values beside those.
 
-    ``unset`` is the word for an ``optional`` one that has no value.
+    ``unset`` is the word for an ``optional`` one that has no value. ``code`` is what it adds to the call in
+    place of ``{options}`` where it has one.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Param:
     optional: bool = False
     unset: str = "automatic"
     words: tuple[str, ...] = ()
+    code: str = ""
     kind: ClassVar[str] = "a value"
     formulas: ClassVar[bool] = False
     """Whether a formula over the parameters of a block may stand for the value."""
@@ -251,6 +253,28 @@ class Sizes(Ints):
         if len(sizes) != self.axes:
             return None
         return sizes[0] if len(set(sizes)) == 1 else sizes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Floats(_Bounded):
+    """A list of numbers, such as a weight for each class."""
+
+    kind: ClassVar[str] = "numbers separated by commas"
+
+    def _check(self, value: Any) -> Value:
+        if not isinstance(value, tuple | list) or not 1 <= len(value) <= 10_000:
+            return None
+        good = all(
+            isinstance(each, int | float) and not isinstance(each, bool) and math.isfinite(each)
+            for each in value
+        )
+        return tuple(map(float, value)) if good and all(map(self._inside, value)) else None
+
+    def _parse(self, text: str) -> Any:
+        return tuple(_read(part.strip()) for part in text.strip("()[]").split(",") if part.strip())
+
+    def _text(self, value: Any) -> str:
+        return ", ".join(f"{each:g}" if float(f"{each:g}") == each else repr(each) for each in value)
 
 
 @dataclass(frozen=True, kw_only=True)

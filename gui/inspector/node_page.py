@@ -15,6 +15,7 @@ from engine.graph.modes import left_out
 from engine.layers.params import Param, Value
 from gui.bench import Bench
 from gui.fonts import ui_font
+from gui.inspector.balance import BalanceRow
 from gui.inspector.fields import HubField
 from gui.inspector.form import Form
 from gui.inspector.kept import KeptSection
@@ -73,6 +74,11 @@ class NodePage(QWidget):
             layout.addWidget(self.edit_block, 0, Qt.AlignmentFlag.AlignLeft)
         self.kept = KeptSection()
         layout.addWidget(self.form)
+        self.balance = (
+            BalanceRow(bench, node.id) if BalanceRow.is_for(bench.store.document, node.id) else None
+        )
+        if self.balance is not None:
+            layout.addWidget(self.balance)
         layout.addWidget(self.kept)
         for part in (self.preview, self.learning, self.weights, self.shape, self.cost, self.code, self.live):
             if part is not None:

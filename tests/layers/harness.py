@@ -14,6 +14,7 @@ from engine.layers.params import Bool, Choice, Float, Int, Ints, Param, Sizes
 
 SHAPES = {
     "N C H W": (4, 9, 9),
+    "N H W": (9, 9),
     "N C L": (4, 12),
     "N L": (5,),
     "N L ...": (5, 12),
@@ -39,7 +40,7 @@ class Trial:
 
     ``base`` are parameters of every variant, ``others`` the values that stand in for the next one, and
     ``beside`` what another value of a parameter needs beside it. ``sources`` make what a port reads;
-    ``after`` is what stands between a model and its loss.
+    ``after`` is what stands between a model and its loss, ``asks`` the optional input that a parameter needs.
     """
 
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -48,6 +49,7 @@ class Trial:
     beside: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sources: Mapping[str, Callable[[Builder], Ref]] = field(default_factory=dict)
     after: str = ""
+    asks: Mapping[str, str] = field(default_factory=dict)
 
 
 def _indices(axes: int) -> Callable[[Builder], Ref]:
@@ -140,6 +142,8 @@ TRIALS: dict[str, Trial] = {
     "ColorJitter": Trial(shapes={"x": (3, 9, 9)}),
     "RandomGrayscale": Trial(shapes={"x": (3, 9, 9)}),
     "GaussianBlur": Trial(others={"kernel_size": 3}),
+    **dict.fromkeys(("RandomHorizontalFlip", "RandomVerticalFlip", "RandomCrop", "RandomRotation",
+                     "RandomAffine"), Trial(asks={"masks": "mask"})),
     "GLU": Trial(others={"dim": 1}),
     "OneHot": Trial(base={"num_classes": 6}, others={"num_classes": 9}),
     "PairwiseDistance": Trial(others={"p": 1.5}),
@@ -167,6 +171,7 @@ TRIALS: dict[str, Trial] = {
     "Expand": Trial(shapes={"x": (1, 8)}, base={"sizes": (4, 8)}, others={"sizes": (3, -1)}),
     "Repeat": Trial(base={"repeats": (1, 2)}, others={"repeats": (2, 3)}),
     "Gather": Trial(others={"dim": 2}),
+    "CrossEntropyLoss": Trial(others={"class_weights": tuple(0.5 + n for n in range(12))}),
     "NLLLoss": Trial(after="LogSoftmax"),
     "BCELoss": Trial(sources={"target": lambda g: g.add("HardStep", g.add("Input", shape=(6, 12)))},
                      after="Sigmoid"),
@@ -261,7 +266,8 @@ def around(type_: str, params: dict[str, Any], options: bool = False) -> Documen
     g = Builder(f"Around {type_}")
     sources: dict[str, Ref] = {}
     for port in layer.inputs:
-        if port.optional and not options:
+        asked = any(params.get(name) for name, each in trial(layer).asks.items() if each == port.name)
+        if port.optional and not options and not asked:
             continue
         for place in range(2 if port.variadic else 1):
             sources[f"{port.name}.{place}" if port.variadic else port.name] = _source(g, layer, port)

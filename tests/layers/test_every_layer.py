@@ -89,7 +89,8 @@ def test_declaration_is_complete(layer):
     assert isinstance(layer.summary(layer.values({})), str)
     names = [each.name for each in (*layer.params, *layer.inputs)]
     assert len(set(names)) == len(names), "a template could not tell them apart"
-    assert ("{options}" in layer.call) == any(port.optional for port in layer.inputs)
+    optional = [*(port.optional for port in layer.inputs), *(param.code for param in layer.params)]
+    assert ("{options}" in layer.call) == any(optional)
     assert layer.init.startswith(f"{layer.type}(" if layer.module else ("nn.", "")[not layer.init])
 
 
