@@ -9,72 +9,80 @@ import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 
-from engine.compiler.meta import evaluate
+from engine.compiler.meta import evaluate, flat
 from engine.compiler.resolve import Resolution
 from engine.graph.blocks import layer_of
-from engine.graph.document import Document
+from engine.graph.document import Document, Slot
 from engine.graph.modes import active
 
 CATEGORY = "Augmentation"
-"""Of layers that act while training alone, have one input and one output, and keep its shape."""
+"""Of layers that act while training alone: the first output is what becomes of the first input, and so on."""
 
 
-def augmentations(document: Document, data: str, until: str = "") -> dict[str, tuple[str, ...]]:
-    """Return the layers of augmentation that follow each field of a data node, one after the other.
+def augmentations(document: Document, data: str, until: str = "") -> dict[str, tuple[Slot, ...]]:
+    """Return what the layers of augmentation give that follow each field of a data node, one after the other.
 
     Of several branches it is the one that leads to the node ``until``, else the longest. What is muted or
     bypassed is left out.
     """
     document = active(document)
-    chains: dict[str, tuple[str, ...]] = {}
-
-    def longer(port: str, chain: tuple[str, ...]) -> None:
-        best = chains.get(port, ())
-        if (until in chain, len(chain)) > (until in best, len(best)):
-            chains[port] = chain
-
     edges = document.edges.items()
-    waiting = [(target.node, source.port, ()) for target, source in edges if source.node == data]
+    chains: dict[str, tuple[Slot, ...]] = {}
+    waiting = [(target, source.port, ()) for target, source in edges if source.node == data]
     while waiting:
-        id, port, before = waiting.pop()
-        if not _augments(document, id):
+        target, port, before = waiting.pop()
+        given = _given(document, target)
+        if given is None:
             continue
-        chain = (*before, id)
-        longer(port, chain)
-        if id != until:
-            waiting += [(target.node, port, chain) for target, source in edges if source.node == id]
+        chain, best = (*before, given), chains.get(port, ())
+        if _rank(chain, until) > _rank(best, until):
+            chains[port] = chain
+        if target.node != until:
+            waiting += [(after, port, chain) for after, source in edges if source == given]
     return chains
 
 
-def _augments(document: Document, id: str) -> bool:
-    node = document.nodes[id]
+def _rank(chain: tuple[Slot, ...], until: str) -> tuple[bool, int]:
+    return any(slot.node == until for slot in chain), len(chain)
+
+
+def _given(document: Document, target: Slot) -> Slot | None:
+    """Return the output that tells what becomes of an input, None where that is no layer of augmentation."""
+    node = document.nodes[target.node]
     layer = layer_of(document, node.type)
-    single = len(layer.inputs) == 1 and len(layer.outputs_of(node.params)) == 1
-    return layer.category == CATEGORY and single
+    outputs = layer.outputs_of(node.params)
+    place = next((n for n, port in enumerate(layer.inputs) if port.name == target.port), len(outputs))
+    known = layer.category == CATEGORY and place < len(outputs)
+    return Slot(target.node, outputs[place].name) if known else None
 
 
 def augmented(
-    resolution: Resolution, chains: Mapping[str, tuple[str, ...]], rows: Mapping[str, np.ndarray], seed: int
+    resolution: Resolution,
+    data: str,
+    chains: Mapping[str, tuple[Slot, ...]],
+    rows: Mapping[str, np.ndarray],
+    seed: int,
 ) -> dict[str, np.ndarray]:
-    """Return the fields that have layers of augmentation as these leave them, while training.
+    """Return the fields of a data node that have layers of augmentation as these leave them, while training.
 
     ``rows`` are samples by field. Layers that are not resolved end a chain. The random numbers come from a
     generator of their own: a run that goes on in another thread draws what it would have drawn.
     """
-    found: dict[str, np.ndarray] = {}
+    values = {Slot(data, port): torch.from_numpy(np.array(rows[port])) for port in chains}
+    wanted = {slot.node for chain in chains.values() for slot in chain}
     with torch.no_grad(), _OwnDraws(seed):
-        for port, chain in chains.items():
-            value = torch.from_numpy(np.array(rows[port]))
-            for id in chain:
-                step = resolution.steps.get(id)
-                if step is None:
-                    break
-                names = {"a0": value, "self": _Held()}
-                if step.init:
-                    names["self"].layer = evaluate(step.init, {}, step.layer.source).train()
-                value = evaluate(step.call.format("a0", self="self.layer"), names, step.layer.source)
-            found[port] = value.numpy()
-    return found
+        for id in resolution.order:
+            step = resolution.steps.get(id)
+            if id not in wanted or step is None or not all(slot in values for slot in step.inputs):
+                continue
+            names = {f"a{place}": values[slot] for place, slot in enumerate(step.inputs)}
+            call = step.call.format(*names, self="self.layer")
+            held = _Held()
+            held.layer = evaluate(step.init, {}, step.layer.source).train() if step.init else None
+            result = flat(evaluate(call, {**names, "self": held}, step.layer.source))
+            values.update(zip(step.outputs, result, strict=False))
+    reached = {port: [slot for slot in chain if slot in values] for port, chain in chains.items()}
+    return {port: values[slots[-1]].numpy() for port, slots in reached.items() if slots}
 
 
 class _Held:

@@ -150,14 +150,27 @@ def _shipped() -> Mapping[str, str]:
 
 def _statements(sources: Iterable[str]) -> Mapping[str, str]:
     """Return the statements of some sources, each with the name that it defines."""
-    return {ast.dump(node): getattr(node, "name", "") for text in sources for node in ast.parse(text).body}
+    return {_dump(node): getattr(node, "name", "") for text in sources for node in ast.parse(text).body}
+
+
+def _dump(node: ast.stmt) -> str:
+    """Return a statement as text that can be compared; where a docstring breaks its lines is no matter."""
+    told = [each for each in ast.walk(node) if isinstance(each, ast.ClassDef | ast.FunctionDef)]
+    texts = [each.body[0].value for each in told if _is_text(each.body[0])]
+    before = [text.value for text in texts]
+    for text in texts:
+        text.value = " ".join(text.value.split()) if isinstance(text.value, str) else text.value
+    dump = ast.dump(node)
+    for text, value in zip(texts, before, strict=True):
+        text.value = value
+    return dump
 
 
 def _without_brought(body: list[ast.stmt], customs: Mapping[str, str]) -> list[ast.stmt]:
     """Leave away what layers bring along as it is. Raises ReadError where it was changed."""
     shipped, own = _shipped(), _statements(customs.values())
     places = (("Netwright, which brings it along", shipped), ("its layer, where its code is", own))
-    kept = [node for node in body if ast.dump(node) not in own and ast.dump(node) not in shipped]
+    kept = [node for node in body if _dump(node) not in own and _dump(node) not in shipped]
     for node in kept:
         name = getattr(node, "name", "")
         for where, known in places:

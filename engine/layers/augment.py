@@ -5,8 +5,9 @@ All draw for each sample by itself, for the whole batch at once on its device, a
 
 from __future__ import annotations
 
-from engine.layers.declaration import Layer, Port
-from engine.layers.params import Choice, Float, Int
+from engine.layers.declaration import Layer, Port, Ports
+from engine.layers.params import Bool, Choice, Float, Int
+from engine.layers.text import shown_shape
 
 _IMAGES = (Port("x", "N C H W"),)
 _BORDER = Choice(
@@ -25,17 +26,55 @@ def _amount(name: str, default: float, doc: str, most: float = 1, **more: str) -
     return Float(name=name, default=default, min=0, max=most, doc=doc, **more)
 
 
+_MASK = Port(
+    "mask",
+    "N H W|N C H W",
+    dtype="any",
+    optional=", {mask}",
+    doc="Goes where its image goes, such as the class of each pixel.",
+)
+_MASKS = Bool(
+    name="masks",
+    default=False,
+    label="Mask too",
+    doc="Move a mask as its image is moved, without numbers between the old ones; connect it.",
+)
+
+
+def _moved(p: dict) -> Ports:
+    return (Port("y"), Port("mask")) if p["masks"] else (Port("y"),)
+
+
+def _with_mask(x: tuple, mask: tuple | None, masks: bool) -> dict[str, object]:
+    if masks and mask is None:
+        raise ValueError("expects a mask beside the image: connect one, or switch Mask too off")
+    if masks and tuple(mask[-2:]) != tuple(x[-2:]):
+        raise ValueError(
+            f"expects a mask as large as its image, {shown_shape(x)} and {shown_shape(mask)} arrive"
+        )
+    return {"with_mask": True if masks else None}
+
+
+_GEOMETRY = {
+    "inputs": (*_IMAGES, _MASK),
+    "outputs": _moved,
+    "infer": _with_mask,
+    "restore": lambda with_mask=False: {"masks": bool(with_mask)},
+    "call": "{self}({x}{options})",
+}
+"""What a layer that moves pixels has: a mask may go along."""
+
+
 def _augment(type_: str, doc: str, *, params: tuple, init: str = "{rest}", **more: object) -> Layer:
     """Return a layer of this group; ``init`` is what its constructor takes."""
     synonyms = ("augmentation", "data augmentation", "augment", *more.pop("synonyms"))
-    more.setdefault("inputs", _IMAGES)
+    more = {"inputs": _IMAGES, "call": "{self}({x})", **more}
     return Layer(
         type_,
         category="Augmentation",
         doc=doc,
         params=params,
         init=f"{type_}({init})",
-        call="{self}({x})",
         synonyms=synonyms,
         **more,
     )
@@ -48,8 +87,9 @@ def _percent(share: float) -> str:
 horizontal_flip = _augment(
     "RandomHorizontalFlip",
     "Mirrors images left to right at random while training.",
-    params=(_chance(0.5, "How often an image is mirrored."),),
+    params=(_chance(0.5, "How often an image is mirrored."), _MASKS),
     module="random_horizontal_flip",
+    **_GEOMETRY,
     summary=lambda p: _percent(p["p"]),
     title="Random flip",
     prefix="flip",
@@ -59,8 +99,9 @@ horizontal_flip = _augment(
 vertical_flip = _augment(
     "RandomVerticalFlip",
     "Mirrors images top to bottom at random while training.",
-    params=(_chance(0.5, "How often an image is turned upside down."),),
+    params=(_chance(0.5, "How often an image is turned upside down."), _MASKS),
     module="random_vertical_flip",
+    **_GEOMETRY,
     summary=lambda p: _percent(p["p"]),
     title="Random vertical flip",
     prefix="flip",
@@ -78,9 +119,11 @@ crop = _augment(
             choices=("constant", "reflect", "replicate"),
             doc="What comes from outside: zeros, the image's reflection, or its last pixels.",
         ),
+        _MASKS,
     ),
     init="{padding}{rest}",
     module="random_crop",
+    **_GEOMETRY,
     summary=lambda p: f"by {p['padding']} px",
     title="Random crop",
     prefix="crop",
@@ -90,9 +133,10 @@ crop = _augment(
 rotation = _augment(
     "RandomRotation",
     "Turns images about their center at random while training.",
-    params=(_amount("degrees", 15.0, "The largest angle, either way.", 180), _BORDER),
+    params=(_amount("degrees", 15.0, "The largest angle, either way.", 180), _BORDER, _MASKS),
     init="{degrees}{rest}",
     module="random_rotation",
+    **_GEOMETRY,
     summary=lambda p: f"± {p['degrees']:g}°",
     title="Random rotation",
     prefix="turn",
@@ -108,8 +152,10 @@ affine = _augment(
         _amount("zoom", 0.1, "How much larger it becomes at most, or smaller: 0.1 is a factor of 1.1.", 4),
         _amount("shear", 0.0, "The largest slant in degrees, either way.", 60),
         _BORDER,
+        _MASKS,
     ),
     module="random_affine",
+    **_GEOMETRY,
     summary=lambda p: f"± {p['degrees']:g}°, {_percent(p['translate'])}, × {1 + p['zoom']:g}",
     title="Random affine",
     prefix="affine",

@@ -11,6 +11,8 @@ class RandomAffine(nn.Module):
     ``degrees`` and ``shear`` bound the angles, ``translate`` the way as a share of the image's size, and
     ``zoom`` the factor: from 1 / (1 + zoom) to 1 + zoom, evenly on a logarithmic scale. What lies between
     pixels is bilinear, what comes from outside is as ``border`` says.
+
+    A ``mask`` (N, H, W) or (N, C, H, W) beside it goes where its image goes and takes the nearest pixel.
     """
 
     def __init__(
@@ -20,6 +22,7 @@ class RandomAffine(nn.Module):
         zoom: float = 0.1,
         shear: float = 0.0,
         border: str = "zeros",
+        with_mask: bool = False,
     ) -> None:
         super().__init__()
         self.degrees = degrees
@@ -27,17 +30,25 @@ class RandomAffine(nn.Module):
         self.zoom = zoom
         self.shear = shear
         self.border = border
+        self.with_mask = with_mask
 
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.training:
-            return x
-        height, width = x.shape[2:]
-        angle, slant, right, down, zoom = 2 * torch.rand(5, len(x), dtype=x.dtype, device=x.device) - 1
-        angle = torch.deg2rad(self.degrees * angle)
-        slant = torch.deg2rad(self.shear * slant).tan()
-        nearer = (1 + self.zoom) ** -zoom
-        sine, cosine = nearer * angle.sin(), nearer * angle.cos()
-        across = [cosine, (cosine * slant - sine) * (height / width), 2 * self.translate * right]
-        along = [sine * (width / height), sine * slant + cosine, 2 * self.translate * down]
-        grid = F.affine_grid(torch.stack(across + along, 1).view(-1, 2, 3), x.shape, align_corners=False)
-        return F.grid_sample(x, grid, padding_mode=self.border, align_corners=False)
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
+        if self.training:
+            height, width = x.shape[2:]
+            angle, slant, right, down, zoom = 2 * torch.rand(5, len(x), dtype=x.dtype, device=x.device) - 1
+            angle = torch.deg2rad(self.degrees * angle)
+            slant = torch.deg2rad(self.shear * slant).tan()
+            nearer = (1 + self.zoom) ** -zoom
+            sine, cosine = nearer * angle.sin(), nearer * angle.cos()
+            across = [cosine, (cosine * slant - sine) * (height / width), 2 * self.translate * right]
+            along = [sine * (width / height), sine * slant + cosine, 2 * self.translate * down]
+            grid = F.affine_grid(torch.stack(across + along, 1).view(-1, 2, 3), x.shape, align_corners=False)
+            if self.with_mask:
+                flat = mask.reshape(len(x), -1, height, width).to(x.dtype)
+                mask = self.sample(flat, grid, "nearest").to(mask.dtype).view(mask.shape)
+            x = self.sample(x, grid)
+        return (x, mask) if self.with_mask else x
+
+    def sample(self, x: Tensor, grid: Tensor, mode: str = "bilinear") -> Tensor:
+        """Return what images have at the places of a grid."""
+        return F.grid_sample(x, grid, mode, self.border, align_corners=False)

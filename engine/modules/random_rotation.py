@@ -10,19 +10,29 @@ class RandomRotation(nn.Module):
 
     What lies between pixels is bilinear, what comes from outside is as ``border`` says: zeros, the border's
     own pixels, or the reflection. y = x when evaluating.
+
+    A ``mask`` (N, H, W) or (N, C, H, W) beside it goes where its image goes and takes the nearest pixel.
     """
 
-    def __init__(self, degrees: float, border: str = "zeros") -> None:
+    def __init__(self, degrees: float, border: str = "zeros", with_mask: bool = False) -> None:
         super().__init__()
         self.degrees = degrees
         self.border = border
+        self.with_mask = with_mask
 
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.training:
-            return x
-        height, width = x.shape[2:]
-        angle = torch.deg2rad(self.degrees * (2 * torch.rand(len(x), dtype=x.dtype, device=x.device) - 1))
-        sine, cosine, none = angle.sin(), angle.cos(), torch.zeros_like(angle)
-        turn = [cosine, -sine * (height / width), none, sine * (width / height), cosine, none]
-        grid = F.affine_grid(torch.stack(turn, 1).view(-1, 2, 3), x.shape, align_corners=False)
-        return F.grid_sample(x, grid, padding_mode=self.border, align_corners=False)
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
+        if self.training:
+            height, width = x.shape[2:]
+            angle = torch.deg2rad(self.degrees * (2 * torch.rand(len(x), dtype=x.dtype, device=x.device) - 1))
+            sine, cosine, none = angle.sin(), angle.cos(), torch.zeros_like(angle)
+            turn = [cosine, -sine * (height / width), none, sine * (width / height), cosine, none]
+            grid = F.affine_grid(torch.stack(turn, 1).view(-1, 2, 3), x.shape, align_corners=False)
+            if self.with_mask:
+                flat = mask.reshape(len(x), -1, height, width).to(x.dtype)
+                mask = self.sample(flat, grid, "nearest").to(mask.dtype).view(mask.shape)
+            x = self.sample(x, grid)
+        return (x, mask) if self.with_mask else x
+
+    def sample(self, x: Tensor, grid: Tensor, mode: str = "bilinear") -> Tensor:
+        """Return what images have at the places of a grid."""
+        return F.grid_sample(x, grid, mode, self.border, align_corners=False)

@@ -119,7 +119,7 @@ class DataView(LiveView):
 
         document, resolution = analysis.document, analysis.resolution
         chains = augmentations(document, node.id, self._selected())
-        self._chain = tuple(dict.fromkeys(id for chain in chains.values() for id in chain))
+        self._chain = tuple(dict.fromkeys(slot.node for chain in chains.values() for slot in chain))
         texts = [resolution.steps[id].init for id in self._chain if id in resolution.steps]
         held = self.part.index == 1
         asked = (node.id, node.type, dict(node.params), chains, texts, held, self._batch, self._draw)

@@ -15,7 +15,7 @@ from engine.graph.blocks import layer_of
 
 if TYPE_CHECKING:
     from engine.compiler.resolve import Resolution
-    from engine.graph.document import Node
+    from engine.graph.document import Node, Slot
 
 ROWS = 48
 """Rows that are looked at."""
@@ -104,7 +104,7 @@ def is_point(told: Field) -> bool:
 def look(
     node: Node,
     resolution: Resolution,
-    chains: Mapping[str, tuple[str, ...]],
+    chains: Mapping[str, tuple[Slot, ...]],
     held: bool = False,
     batch: int = 0,
     draw: int = 0,
@@ -119,7 +119,9 @@ def look(
 
     data = load_node(node, layer_of(resolution.document, node.type))
     rows, places = _some(data, held, batch)
-    after = {} if held or not len(rows[next(iter(rows))]) else augmented(resolution, chains, rows, draw)
+    after = (
+        {} if held or not len(rows[next(iter(rows))]) else augmented(resolution, node.id, chains, rows, draw)
+    )
     return Look(data, _shown(data, rows), _shown(data, after), places, held)
 
 

@@ -284,6 +284,61 @@ def test_a_stretch_is_hidden(type_, axis, shape):
     assert hidden.any(0).all(), "anywhere"
 
 
+MOVING = {
+    "RandomHorizontalFlip": {},
+    "RandomVerticalFlip": {},
+    "RandomCrop": {"padding": 3, "mode": "reflect"},
+    "RandomRotation": {"degrees": 60.0, "border": "border"},
+    "RandomAffine": {"zoom": 0.4, "shear": 10.0},
+}
+
+
+@pytest.mark.parametrize("type_", MOVING)
+@pytest.mark.parametrize("form", ["classes", "classes with a channel", "numbers"])
+def test_a_mask_goes_where_its_image_goes(type_, form):
+    """An image of two colors and its mask still agree, but for the pixels between the two."""
+    g = Builder("Segments")
+    image = g.add("Input", id="image", shape=(3, 12, 16))
+    shape = {"classes": (12, 16), "classes with a channel": (1, 12, 16), "numbers": (2, 12, 16)}[form]
+    mask = g.add("Input", id="mask", shape=shape, dtype="float" if form == "numbers" else "int")
+    moved = g.add(type_, image, mask, id="moved", masks=True, **MOVING[type_])
+    g.add("Output", moved)
+    g.add("Output", moved["mask"])
+    built = compile_document(g.document())
+    torch.manual_seed(0)
+    halves = (torch.rand(64, 1, 12, 16).cumsum(3) > 4).long()
+    masks = halves * 3 + 1
+    masks = masks[:, 0] if form == "classes" else masks.expand(-1, *shape)
+    masks = masks.float() if form == "numbers" else masks
+    x = (halves * 3 + 1).expand(-1, 3, -1, -1).float()
+    y, after = built.outputs(built.model, {"image": x, "mask": masks})
+    assert after.shape == masks.shape
+    assert after.dtype == masks.dtype
+    assert set(after.unique().tolist()) <= {0, 1, 4}, "no class lies between two others"
+    flat = after.reshape(64, -1, 12, 16)[:, :1].float().expand_as(y)
+    sure = (y == 1) | (y == 4)
+    assert sure.double().mean() > 0.5
+    agree = (y == flat)[sure].double().mean()
+    assert agree > 0.999 if type_.endswith(("Flip", "Crop")) else agree > 0.97
+    assert not torch.equal(after, masks)
+    built.model.eval()
+    assert all(
+        a is b
+        for a, b in zip(built.outputs(built.model, {"image": x, "mask": masks}), (x, masks), strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"), [(None, "expects a mask beside the image"), ((8, 9), "expects a mask as large as")]
+)
+def test_a_mask_that_is_missing_or_too_small_is_told(shape, words):
+    g = Builder("Lacking")
+    masks = [g.add("Input", id="mask", shape=shape, dtype="int")] if shape else []
+    g.add("Output", g.add("RandomCrop", g.add("Input", shape=(3, 8, 8)), *masks, masks=True))
+    with pytest.raises(Exception, match=words):
+        compile_document(g.document())
+
+
 def test_an_export_holds_the_classes_that_it_uses_and_runs_with_torch_alone():
     g = Builder("Varied")
     x = g.add("RandomHorizontalFlip", g.add("Input", shape=(3, 8, 8)))
