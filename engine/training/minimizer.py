@@ -52,15 +52,16 @@ class Minimizer:
         self._scaler = torch.amp.GradScaler(device.type) if scaled else None
         self._phase = 0
         pace = objective.every * objective.accumulate
-        self._counts = (max(1, steps_per_epoch // pace), max(1, total_steps // pace))
-        self._device, self._rising = device, rising
+        epochs = -(-total_steps // max(1, steps_per_epoch))
+        self._counts = (max(1, steps_per_epoch // pace), max(1, total_steps // pace), rising, epochs)
+        self._device = device
         self._declared = OPTIMIZERS[objective.optimizer]
         self._penalized = bool(objective.l1 or objective.l2)
         self._clips = bool(objective.clip_norm or objective.clip_value)
         self.optimizers = make_optimizers(objective, self._groups(), device)
         if not self.optimizers:
             raise TrainingError("There is nothing to learn: no layer that this objective moves has weights.")
-        self.rates = Rates(self.optimizers, objective, *self._counts, rising)
+        self.rates = Rates(self.optimizers, objective, *self._counts)
         self.refresh()
 
     def _groups(self) -> list[dict[str, Any]]:
@@ -99,7 +100,7 @@ class Minimizer:
                 base = course[name][0]
                 course[name] = [base, *(base * group["rate"] for group in optimizer.param_groups)]
         self.optimizers = fresh
-        self.rates = Rates(fresh, self.objective, *self._counts, self._rising)
+        self.rates = Rates(fresh, self.objective, *self._counts)
         self.rates.load_state_dict(rates)
         self.refresh()
 

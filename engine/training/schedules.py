@@ -27,9 +27,10 @@ class Rates:
 
     Torch's schedulers run on stand-ins beside the real optimizers, whose rates are theirs times what the user
     changed: so a change by hand disturbs no schedule, and a step of an optimizer costs nothing more.
-    ``steps_per_epoch`` and ``total_steps`` count the optimizers' own steps. A schedule per step begins after
-    the warm-up and fills the rest of the run; one per epoch counts from the start. ``rising`` says that the
-    metric of a plateau gets better as it rises.
+    ``steps_per_epoch`` and ``total_steps`` count the optimizers' own steps; where an epoch is no whole number
+    of these, ``epochs`` says how many there are. A schedule per step begins after the warm-up and fills the
+    rest of the run; one per epoch counts from the start. ``rising`` says that the metric of a plateau gets
+    better as it rises.
     """
 
     def __init__(
@@ -39,13 +40,14 @@ class Rates:
         steps_per_epoch: int,
         total_steps: int,
         rising: bool = False,
+        epochs: int = 0,
     ):
         declared = _lr(objective)
         # A rate of 0 may be raised by hand: the schedule runs on a rate of 1 meanwhile.
         self._base, self._scale = (declared, 1.0) if declared else (1.0, 0.0)
         self._warmup, self._steps = objective.warmup, 0
         self._per, self._measures = _counted(objective)
-        whole = _whole(objective, steps_per_epoch, total_steps)
+        whole = _whole(objective, steps_per_epoch, total_steps, epochs)
         self._pairs: list[tuple[torch.optim.Optimizer, _Course]] = []
         for optimizer in optimizers:
             groups = optimizer.param_groups
@@ -316,11 +318,11 @@ def _counted(objective: Objective) -> tuple[str, bool]:
     return schedule.per(objective.schedule_options), schedule.measures
 
 
-def _whole(objective: Objective, steps_per_epoch: int, total_steps: int) -> int:
+def _whole(objective: Objective, steps_per_epoch: int, total_steps: int, epochs: int) -> int:
     """The length of the run in what the schedule counts."""
     if _counted(objective)[0] == STEP:
         return max(1, total_steps - objective.warmup)
-    return max(1, -(-total_steps // max(1, steps_per_epoch)))
+    return epochs or max(1, -(-total_steps // max(1, steps_per_epoch)))
 
 
 def planned(
@@ -332,17 +334,16 @@ def planned(
     What a plateau will do cannot be known: it stays. A few milliseconds, however long the run is.
     """
     pace = max(1, objective.every * objective.accumulate)
-    own, per_epoch = max(1, total_steps // pace), max(1, steps_per_epoch // pace)
+    own, epochs = max(1, total_steps // pace), -(-total_steps // max(1, steps_per_epoch))
     lr, declared = _lr(objective), OPTIMIZERS[objective.optimizer]
     steps = np.unique(np.linspace(0, own - 1, min(own, points)).round().astype(np.int64))
-    course = _Course(
-        objective, [lr], declared.arguments(objective.options), _whole(objective, per_epoch, own)
-    )
+    whole = _whole(objective, 1, own, epochs)
+    course = _Course(objective, [lr], declared.arguments(objective.options), whole)
     per, _ = _counted(objective)
     rates = np.empty(len(steps))
     for place, step in enumerate(steps.tolist()):
         if per:
-            course.jump(max(0, step - objective.warmup) if per == STEP else step // per_epoch)
+            course.jump(max(0, step - objective.warmup) if per == STEP else step * pace // steps_per_epoch)
         course.warm_to(step)
         rates[place] = course.rates[0]
     return steps * pace, rates

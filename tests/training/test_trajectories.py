@@ -557,3 +557,24 @@ def test_a_run_is_torchs_own_with_every_optimizer(type_):
 def test_a_run_is_torchs_own_with_every_schedule(type_):
     options = SHORT.get(type_, {})
     run_agrees(Objective(options={"lr": 0.05}, schedule=type_, schedule_options=options))
+
+
+@pytest.mark.parametrize("type_", ["CosineAnnealingLR", "LinearLR", "OneCycleLR"])
+def test_a_schedule_by_epochs_ends_with_the_run_however_seldom_it_steps(type_):
+    """Ten steps an epoch and a step of the optimizer after four of them: no whole number an epoch."""
+    objective = Objective(schedule=type_, schedule_options={"per": "epoch"}, accumulate=4)
+    setup = prepare(document(objective), "cpu")
+    (minimizer,) = setup.minimizers
+    seen = []
+    for _ in range(EPOCHS):
+        seen.append(minimizer.rates.lr)
+        minimizer.rates.epoch_ended()
+    steps, rates = planned(objective, 10, 10 * EPOCHS)
+    np.testing.assert_allclose([rates[steps // 10 == epoch][0] for epoch in range(EPOCHS)], seen)
+    plain = torch.optim.Adam([nn.Parameter(torch.ones(1))])
+    arguments = SCHEDULES[type_].arguments({}, [0.001], EPOCHS)
+    scheduler = getattr(lr_scheduler, type_)(plain, **arguments)
+    for rate in seen:
+        assert plain.param_groups[0]["lr"] == rate
+        plain.step()
+        scheduler.step()
