@@ -114,7 +114,7 @@ class Spawned(Launch):
 
     def kill(self) -> None:
         """End the command and all that came of it: torchrun's workers have sessions of their own."""
-        processes = list(self._processes())
+        processes = list(self.processes_now())
         if self._process is not None and self._process.poll() is None:
             with suppress(OSError):
                 self._process.kill()
@@ -135,8 +135,8 @@ class Spawned(Launch):
         except subprocess.TimeoutExpired:
             self.kill()
 
-    def _processes(self) -> Iterator[psutil.Process]:
-        """Every process that carries this launch's token."""
+    def processes_now(self) -> Iterator[psutil.Process]:
+        """Give every process that carries this launch's token."""
         for process in psutil.process_iter():
             with suppress(psutil.Error, OSError):
                 if process.pid != os.getpid() and process.environ().get(TOKEN) == self._token:

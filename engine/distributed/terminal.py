@@ -15,6 +15,7 @@ from engine.compiler.analyze import analyze
 from engine.distributed.control import Control, forget_orders
 from engine.distributed.group import Place, launched
 from engine.distributed.launch import TOKEN
+from engine.distributed.shares import shared_moments
 from engine.errors import TrainingError
 from engine.graph.document import Document
 from engine.training.events import Event
@@ -57,6 +58,10 @@ def train_in_terminal(
         return _train_together(document, out, tell, resumes, way, synchronized, about)
     if (lacking := problem_of(analyze(document))) is not None:
         click.echo(f"warning: {lacking.message}", err=True)
+    if resumes and shared_moments(out / MOMENTS) and not moments(out / MOMENTS):
+        raise TrainingError(
+            "The weights of this run are shared out over several processes (FSDP); it goes on under torchrun."
+        )
     control = _control(out, TOKEN in os.environ, resumes)
     runner = Runner.resumed(out) if resumes else Runner(document, out=out, about=about)
     attend(runner, tell, control)
@@ -81,7 +86,10 @@ def _train_together(
         raise TrainingError(status.message, status.node or None)  # it would fail in the same way once more
     if again and status is not None and status.state in ("done", "stopped"):
         return 0  # the others ended before this one was told
-    resumes = resumes or (again and bool(moments(out / MOMENTS)))
+    shares, wholes = shared_moments(out / MOMENTS), moments(out / MOMENTS)
+    resumes = resumes or (again and bool(shares or wholes))
+    if resumes:
+        way = "fsdp" if shares and not wholes else "ddp"
     worker = Worker(document, place, out, way, synchronized, about, resumes)
     obey: Callable[[Runner], None] = (
         _control(out, again or TOKEN in os.environ, again or resumes) if worker.leads else _silent

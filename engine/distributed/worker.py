@@ -14,7 +14,8 @@ import torch.distributed as dist
 from torch import Tensor
 
 from engine.distributed.group import Group, Place
-from engine.distributed.parallel import DDP, spread
+from engine.distributed.parallel import DDP, FSDP, spread
+from engine.distributed.sharded import Shares, whole_model
 from engine.errors import EngineError, TrainingError
 from engine.graph.document import Document
 from engine.layers.params import Value
@@ -93,22 +94,33 @@ class Worker(Runner):
     def _prepare(self) -> Setup:
         setup = super()._prepare()
         spread(setup, self._group, self._way, self._synchronized)
+        if self._way == FSDP:
+            self._shares = Shares(setup, self._out / MOMENTS, self._group)
         return setup
 
     def _restore(self, setup: Setup) -> None:
-        """Go on from the newest moment, which the first process reads for all."""
+        """Go on from the newest moment, which the first process reads for all, or each its share of."""
+        if self._way == FSDP:
+            self._draw(setup, self._shares.load())
+            return
         moment = self._group.tell_all(newest_moment(self._out / MOMENTS) if self.leads else None)
         if not moment:
             return
         setup.load_state_dict(moment)
-        states = moment.get("processes") or []
+        self._draw(setup, moment.get("processes"))
+
+    def _draw(self, setup: Setup, states: Sequence[Mapping[str, Tensor]] | None) -> None:
+        """Let this process draw what it would have drawn next."""
+        states = states or []
         if len(states) == self._group.size:
             set_generators(states[self._group.rank], setup.device)
         elif self._group.rank:  # begun by another number of processes
             torch.manual_seed(setup.training.seed + 7919 * self._group.rank + setup.position.step)
 
     def _make_saving(self, setup: Setup) -> Saving | None:
-        return _Saving(setup, self._folder) if self._folder else None
+        if not self._folder:
+            return None
+        return _Clock(setup, self._folder) if self._way == FSDP else _Saving(setup, self._folder)
 
     def _give_up(self, error: BaseException) -> None:
         if _is_lost(error):
@@ -126,6 +138,8 @@ class Worker(Runner):
         if (error := self._group.tell_all(_told(self._error))) is not None:
             raise TrainingError(*error)
         self._save()
+        if self._way == FSDP:
+            setup.model = whole_model(setup, self.leads)
         return ended
 
     def stepped(self, loss: float | Tensor) -> bool:
@@ -194,9 +208,9 @@ class Worker(Runner):
 
     def _hold(self) -> None:
         """Stand still for a moment; the first process says so once."""
+        if self.leads:
+            self._hold_error(lambda: self._teller.publish(perf_counter()))
         if self._state != "paused" or self._teller.trouble:
-            if self.leads:
-                self._hold_error(lambda: self._teller.publish(perf_counter()))
             reason, self._teller.trouble = self._teller.trouble, ""
             first = self._state != "paused"
             self._tell("paused", reason)
@@ -210,11 +224,12 @@ class Worker(Runner):
     def _save(self) -> None:
         """Save a moment, to which every process adds what it draws from."""
         states = self._group.gather(generators(self._setup.device))
-        if self._saving is None:
-            return
-        self._saving.processes = states
         try:
-            self._saving.save()
+            if self._way == FSDP:
+                self._shares.save(states)
+            if self._saving is not None:
+                self._saving.processes = states
+                self._saving.save()
         except EngineError as error:
             self._teller.trouble = error.message
 
@@ -230,6 +245,16 @@ class _Saving(Saving):
     def state(self) -> dict[str, Any]:
         """Return the moment, with the generators of every process."""
         return super().state() | {"processes": list(self.processes)}
+
+
+class _Clock(_Saving):
+    """Knows when it is time for a moment that all processes write."""
+
+    def _write(self) -> None:
+        """They have."""
+
+    def rescue(self) -> None:
+        """What a run leaves that failed is its newest moment."""
 
 
 def _told(error: EngineError | None) -> tuple[str, str] | None:

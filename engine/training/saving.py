@@ -42,12 +42,16 @@ class Saving:
             return
         began = perf_counter()
         try:
-            save_moment(moment_path(self._folder.moments, step), self.state())
+            self._write()
         finally:
             took = perf_counter() - began
             self._next = perf_counter() + max(self._every, took / LONGEST)
         self._saved = step
         self._tidy()
+
+    def _write(self) -> None:
+        step = self._setup.position.step
+        save_moment(moment_path(self._folder.moments, step), self.state())
 
     def state(self) -> dict[str, Any]:
         """Return what a moment holds."""

@@ -7,8 +7,10 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
+from engine.distributed.follow import Follower, Patience
 from engine.distributed.launch import Local
 from engine.graph.build import Builder
 from engine.graph.document import Document
@@ -17,9 +19,10 @@ from engine.graph.settings import set_rule, set_training
 from engine.runs.log import losses, read_events
 from engine.storage.document_file import save_document
 from engine.training.checkpoint import read_weights
-from engine.training.events import Failed, Started
+from engine.training.events import Failed, Finished, Resumed, Started, State
 from engine.training.runner import Runner
 from engine.training.status import WEIGHTS, read_status
+from tests.distributed.test_follow import Heard, until
 from tests.training.documents import spirals
 
 
@@ -97,3 +100,97 @@ def test_four_processes_give_the_curve_of_one(tmp_path: Path) -> None:
     done = together(spirals(epochs=4), tmp_path / "four", 4)
     assert done.returncode == 0, done.stderr
     same_curve(tmp_path / "one", tmp_path / "four")
+
+
+def worker(launch: Local, rank: int) -> psutil.Process:
+    """One of the processes that torchrun started."""
+    return next(each for each in launch.processes_now() if each.environ().get("RANK") == str(rank))
+
+
+def go_on_and_save(follower: Follower, heard: Heard) -> None:
+    """Train a while, hold the run, which keeps a moment, and train a while longer."""
+    held = pauses(heard)
+    follower.resume()
+    until(lambda: len(heard.steps()) > 20, 60)
+    follower.pause()
+    until(lambda: pauses(heard) > held, 60)
+    step = heard.steps()[-1]
+    follower.resume()
+    until(lambda: heard.steps()[-1] > step + 20, 60)
+
+
+def pauses(heard: Heard) -> int:
+    return sum(isinstance(each, State) and each.state == "paused" for each in all_of(heard))
+
+
+def resumed(heard: Heard) -> bool:
+    return heard.any(Resumed) is not None
+
+
+def same_beginning(one: Path, other: Path) -> None:
+    """What the other one told is what the one told at the same steps."""
+    (_, values), (steps, others) = losses(read_events(one)), losses(read_events(other))
+    assert steps.tolist() == list(range(1, len(steps) + 1))
+    np.testing.assert_allclose(values[: len(others)], others, rtol=5e-3, atol=5e-4)
+
+
+def test_a_killed_process_costs_nothing_but_time(tmp_path: Path) -> None:
+    document = spirals(epochs=16)
+    alone(document, tmp_path / "one")
+    launch = Local(tmp_path / "two", 2)
+    follower = Follower(document, launch, Patience(period=0.02))
+    heard = Heard(follower)
+    follower.pace = 100
+    follower.start(paused=True)
+    try:
+        until(lambda: pauses(heard) == 1, 90)
+        follower.step()
+        until(lambda: heard.steps() == [1], 60)
+        go_on_and_save(follower, heard)
+        worker(launch, 1).kill()
+        until(lambda: resumed(heard), 120)
+        follower.pace = 0
+        assert follower.join(120)
+    finally:
+        follower.close()
+    assert heard.any(Failed) is None
+    assert heard.any(Finished).reason == "done"
+    assert next(event for event in heard.events if isinstance(event, Resumed)).step > 0
+    same_curve(tmp_path / "one", tmp_path / "two")
+
+
+def test_shared_weights_go_on_after_a_kill_and_end_when_the_system_asks(tmp_path: Path) -> None:
+    document = spirals(epochs=100)
+    alone(set_training(document, epochs=40), tmp_path / "one")
+    launch = Local(tmp_path / "two", 2, parallel="fsdp")
+    follower = Follower(document, launch, Patience(period=0.02))
+    heard = Heard(follower)
+    follower.pace = 60
+    follower.start()
+    try:
+        until(lambda: heard.steps(), 90)
+        go_on_and_save(follower, heard)
+        worker(launch, 0).kill()
+        until(lambda: resumed(heard), 120)
+        until(lambda: heard.steps()[-1] > last(heard, Resumed).step + 20, 60)
+        launch.end()  # as a queue does when the time is over
+        assert follower.join(60)
+    finally:
+        follower.close()
+    assert heard.any(Failed) is None
+    ended = heard.any(Finished)
+    assert ended.reason == "stopped"
+    assert last(heard, Resumed).step > 0
+    same_beginning(tmp_path / "one", tmp_path / "two")
+    (newest, *_) = sorted((tmp_path / "two" / "moments").glob("*.shares"), reverse=True)
+    assert int(newest.stem) == ended.steps
+    assert read_weights(tmp_path / "two" / WEIGHTS)["scores.weight"].shape == (3, 100)
+
+
+def all_of(heard: Heard) -> list[object]:
+    heard.any(Failed)
+    return heard.events
+
+
+def last(heard: Heard, kind: type) -> object:
+    return next(event for event in reversed(all_of(heard)) if isinstance(event, kind))
