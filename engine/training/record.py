@@ -27,11 +27,15 @@ MOST = 1 << 17
 """Losses that are kept; beyond, of four in a row the lowest and the highest stay."""
 
 
+CHECKS = 2048
+"""Evaluations that are kept; beyond, half as many stay."""
+
+
 class Record:
     """Events in order; of snapshots the newest, of times the newest of each block, progress merged."""
 
-    def __init__(self, most: int = MOST):
-        self._most, self._limit = most, PENDING
+    def __init__(self, most: int = MOST, checks: int = CHECKS):
+        self._most, self._checks, self._limit = most, checks, PENDING
         self._events: list[Event] = []
 
     @property
@@ -56,10 +60,21 @@ class Record:
         if len(self._events) > self._limit:
             self._events = [
                 _thinned(each, self._most) if isinstance(each, Progress) else each
-                for each in merged(self._events)
+                for each in _fewer(merged(self._events), self._checks)
             ]
             # What cannot be merged stays; the next merge waits for as many again.
             self._limit = max(PENDING, 2 * len(self._events))
+
+
+def _fewer(events: list[Event], most: int) -> list[Event]:
+    """Leave evaluations out where there are too many: half as many stay, evenly over the steps."""
+    checks = [each for each in events if isinstance(each, Evaluated)]
+    if len(checks) <= most:
+        return events
+    steps = [each.step for each in checks]
+    places = np.searchsorted(steps, np.linspace(steps[0], steps[-1], max(most // 2, 2)))
+    kept = {id(checks[place]) for place in places}
+    return [each for each in events if not isinstance(each, Evaluated) or id(each) in kept]
 
 
 def up_to(events: Iterable[Event], step: int) -> list[Event]:

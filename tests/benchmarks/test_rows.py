@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
+
 import pytest
 import torch
 
-from tests.benchmarks import canvas, compiled, inference, leaks, start, training
+from tests.benchmarks import canvas, compiled, endurance, inference, leaks, start, training
 from tests.benchmarks.loops import by_hand, netwright
 from tests.benchmarks.networks import MLP, CharLSTM, LeNet5, resnet18, resnet152, small_resnet18
+
+STEPS = 4000
+"""Steps of a long run's small version."""
 
 ROW = {"name", "ratio", "bound", "better", "detail"}
 
@@ -86,3 +92,21 @@ def test_the_networks_to_compare_with_are_the_published_ones():
     with torch.device("meta"):
         counts = [sum(each.numel() for each in make().parameters()) for make in (resnet18, resnet152)]
     assert counts == [11_689_512, 60_192_808]
+
+
+def test_a_run_leaves_less_than_twenty_bytes_a_step(tmp_path):
+    """A million steps may take 20 MB: what Python holds grows no faster than that."""
+    held: dict[int, int] = {}
+
+    def look(step: int) -> None:
+        if step >= endurance.FIRST and (not held or step == STEPS):
+            gc.collect()
+            held[step] = tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        endurance.train(endurance.tiny(STEPS), tmp_path / "run", look)
+    finally:
+        tracemalloc.stop()
+    (first, before), (last, after) = sorted(held.items())
+    assert after - before < 20 * (last - first)

@@ -51,3 +51,14 @@ def test_a_long_run_stays_small_and_keeps_its_extremes():
     assert loss[step == 40_001] == -9.0
     assert np.isnan(loss[step == 20_003]).all()
     assert (step == 20_003).any()
+
+
+def test_many_evaluations_become_fewer_and_the_newest_stays():
+    record = Record(checks=100)
+    for step in range(1, 20_001):
+        record.add(Evaluated(step, step, {"loss": 1.0 / step}))
+    steps = [each.step for each in record.events]
+    assert len(steps) <= 500
+    assert steps[-1] == 20_000
+    assert steps == sorted(steps)
+    assert max(np.diff(steps)) < 1000
