@@ -30,8 +30,10 @@ def words_for(document: Document, name: str) -> str:
     if head == "loss":
         loss = document.nodes[tail].title if tail in document.nodes else tail
         return _whose(document, f"weight of {loss}", place)
+    if not tail and own in {param.name for param in OBJECTIVE}:
+        return _whose(document, _title(OBJECTIVE, own), place)
     if not tail:
-        return _whose(document, _title((*SETTINGS, *OBJECTIVE), own), place)
+        return _title(SETTINGS, own)
     if tail in _LEARNING:
         return f"{_LEARNING[tail].title.lower()} of {title}"
     return f"dropout of {tail.rpartition('.')[0] or title}" if tail.split(".")[-1] == "p" else own

@@ -57,6 +57,7 @@ class ObjectiveLegend(QFrame):
             self.rows = [LegendRow(self._bench, place) for place in range(len(told))]
             for each in self.rows:
                 self._list.addWidget(each)
+                each.show()  # what a visible parent is given shows itself only later
         for each, (title, count) in zip(self.rows, told, strict=True):
             each.show_objective(title, count)
         self.fit()

@@ -125,6 +125,22 @@ class Name(QLabel):
             painter.drawEllipse(QRectF(min(x, self.width() - 5), self.height() / 2 - 2, 5, 5))
 
 
+class LiveDot(QWidget):
+    """The dot alone, where there is no name to put it behind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedSize(5, 5)
+        self.setToolTip(LIVE)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(style.current().color("accent"))
+        painter.drawEllipse(QRectF(0, 0, 5, 5))
+
+
 def _is_wide(param: Param) -> bool:
     longest = max(map(len, param.choices), default=0) if isinstance(param, Choice) else 0
     return isinstance(param, Text) or longest > _LONG

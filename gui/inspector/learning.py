@@ -7,6 +7,7 @@ from collections.abc import Collection
 from engine.graph.blocks import ROLE, layer_of
 from engine.graph.document import Document, Learning
 from engine.graph.settings import LEARNING, set_init, set_learning
+from engine.inits import INITS
 from engine.layers.params import Param, Value
 from gui.bench import Bench
 from gui.inspector.form import Form
@@ -94,5 +95,5 @@ class LearningSection(Fold):
 
 def _told(learning: Learning) -> str:
     values = {each.name: getattr(learning, each.name) for each in LEARNING}
-    begins = "begins otherwise" if learning.init else ""
+    begins = INITS[learning.init].title.lower() if learning.init in INITS else learning.init
     return ", ".join(word for word in (told(LEARNING, values), begins) if word)

@@ -12,7 +12,7 @@ from engine.graph.document import Document, Objective
 from engine.graph.objectives import loss_nodes
 from engine.layers.params import Float
 from gui.inspector.fields import NumericField
-from gui.inspector.form import LATER, LIVE
+from gui.inspector.form import LATER, LIVE, LiveDot
 from gui.widgets.basic import Elided, column, label, row, set_role
 from gui.widgets.switch import Switch
 
@@ -57,6 +57,7 @@ class LossRows(QWidget):
         """Mark the losses whose weight a run takes at once."""
         self._live = live
         for id, each in self.rows.items():
+            each.live.setVisible(live is not None and id in live)
             each.weight.line.setToolTip(f"{_WEIGHT} {LIVE}" if live is not None and id in live else _WEIGHT)
         if live is None:
             self.say("")
@@ -102,6 +103,8 @@ class LossRow(QWidget):
         self._key = f"{builtins.id(self)}"
         self.switch = Switch()
         self.title = Elided(title, "muted")
+        self.live = LiveDot()
+        self.live.hide()
         self.weight = NumericField(
             Float(name=id, default=1.0, min=0, max=1e9, label=f"Weight of {title}", doc=_WEIGHT)
         )
@@ -109,6 +112,7 @@ class LossRow(QWidget):
         layout = row(self, 8)
         layout.addWidget(self.switch)
         layout.addWidget(self.title, 1)
+        layout.addWidget(self.live)
         layout.addWidget(self.weight)
         self.switch.clicked.connect(lambda on: rows.switch(id, on))
         self.weight.edited.connect(lambda value: rows.weigh(id, value, f"{self._key}.{self._word}"))

@@ -294,7 +294,8 @@ class LiveSection(Section):
                 facts["dead"] = f"{seen.dead:.0%}".replace("%", " %") if seen.dead else "none"
                 facts["range"] = f"{seen.low:.2g} … {seen.high:.2g}".replace("-", "−")
             if snapshot.weights is not None and snapshot.selected == node:
-                facts["moved"] = f"{snapshot.weights.moved:.1%}".replace("%", " %")
+                moved = snapshot.weights.moved
+                facts["moved"] = f"{100 * moved:.1f} %" if moved < 100 else f"{moved:.2g} times"
         for key, value in self._values.items():
             value.setText(facts.get(key, ""))
             value.setVisible(key in facts)

@@ -28,6 +28,8 @@ def test_a_change_in_words(name, before, after, words):
 def test_with_several_objectives_it_is_told_whose_it_is():
     document = adversaries()
     assert words_for(document, "optimizer.lr") == "learning rate of Generator"
+    assert words_for(document, "clip_norm") == "clip the norm of Generator"
+    assert words_for(document, "batch_size") == "batch size", "that of all"
     assert words_for(document, "objective2.loss.judge") == "weight of judge of Discriminator"
     assert words_for(document, "objective7.optimizer.lr") == "objective7.optimizer.lr"
 
