@@ -61,4 +61,4 @@ def test_many_evaluations_become_fewer_and_the_newest_stays():
     assert len(steps) <= 500
     assert steps[-1] == 20_000
     assert steps == sorted(steps)
-    assert max(np.diff(steps)) < 1000
+    assert max(np.diff(steps)) < 2000  # nowhere more than a tenth of the run
