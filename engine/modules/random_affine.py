@@ -35,14 +35,16 @@ class RandomAffine(nn.Module):
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
         if self.training:
             height, width = x.shape[2:]
-            angle, slant, right, down, zoom = 2 * torch.rand(5, len(x), dtype=x.dtype, device=x.device) - 1
-            angle = torch.deg2rad(self.degrees * angle)
-            slant = torch.deg2rad(self.shear * slant).tan()
+            drawn = 2 * torch.rand(5, len(x), 1, 1, dtype=x.dtype, device=x.device) - 1
+            angle, slant = torch.deg2rad(self.degrees * drawn[0]), torch.deg2rad(self.shear * drawn[1])
+            right, down, zoom = self.translate * drawn[2], self.translate * drawn[3], drawn[4]
+            rows = torch.arange(height, dtype=x.dtype, device=x.device).view(-1, 1) - (height - 1) / 2
+            columns = torch.arange(width, dtype=x.dtype, device=x.device) - (width - 1) / 2
+            columns = columns + slant.tan() * rows
             nearer = (1 + self.zoom) ** -zoom
-            sine, cosine = nearer * angle.sin(), nearer * angle.cos()
-            across = [cosine, (cosine * slant - sine) * (height / width), 2 * self.translate * right]
-            along = [sine * (width / height), sine * slant + cosine, 2 * self.translate * down]
-            grid = F.affine_grid(torch.stack(across + along, 1).view(-1, 2, 3), x.shape, align_corners=False)
+            across = nearer * (angle.cos() * columns - angle.sin() * rows) / width + right
+            along = nearer * (angle.sin() * columns + angle.cos() * rows) / height + down
+            grid = torch.stack([2 * across, 2 * along], 3)  # from -1 to 1
             if self.with_mask:
                 flat = mask.reshape(len(x), -1, height, width).to(x.dtype)
                 mask = self.sample(flat, grid, "nearest").to(mask.dtype).view(mask.shape)

@@ -23,10 +23,13 @@ class RandomRotation(nn.Module):
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
         if self.training:
             height, width = x.shape[2:]
-            angle = torch.deg2rad(self.degrees * (2 * torch.rand(len(x), dtype=x.dtype, device=x.device) - 1))
-            sine, cosine, none = angle.sin(), angle.cos(), torch.zeros_like(angle)
-            turn = [cosine, -sine * (height / width), none, sine * (width / height), cosine, none]
-            grid = F.affine_grid(torch.stack(turn, 1).view(-1, 2, 3), x.shape, align_corners=False)
+            angle = 2 * torch.rand(len(x), 1, 1, dtype=x.dtype, device=x.device) - 1
+            angle = torch.deg2rad(self.degrees * angle)
+            rows = torch.arange(height, dtype=x.dtype, device=x.device).view(-1, 1) - (height - 1) / 2
+            columns = torch.arange(width, dtype=x.dtype, device=x.device) - (width - 1) / 2
+            across = angle.cos() * columns - angle.sin() * rows
+            along = angle.sin() * columns + angle.cos() * rows
+            grid = torch.stack([across * (2 / width), along * (2 / height)], 3)  # from -1 to 1
             if self.with_mask:
                 flat = mask.reshape(len(x), -1, height, width).to(x.dtype)
                 mask = self.sample(flat, grid, "nearest").to(mask.dtype).view(mask.shape)

@@ -129,6 +129,18 @@ def test_a_turn_keeps_angles_and_lengths(monkeypatch):
     assert y.sum().item() == pytest.approx(1)
 
 
+@pytest.mark.parametrize("type_", ["RandomRotation", "RandomAffine", "GaussianBlur", "ColorJitter"])
+def test_half_precision_of_a_run_moves_nothing(type_):
+    """Where numbers of half the width are computed with, places of pixels keep theirs."""
+    x = torch.rand(4, 3, 32, 32)
+    module = make(type_, *{"RandomRotation": (20.0,), "GaussianBlur": (5,)}.get(type_, ()))
+    torch.manual_seed(0)
+    expected = module(x)
+    torch.manual_seed(0)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.allclose(module(x).float(), expected, atol=0.01)
+
+
 def test_an_affine_without_amounts_changes_nothing():
     x = images()
     assert torch.allclose(make("RandomAffine", 0, 0, 0, 0)(x), x, atol=1e-12)
