@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 
 from engine import catalogue
 from engine.compiler.data_function import make_data
@@ -21,6 +22,8 @@ KEPT = 4
 
 _cache: OrderedDict[object, Dataset] = OrderedDict()
 _lock = threading.Lock()
+_gates: dict[object, threading.Lock] = {}
+"""One for each data set that is being read: who wants the same waits, others do not."""
 
 
 def load_node(node: Node, layer: Layer | None = None) -> Dataset:
@@ -41,17 +44,38 @@ def load_node(node: Node, layer: Layer | None = None) -> Dataset:
                 if type(param) in _STAMPS and values[param.name]  # what may stay empty, the source knows
             ),
         )
-        with _lock:
-            if key not in _cache:
-                _cache[key] = _checked(make_data(source, values) if source.source else source.load(values))
-                while len(_cache) > KEPT:
-                    _cache.popitem(last=False)
-            _cache.move_to_end(key)
-            return _cache[key]
+        return _kept(key) or _load(
+            key, lambda: make_data(source, values) if source.source else source.load(values)
+        )
     except EngineError as error:
         raise DataError(error.message, node.id) from None
     except (OSError, MemoryError) as error:
         raise DataError(f"{node.title} cannot be loaded: {error or 'not enough memory'}.", node.id) from None
+
+
+def _kept(key: object) -> Dataset | None:
+    with _lock:
+        if key in _cache:
+            _cache.move_to_end(key)
+        return _cache.get(key)
+
+
+def _load(key: object, load: Callable[[], Dataset]) -> Dataset:
+    with _lock:
+        gate = _gates.setdefault(key, threading.Lock())
+    with gate:
+        if (found := _kept(key)) is not None:
+            return found
+        try:
+            found = _checked(load())
+            with _lock:
+                _cache[key] = found
+                while len(_cache) > KEPT:
+                    _cache.popitem(last=False)
+            return found
+        finally:
+            with _lock:
+                _gates.pop(key, None)
 
 
 def types_of(node: Node, layer: Layer | None = None) -> tuple[TensorType, ...]:

@@ -43,7 +43,8 @@ def weights_by_rarity(document: Document, loss: str) -> tuple[float, ...]:
     slot = _target(document, loss)
     if slot is None:
         raise DataError("Connect the target of this loss with data: its classes are counted there.", loss)
-    data = load_node(document.nodes[slot.node])
+    node = document.nodes[slot.node]
+    data = load_node(node, layer_of(document, node.type))
     field = data.fields[slot.port]
     if not field.classes or field.values.ndim != 1:
         raise DataError("The target of this loss has no classes that could be counted.", loss)

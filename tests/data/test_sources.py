@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -159,3 +162,34 @@ def test_loading_twice_gives_the_same_object():
     assert load_node(node) is load_node(Node("b", "Spirals", params={"samples": 77}))
     with pytest.raises(ValueError, match="read-only"):
         load_node(node).fields["point"].values[0] = 0
+
+
+def test_a_long_reading_holds_up_nobody_else(monkeypatch):
+    """Whoever wants the same data waits for the first one's reading; others do not."""
+    source = catalogue.layer("Line")
+    begun, go_on, read = threading.Event(), threading.Event(), []
+
+    def slow(p):
+        read.append(p["samples"])
+        if p["samples"] == 77:
+            begun.set()
+            assert go_on.wait(20)
+        return source.load(p)
+
+    slowed = replace(source, load=slow)
+    found = []
+    threads = [
+        threading.Thread(
+            target=lambda: found.append(load_node(Node("data", "Line", params={"samples": 77}), slowed))
+        )
+        for _ in range(2)
+    ]
+    for each in threads:
+        each.start()
+    assert begun.wait(20)
+    assert len(load_node(Node("data", "Line", params={"samples": 78}), slowed)) == 78
+    go_on.set()
+    for each in threads:
+        each.join()
+    assert found[0] is found[1]
+    assert read == [77, 78]
