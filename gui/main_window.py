@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gui.announcer import Announcer
     from gui.bench import Bench
     from gui.bridge import Bridge
+    from gui.broken_off import BrokenOff
     from gui.canvas.view import CanvasView
     from gui.commands.palette import CommandPalette
     from gui.commands.tips import KeyTips
@@ -73,6 +74,7 @@ class MainWindow(Frame):
     bench: Bench
     analyst: Analyst
     bridge: Bridge
+    broken_off: BrokenOff
     files: Files
     recovery: Recovery
     exports: Exports
@@ -418,6 +420,7 @@ class MainWindow(Frame):
         self.canvas.arranger.close()
         self.recovery.close()
         self.files.safety.close()
+        self.broken_off.close()
         self.undo_stack.blockSignals(True)  # it outlives the menus that listen to it
         event.accept()
 

@@ -13,6 +13,7 @@ from gui.analyst import Analyst
 from gui.announcer import Announcer
 from gui.bench import Bench
 from gui.bridge import Bridge
+from gui.broken_off import BrokenOff
 from gui.canvas.view import CanvasView
 from gui.commands.palette import CommandPalette
 from gui.commands.tips import KeyTips
@@ -57,6 +58,7 @@ def furnish(window: MainWindow, bench: Bench) -> None:
     window.run_on = RunOn(bench, window)
     window.bridge.elsewhere = window.run_on.runner
     window.files = Files(bench, window)
+    window.broken_off = BrokenOff(window)
     window.recovery = Recovery(bench, window.files, window)
     window.exports = Exports(window)
     window.imports = Imports(window)

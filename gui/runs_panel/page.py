@@ -14,7 +14,7 @@ from engine.errors import EngineError, FileError
 from engine.runs.filter import HELP, filtered
 from engine.runs.library import Entry, Library
 from engine.storage.document_file import load_document
-from engine.training.status import MOMENTS
+from gui.broken_off import can_go_on, go_on
 from gui.compare.sources import Side
 from gui.panels.words import plural
 from gui.runs_panel.reader import Reader
@@ -164,13 +164,9 @@ class RunsPage(Panel):
         one = len(chosen) == 1
         for name in ("open", "report", "folder"):
             self.buttons[name].setEnabled(one)
-        self.buttons["resume"].setVisible(one and self._resumable(chosen[0]))
+        self.buttons["resume"].setVisible(one and can_go_on(chosen[0]))
         self.buttons["delete"].setEnabled(bool(chosen) and not any(entry.going for entry in chosen))
         self.undo_button.setVisible(bool(self._deleted))
-
-    def _resumable(self, entry: Entry) -> bool:
-        able = hasattr(self._window.bridge, "resume_run")
-        return able and not entry.going and entry.state != "done" and (entry.path / MOMENTS).is_dir()
 
     # -- what can be done --------------------------------------------------------------------------------
 
@@ -183,12 +179,8 @@ class RunsPage(Panel):
 
     def resume(self) -> None:
         """Go on with the chosen run, with its network in front."""
-        if len(chosen := self.selected) == 1 and (document := self._document(chosen[0])) is not None:
-            if self._window.bridge.active is not None:
-                self._tell("Another network is training; one trains at a time.")
-                return
-            self._window.files.open_copy(document)
-            self._window.bridge.resume_run(chosen[0].path)
+        if len(chosen := self.selected) == 1:
+            go_on(self._window, chosen[0].path)
 
     def report(self) -> None:
         """Ask for a file and write a page about the chosen run."""

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMessageBox
 from engine.graph.settings import set_training
 from engine.runs.library import Library, read_entry
 from engine.runs.log import losses, read_events
+from engine.storage.document_file import save_document
 from engine.training.events import Changed
 from engine.training.moment import moments
 from engine.training.runner import Runner
@@ -56,10 +57,10 @@ def test_a_run_trains_also_where_there_is_no_room_for_its_folder(qtbot, window, 
     assert any("This run is not kept." in each for each in said)
 
 
-def test_an_interrupted_run_is_continued_with_all_that_it_told(qtbot, window):
-    document = set_training(spirals(epochs=400), batch_size=32)
-    path = Library().folder / "broken-off"
-    runner = Runner(document, out=path)
+def broken_off(qtbot, **about) -> Path:
+    """Leave what a killed process leaves of a run: all that it told, and a status that it is paused."""
+    path = Library().folder / "whole"
+    runner = Runner(set_training(spirals(epochs=400), batch_size=32), out=path, about=about)
     runner.start()
     qtbot.waitUntil(lambda: path.is_dir() and read_step(path) > 60, timeout=60_000)
     runner.set("lr", 0.002)
@@ -68,20 +69,17 @@ def test_an_interrupted_run_is_continued_with_all_that_it_told(qtbot, window):
         lambda: read_entry(path).state == "paused" and moments(path / "moments")[-1][0] == read_step(path),
         timeout=60_000,
     )
-    shutil.copytree(path, Library().folder / "copy")
+    copy = Library().folder / "copy"
+    shutil.copytree(path, copy)
     runner.close()
-    # What a killed process leaves: a status that says paused, of a process that is no more.
-    status = Library().folder / "copy" / "status.json"
+    shutil.rmtree(path)
+    status = copy / "status.json"
     status.write_text(status.read_text().replace('"pid": ', '"pid": 99999'))
-    at = read_step(Library().folder / "copy")
+    return copy
 
-    window.show_runs()
-    page = window.runs
-    qtbot.waitUntil(lambda: len(page.table.runs.entries) == 2)
-    page.table.choose({Library().folder / "copy"})
-    qtbot.waitUntil(page.buttons["resume"].isVisible)
-    assert page.selected[0].state == "interrupted"
-    QTest.mouseClick(page.buttons["resume"], LEFT)
+
+def goes_on_from(qtbot, window, path: Path, at: int) -> None:
+    """See that the run in front is that of the folder, with all that it told before."""
     qtbot.waitUntil(lambda: window.bench.state == "running", timeout=60_000)
     run = window.bench.store.session.run
     qtbot.waitUntil(lambda: run.latest is not None and run.latest.step[-1] > at + 20, timeout=60_000)
@@ -91,7 +89,35 @@ def test_an_interrupted_run_is_continued_with_all_that_it_told(qtbot, window):
     assert any(isinstance(event, Changed) for event in run.record.events)
     QTest.keyClick(window.canvas, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
     qtbot.waitUntil(lambda: window.bench.state == "finished", timeout=60_000)
-    assert read_entry(Library().folder / "copy").state == "stopped"
+    assert read_entry(path).state == "stopped"
+
+
+def test_an_interrupted_run_is_continued_from_the_page_of_runs(qtbot, window):
+    path = broken_off(qtbot)
+    at = read_step(path)
+    window.show_runs()
+    page = window.runs
+    qtbot.waitUntil(lambda: len(page.table.runs.entries) == 1)
+    page.table.choose({path})
+    qtbot.waitUntil(page.buttons["resume"].isVisible)
+    assert page.selected[0].state == "interrupted"
+    QTest.mouseClick(page.buttons["resume"], LEFT)
+    goes_on_from(qtbot, window, path, at)
+
+
+def test_a_network_whose_run_broke_off_offers_to_go_on(qtbot, window, tmp_path):
+    file = tmp_path / "spirals.netwright"
+    save_document(set_training(spirals(epochs=400), batch_size=32), file)
+    path = broken_off(qtbot, file=str(file))
+    at = read_step(path)
+    offers = []
+    window.bench.offered.connect(offers.append)
+    window.files.open(file)
+    qtbot.waitUntil(lambda: bool(offers), timeout=20_000)
+    assert offers[0].text == f"The last run of Spirals broke off at step {at:,}."
+    dict(offers[0].actions)["Continue"]()
+    assert window.files.path == file
+    goes_on_from(qtbot, window, path, at)
 
 
 def test_a_tracker_of_the_menu_hears_of_every_run(qtbot, window):
