@@ -15,6 +15,7 @@ from engine.training.events import Changed, Evaluated, Failed, Progress, Started
 from gui.bench import Bench
 from gui.theme import Theme
 from gui.views.base import MARGIN, LiveView
+from gui.views.objective_lines import ObjectiveLines
 from gui.views.parts import Banner, Choice, Note, TextLine
 from gui.views.plot import Plot
 from gui.views.series import Line, Series, envelope, smooth
@@ -28,7 +29,10 @@ _EVALUATED = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
 class CurvesView(LiveView):
-    """Training loss raw (faint) and smoothed, validation loss, accuracy, and marks of changed settings."""
+    """Training loss raw (faint) and smoothed, validation loss, accuracy, and marks of changed settings.
+
+    Of several objectives each has a line of its own, in its color.
+    """
 
     title = "Loss curves"
 
@@ -47,6 +51,7 @@ class CurvesView(LiveView):
         self.plot.add_line("raw", "accent", 1, alpha=90)
         self.plot.add_line("training", "accent", 2)
         self.plot.add_line("validation", "warning", 2, dashed=True)
+        self.parts = ObjectiveLines(bench, self.plot)
         self.smoothing = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=100, value=30)
         self.smoothing.setFixedWidth(84)
         self.smoothing.setAccessibleName("Smoothing")
@@ -109,6 +114,7 @@ class CurvesView(LiveView):
 
     def _progress(self, event: Progress) -> None:
         self.training.append(event.step, event.loss)
+        self.parts.take(event)
         self.throttle.request()
 
     def _evaluate(self, event: Evaluated) -> None:
@@ -144,6 +150,7 @@ class CurvesView(LiveView):
 
     def clear(self) -> None:
         self.training.clear()
+        self.parts.clear()
         for series in self.metrics.values():
             series.clear()
         self.latest.clear()
@@ -199,6 +206,9 @@ class CurvesView(LiveView):
         raw = self.training.line(max(400, self.plot.width() // 2), start, stop)
         smoothed = smooth(raw.mean, self._window(raw))
         training, validation = self._lines(("loss", "val_loss"))
+        if self.parts:
+            self._draw_parts(raw, validation, start, stop)
+            return
         self.plot.set_line("raw", *envelope(raw))
         # a run that reports only evaluations still has a curve
         self.plot.set_line("training", *((raw.x, smoothed) if len(raw.x) else (training.x, training.mean)))
@@ -208,7 +218,19 @@ class CurvesView(LiveView):
         self._fit([smoothed, training.mean, validation.mean], raw)
         self._legend(now, "val_loss", number)
 
+    def _draw_parts(self, raw: Line, validation: Line, start: float, stop: float) -> None:
+        """Draw a line for each objective in place of their sum."""
+        nothing = np.empty(0)
+        for name in ("raw", "training"):
+            self.plot.set_line(name, nothing, nothing)
+        points = max(400, self.plot.width() // 2)
+        drawn = self.parts.draw(lambda line: smooth(line.mean, self._window(line)), points, start, stop)
+        self.plot.set_line("validation", validation.x, validation.mean)
+        self._fit([*(line.mean for line in drawn), validation.mean], None)
+        self.legend.set_parts([*self.parts.legend(), *self._validation("val_loss", number)])
+
     def _draw_accuracy(self) -> None:
+        self.parts.hide()
         training, validation = self._lines(("accuracy", "val_accuracy"))
         nothing = np.empty(0)
         self.plot.set_line("raw", nothing, nothing)
@@ -242,10 +264,13 @@ class CurvesView(LiveView):
     def _legend(self, now: float, validation: str, form: Callable[[float], str]) -> None:
         shown = form(now) if isfinite(now) else "–"
         parts = [Part("training ", swatch="accent"), Part(shown, "text")]
-        if validation in self.latest:
-            parts += [Part("    "), Part("validation ", swatch="warning", dashed=True)]
-            parts += [Part(form(self.latest[validation]), "text")]
-        self.legend.set_parts(parts)
+        self.legend.set_parts([*parts, *self._validation(validation, form)])
+
+    def _validation(self, name: str, form: Callable[[float], str]) -> list[Part]:
+        if name not in self.latest:
+            return []
+        words = Part("validation ", swatch="warning", dashed=True)
+        return [Part("    "), words, Part(form(self.latest[name]), "text")]
 
     def _change_form(self, _index: int) -> None:
         accuracy = self.quantity.index == ACCURACY
@@ -263,12 +288,12 @@ class CurvesView(LiveView):
         form = percent if self.quantity.index == ACCURACY else number
         found: list[Part] = []
         at = round(step)
-        for name in ("training", "validation"):
+        for name in ("training", *self.parts.names, "validation"):
             x, y = self.plot.lines[name].getData()
             if x is None or not len(x) or not x[0] <= step <= x[-1]:
                 continue
             index = int(np.abs(x - step).argmin())
-            at = int(x[index]) if name == "training" else at
+            at = at if name == "validation" else int(x[index])
             value = 10.0 ** y[index] if self.plot.log else y[index]
             line = self.plot.lines[name]
             shown = Part(form(float(value)), "text", swatch=line.tone, dashed=line.dashed)

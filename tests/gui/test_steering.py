@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from engine.graph.settings import set_learning, set_training
 from gui.inspector.form import LATER
+from gui.objective_colors import color_of
 from gui.widgets.fold import Fold
 from tests.graph.test_objectives_follow import adversaries
 from tests.gui.window_help import LEFT, open_window
@@ -125,6 +126,16 @@ def test_both_losses_of_two_objectives_are_told(running, qtbot):
     qtbot.waitUntil(lambda: running.bench.snapshot is not None, timeout=30_000)
     assert running.rates[-1].parts.shape[0] == 2
     assert running.bench.snapshot.losses.keys() >= {"judge", "forge"}
+    curves = running.views["learning"].curves
+    qtbot.waitUntil(lambda: "Generator" in curves.legend.text and "Discriminator" in curves.legend.text)
+    for name, color in (("objective1", color_of(0)), ("objective2", color_of(1))):
+        assert curves.plot.lines[name].tone == color
+        assert len(curves.plot.lines[name].getData()[0]) > 5
+    assert not len(curves.plot.lines["training"].getData()[0]), "their sum would say nothing"
+    running.bridge.stop()
+    qtbot.waitUntil(lambda: running.bench.state == "finished", timeout=20_000)
+    running.files.open_preset("spirals")
+    assert not curves.parts, "another document has other curves"
 
 
 def test_an_edit_between_start_and_first_step_counts(qtbot):
