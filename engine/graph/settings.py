@@ -12,6 +12,7 @@ from engine.errors import EditError, ParameterError, shown
 from engine.graph.blocks import layer_of
 from engine.graph.document import Document, Learning, Objective, frozen
 from engine.graph.edits import set_params
+from engine.inits import INITS, check_init
 from engine.layers.params import Bool, Choice, File, Float, Int, Param, Value
 from engine.optimizers import OPTIMIZERS, check_optimizer
 from engine.schedules import SCHEDULES, check_schedule
@@ -260,8 +261,6 @@ def set_init(document: Document, ids: Iterable[str] | None, type_: str = "", **o
 
     Raises ParameterError for a refused value.
     """
-    from engine.inits import check_init
-
     checked = frozen(check_init(type_, options) if type_ else {})
     if ids is None:
         return document.with_(training=replace(document.training, init=type_, init_options=checked))
@@ -307,8 +306,8 @@ def set_by_name(document: Document, name: str, text: str) -> Document:
         return set_optimizer(document, "", place, **_option(options, objective.optimizer, tail, text))
     if head == "schedule":
         return _schedule_by_name(document, place, tail, text)
-    if own == "init":
-        return set_init(document, None, text)
+    if head == "init":
+        return _init_by_name(document, "", tail, text)
     if head in document.nodes and tail:
         return _node_by_name(document, head, tail, text)
     words = [
@@ -361,6 +360,17 @@ def _schedule_by_name(document: Document, place: int, option: str, text: str) ->
     return set_schedule(document, None, place, **_option(SCHEDULES[schedule].params, schedule, option, text))
 
 
+def _init_by_name(document: Document, id: str, option: str, text: str) -> Document:
+    """Set how a node begins, or the whole document where ``id`` is empty."""
+    ids, where = ([id], document.nodes[id].learning) if id else (None, document.training)
+    if not option:
+        return set_init(document, ids, "" if text == "none" else text)
+    if not where.init:
+        raise EditError(f"There is no initialization that has {option!r}; set init first.", id)
+    changed = _option(INITS[where.init].params, where.init, option, text)
+    return set_init(document, ids, where.init, **{**where.init_options, **changed})
+
+
 def _node_by_name(document: Document, id: str, name: str, text: str) -> Document:
     layer = layer_of(document, document.nodes[id].type)
     if (param := layer.param(name)) is not None:
@@ -368,8 +378,9 @@ def _node_by_name(document: Document, id: str, name: str, text: str) -> Document
     learning = {param.name: param for param in LEARNING}
     if name in learning:
         return set_learning(document, [id], **{name: learning[name].parse(text)})
-    if name == "init":
-        return set_init(document, [id], text)
+    head, _, option = name.partition(".")
+    if head == "init":
+        return _init_by_name(document, id, option, text)
     offer = ", ".join(each.name for each in layer.params) or "none"
     raise EditError(
         f"{id} ({layer.type}) has no parameter {name!r}; it has {offer}; and frozen, rate, init.", id

@@ -14,10 +14,10 @@ from engine.compiler.analyze import analyze
 from engine.compiler.guard import check_source
 from engine.compiler.module import compile_document
 from engine.compiler.read import read_source
-from engine.errors import CompileError, ParameterError, ReadError
+from engine.errors import CompileError, EditError, ParameterError, ReadError
 from engine.graph.blocks import inside, outside
 from engine.graph.build import Builder
-from engine.graph.document import BYPASSED, Document
+from engine.graph.document import BYPASSED, Document, Learning
 from engine.graph.settings import set_by_name, set_init
 from engine.inits import INITS, check_init
 
@@ -314,6 +314,14 @@ def test_settings_by_name():
     document = set_by_name(set_by_name(network(), "init", "xavier_uniform"), "conv.init", "orthogonal")
     assert document.training.init == "xavier_uniform"
     assert document.nodes["conv"].learning.init == "orthogonal"
+    document = set_by_name(set_by_name(document, "init.gain", "2"), "conv.init.gain", "0.5")
+    assert document.training.init_options == {"gain": 2.0}
+    assert document.nodes["conv"].learning.init_options == {"gain": 0.5}
+    assert set_by_name(document, "conv.init", "none").nodes["conv"].learning == Learning()
+    with pytest.raises(EditError, match="set init first"):
+        set_by_name(document, "fc.init.gain", "2")
+    with pytest.raises(EditError, match="no option 'std'; it has gain"):
+        set_by_name(document, "init.std", "2")
     with pytest.raises(ParameterError, match="Did you mean 'orthogonal'"):
         set_by_name(document, "init", "orthogonl")
 
