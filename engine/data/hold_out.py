@@ -86,8 +86,9 @@ class HoldOut:
     def counts(self) -> np.ndarray:
         """Return the training and held-out rows of each piece (pieces, 2), where no row has to be read."""
         if self.given is not None:
-            before = np.concatenate([[0], np.cumsum(self.given == HELD)])[self.starts]
-        elif self.how == "last":
+            before = [np.concatenate([[0], np.cumsum(self.given == part)]) for part in (TRAINS, HELD)]
+            return np.stack([np.diff(each[self.starts]) for each in before], 1).astype(np.int32)
+        if self.how == "last":
             total = int(self.starts[-1])
             before = np.maximum(self.starts - (total - share_of(total, self.validation)), 0)
         else:

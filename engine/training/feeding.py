@@ -9,13 +9,18 @@ from torch import Tensor
 
 from engine.compiler.data import load_node
 from engine.compiler.module import Built
+from engine.data.memory_blocks import stream_of
 from engine.data.source import Dataset
 from engine.data.stream import Stream
 from engine.errors import TrainingError
 from engine.graph.blocks import layer_of
 from engine.graph.document import Document, Slot, Training
 from engine.training.batches import Batches, Fields
+from engine.training.room import free_memory
 from engine.training.streaming import Streamed
+
+SHARE = 0.5
+"""Of a device's free memory that data may fill: the network needs the rest."""
 
 SHOWN = 1024
 """Rows of data that is streamed which are held on the device, to be looked at."""
@@ -61,6 +66,14 @@ def _joined(document: Document, found: Mapping[str, Dataset | Stream]) -> Datase
     fields = {f"{id}.{port}": field for id, each in found.items() for port, field in each.fields.items()}
     skipped = tuple(line for each in found.values() for line in each.skipped)
     return Dataset(fields, whole.train, whole.validation, skipped)
+
+
+def fitting(dataset: Dataset | Stream, device: torch.device) -> Dataset | Stream:
+    """Return data as it can be held by a device: streamed from memory where it would fill the device's."""
+    if device.type == "cpu" or isinstance(dataset, Stream):
+        return dataset
+    size = sum(each.values.nbytes for each in dataset.fields.values())
+    return stream_of(dataset) if size > SHARE * free_memory(device) else dataset
 
 
 def fields_of(

@@ -24,7 +24,7 @@ from engine.graph.modes import active
 from engine.training.batches import AT_ONCE, Batches, Fields, in_parts
 from engine.training.checkpoint import load_weights
 from engine.training.devices import pick
-from engine.training.feeding import fields_of, load_data, make_batches
+from engine.training.feeding import fields_of, fitting, load_data, make_batches
 from engine.training.learning import Learner, learners, moved
 from engine.training.minimizer import Minimizer
 from engine.training.moment import copied
@@ -230,6 +230,7 @@ def prepare(document: Document, device: str = "", weights: Path | str | None = N
     torch.manual_seed(training.seed)
     built = compile_document(document)
     dataset, ports = load_data(document, built)
+    dataset = fitting(dataset, place)
     train, held = (fields_of(dataset, part, ports, place) for part in (False, True))
     model = built.model.to(place)
     loaded = str(load_weights(model, weights)) if weights else ""

@@ -14,12 +14,14 @@ import pytest
 import torch
 
 from engine.compiler.data import load_node
-from engine.data.stream import Stream
+from engine.data.memory_blocks import stream_of
+from engine.data.stream import Stream, joined
 from engine.errors import TrainingError
 from engine.export.script import write_script
 from engine.graph.build import Builder
-from engine.graph.document import Document
+from engine.graph.document import Document, Node
 from engine.graph.settings import set_training
+from engine.training.feeding import fitting
 from engine.training.loop import evaluation, train
 from engine.training.setup import Setup, prepare
 from engine.training.streaming import Streamed
@@ -182,3 +184,32 @@ def test_memory_does_not_grow_with_the_file(tmp_path, monkeypatch):
     most, count = growth(paths[1])
     assert count == 800_000
     assert most < 100_000_000  # what is read once and kept would be 160 MB, and as much again to shuffle it
+
+
+def test_data_larger_than_the_memory_of_a_device_is_streamed_to_it(monkeypatch):
+    data = load_node(Node("data", "Digits", params={"split": "stratified"}))
+    device = torch.device("meta")  # stands for any that is not the processor
+    monkeypatch.setattr("engine.training.feeding.free_memory", lambda device: 100_000_000)
+    assert fitting(data, device) is data
+    monkeypatch.setattr("engine.training.feeding.free_memory", lambda device: 1_000_000)
+    stream = fitting(data, device)
+    assert (stream.rows, stream.held) == (data.rows, data.held)
+    for held in (False, True):
+        whole, pieces = joined(list(data.blocks(held))), joined(list(stream.blocks(held)))
+        orders = [np.lexsort(each["image"].reshape(len(each["label"]), -1).T) for each in (whole, pieces)]
+        assert np.array_equal(whole["image"][orders[0]], pieces["image"][orders[1]])
+        assert np.array_equal(whole["label"][orders[0]], pieces["label"][orders[1]])
+    labels = next(iter(stream.epoch(0, 1)))["label"][:200]
+    assert len(np.unique(labels)) == 10
+
+
+def test_rows_that_are_set_aside_are_never_streamed(tmp_path):
+    path = tmp_path / "parts.csv"
+    path.write_text(
+        "x,part,y\n" + "".join(f"{n},{['train', 'val', 'test'][n % 3]},{n}\n" for n in range(900))
+    )
+    params = {"path": str(path), "split": "column", "split_column": "part", "normalize": "none"}
+    stream = stream_of(load_node(Node("data", "CSV", params={**params, "task": "number"})))
+    assert (stream.rows, stream.held) == (300, 300)
+    assert set(joined(list(stream.epoch(0, 1)))["features"][:, 0].astype(int) % 3) == {0}
+    assert set(stream.first(50, held=True)["features"][:, 0].astype(int) % 3) == {1}
