@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.data.table import text_of
 from engine.errors import DataError
 from engine.layers.params import Bool, Choice, Int
 
@@ -169,17 +170,8 @@ _KINDS: dict[str, Callable[[Sequence[str], int, tuple[str, ...], str], Vocabular
 
 
 def read_text(path: Path) -> str:
-    """Return what a text file holds: UTF-8, UTF-16 with its mark, else Windows' Western alphabet.
+    """Return what a text file holds, its line ends as ``\\n``.
 
-    Line ends become ``\\n``. Raises DataError where it is no text, OSError where it cannot be read.
+    Raises DataError where it is no text, OSError where it cannot be read.
     """
-    data = path.read_bytes()
-    encodings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252")
-    for encoding in encodings:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text.replace("\r\n", "\n").replace("\r", "\n")
-    raise DataError(f"{path.name} is not a text file; expected text in UTF-8.")
+    return text_of(path, "text").replace("\r\n", "\n").replace("\r", "\n")

@@ -198,6 +198,54 @@ def test_what_is_no_folder_of_texts_is_told(tmp_path):
         types_of(folder(tmp_path))
 
 
+REVIEWS = "id,review,mood\n" + "".join(
+    f"{n},a {'fine' if n % 2 else 'dull'} film number {n},{'good' if n % 2 else 'bad'}\n" for n in range(20)
+)
+
+
+def table(path, **params) -> Node:
+    values = {"path": str(path), "tokens": "words", "length": 6, "validation": 0}
+    return Node("data", "TextTable", params=values | params)
+
+
+def test_texts_and_labels_of_a_table(tmp_path):
+    path = tmp_path / "reviews.csv"
+    path.write_text(REVIEWS + "20,,good\n21,no label,\n22,too,many,cells\n")
+    data = check_types(table(path))
+    text, label = data.fields["text"], data.fields["label"]
+    assert label.classes == ("bad", "good")
+    assert spelled(text, 1, " ") == "a fine film number 1 <pad>"
+    assert len(data) == 20
+    assert len(data.skipped) == 3
+    assert any("'review' is empty" in each for each in data.skipped)
+    assert any("'mood' is missing" in each for each in data.skipped)
+    lines = tmp_path / "reviews.jsonl"
+    lines.write_text("".join(f'{{"body": "film {n}", "stars": {n % 5}}}\n' for n in range(20)))
+    stars = check_types(table(lines)).fields["label"]
+    assert stars.classes == ("0", "1", "2", "3", "4")
+    other = load_node(table(path, label="id", text="mood")).fields
+    assert other["text"].classes[2:] == ("bad", "good")
+    assert other["label"].values[:3].tolist() == [[0], [1], [2]]
+
+
+@pytest.mark.parametrize(
+    ("content", "params", "said"),
+    [
+        ("a\nx y\n", {}, "has one column; expected a column of texts and one of labels"),
+        ("a,b\n1,2\n3,4\n", {}, "has no column of texts; it has a, b"),
+        (REVIEWS, {"text": "reviw"}, "Did you mean 'review'"),
+        (REVIEWS, {"text": "mood", "label": "mood"}, "'mood' cannot be both text and label"),
+        ("text,label\n,x\n,y\n", {}, "holds no usable row|has no column of texts"),
+    ],
+)
+def test_useless_tables_of_texts(tmp_path, content, params, said):
+    path = tmp_path / "t.csv"
+    path.write_text(content)
+    with pytest.raises(DataError, match=said) as caught:
+        load_node(table(path, **params))
+    assert caught.value.node == "data"
+
+
 def test_a_table_that_is_too_small_for_the_vocabulary_has_a_mend(text):
     g = Builder("Poet")
     data = g.add("TextFile", id="data", **text(length=8).params)
