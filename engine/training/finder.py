@@ -113,9 +113,9 @@ def propose(rates: np.ndarray, losses: np.ndarray) -> Proposal:
     steepest = float(rates[int(slopes[: lowest + 1].argmin())])
     tenth = float(rates[lowest]) / 10
     rate = rounded(sqrt(steepest * tenth))
-    why = (
-        f"Between {steepest:.2g}, where the loss falls fastest, and {tenth:.2g}, a tenth of its lowest point."
-    )
+    bounds = sorted(((steepest, "where the loss falls fastest"), (tenth, "a tenth of its lowest point")))
+    (low, one), (high, other) = bounds
+    why = f"Between {low:.2g}, {one}, and {high:.2g}, {other}."
     return Proposal(rate, steepest, tenth, why.replace("-", "−"))
 
 

@@ -21,7 +21,7 @@ from gui.inspector.loss_rows import LossRows, told_losses
 from gui.inspector.moved_nodes import MovedNodes, told_nodes
 from gui.inspector.schedule_part import SchedulePart, told_schedule
 from gui.objective_colors import color_of
-from gui.widgets.basic import Dot, IconButton, column, row, set_role
+from gui.widgets.basic import Dot, IconButton, button, column, row, set_role
 from gui.widgets.fields import LineField
 from gui.widgets.fold import Fold
 
@@ -68,6 +68,8 @@ class ObjectiveCard(QFrame):
             bench, place, self._set_moved, lambda: choosing(True), lambda: choosing(False)
         )
         self.schedule = SchedulePart(bench, place, self._choose_schedule, self._set_schedule)
+        self.find = button("Find a learning rate …", "small", "A short run with a rising rate proposes one")
+        self.find.clicked.connect(self._find_rate)
         self.rules = Groups(OBJECTIVE, RULES, self._set_rule, f"objective{place}.")
         self.folds = {
             title: Fold(title, f"objective{place}.{title}") for title in (_OPTIONS, "Losses", "Nodes")
@@ -83,6 +85,7 @@ class ObjectiveCard(QFrame):
             self.folds[title].add(part)
         self.rules.folds[_PACE].inner.insertWidget(0, self.schedule)
         self.rules.folds[_PACE].add(self.schedule.plan)
+        self.rules.folds[_PACE].add(self.find)
         self.rules.more[_PACE] = lambda: told_schedule(self._objective)
         self._layout = column(self, 0)
         for part in (self.head, self.choice, self.rate):
@@ -93,6 +96,14 @@ class ObjectiveCard(QFrame):
             self._layout.addWidget(part)
         self.rules.setParent(self)
         self.rules.hide()  # its folds stand between those of the card
+
+    def _find_rate(self) -> None:
+        from gui.views.finder import FinderDialog  # it needs torch, which loads beside the window
+
+        if self._bench.active is not None:
+            self._bench.message.emit("Stop the run first: a search for a learning rate trains too.")
+            return
+        FinderDialog(self._bench, self._place, self.window()).open()
 
     @property
     def _objective(self) -> Objective:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QComboBox, QDialog, QWidget
 
@@ -41,6 +41,7 @@ class FinderDialog(QDialog):
         self.setWindowTitle("Find a learning rate")
         self.setModal(True)
         self._bench = bench
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._document: Document = bench.store.whole
         self._finder: Finder | None = None
         self._tried = 0

@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
 
 from engine.graph.document import Document, Objective
 from engine.graph.edits import delete
@@ -24,18 +26,19 @@ LIMIT = 30_000
 
 @pytest.fixture
 def show(qtbot) -> Iterator[Callable[[Document], FinderDialog]]:
-    made = []
+    parent, made = QWidget(), []
+    qtbot.addWidget(parent)
 
     def show(document: Document) -> FinderDialog:
-        dialog = FinderDialog(Bench(Store(document)))
-        qtbot.addWidget(dialog)
+        dialog = FinderDialog(Bench(Store(document)), parent=parent)
         dialog.show()
         made.append(dialog)
         return dialog
 
     yield show
     for each in made:
-        each.close()
+        if isValid(each):
+            each.reject()
 
 
 def over(dialog: FinderDialog) -> Callable[[], bool]:
@@ -151,5 +154,21 @@ def test_the_menu_opens_it_unless_something_trains(qtbot):
         window.bridge.run()
         window.actions_.refresh()
         assert not action.isEnabled()
+        window.bridge.stop()
+        qtbot.waitUntil(lambda: not window.bridge.busy, timeout=LIMIT)
+
+
+def test_the_training_page_opens_it_for_its_objective(qtbot):
+    with open_window(qtbot, "autoencoder") as window:
+        (card,) = window.inspector.page.objectives
+        card.find.click()
+        dialog = window.findChild(FinderDialog)
+        assert dialog.isVisible()
+        dialog.reject()
+        window.bridge.run()
+        said = []
+        window.bench.message.connect(said.append)
+        card.find.click()
+        assert any("Stop the run first" in each for each in said)
         window.bridge.stop()
         qtbot.waitUntil(lambda: not window.bridge.busy, timeout=LIMIT)
