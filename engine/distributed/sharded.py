@@ -163,7 +163,11 @@ class _Unpickler(pickle.Unpickler):
     """Knows the classes of torch's index and no other."""
 
     def find_class(self, module: str, name: str) -> Any:
-        ours = module.startswith("torch.distributed.checkpoint.") and name[:1].isupper()
-        if ours or (module, name) in _HARMLESS or (module == "torch" and name.endswith(("float16", "int64"))):
-            return super().find_class(module, name)
+        found = None
+        if module.startswith("torch.distributed.checkpoint.") or (module, name) in _HARMLESS:
+            found = super().find_class(module, name)
+        elif module == "torch" and isinstance(getattr(torch, name, None), torch.dtype):
+            return getattr(torch, name)
+        if found is not None and (isinstance(found, type) or (module, name) in _HARMLESS):
+            return found
         raise FileError(f"The index of a moment names {module}.{name}, which has no place in one.")

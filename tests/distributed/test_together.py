@@ -148,7 +148,7 @@ def test_a_killed_process_costs_nothing_but_time(tmp_path: Path) -> None:
         until(lambda: heard.steps() == [1], 60)
         go_on_and_save(follower, heard)
         worker(launch, 1).kill()
-        until(lambda: resumed(heard), 120)
+        until(lambda: resumed(heard) or not follower.alive, 120)
         follower.pace = 0
         assert follower.join(120)
     finally:
@@ -171,7 +171,7 @@ def test_shared_weights_go_on_after_a_kill_and_end_when_the_system_asks(tmp_path
         until(lambda: heard.steps(), 90)
         go_on_and_save(follower, heard)
         worker(launch, 0).kill()
-        until(lambda: resumed(heard), 120)
+        until(lambda: resumed(heard) or not follower.alive, 120)
         until(lambda: heard.steps()[-1] > last(heard, Resumed).step + 20, 60)
         launch.end()  # as a queue does when the time is over
         assert follower.join(60)
