@@ -140,7 +140,7 @@ def test_train_tells_metrics_in_the_last_line(run):
         (("train", "preset:spirals", "--epochs", "0"), "epochs"),
         (("train", "preset:spirals", "--device", "tpu"), "one of auto, cpu, cuda, mps"),
         (("train", "preset:spirals", "--set", "hidden.out_features=lots"), "whole number"),
-        (("export", "preset:spirals", "--to", "model.exe"), ".safetensors or .netwright"),
+        (("export", "preset:spirals", "--to", "model.exe"), ".sbatch or .yaml"),
         (("export", "preset:spirals", "--to", "model.py", "--as", "scrip"), "Did you mean 'script'?"),
         (("export", "preset:spirals", "--to", "model.txt", "--as", "script"), "should end in .py"),
         (("export", "preset:spirals", "--to", "drawing.pdf"), "netwright picture"),

@@ -103,7 +103,8 @@ def _summary(event: Finished) -> dict[str, Any]:
         "steps": event.steps,
         "seconds": round(event.seconds, 3),
     }
-    return {**summary, "run": event.run} if event.run else summary
+    more = {name: value for name, value in (("run", event.run), ("note", event.note)) if value}
+    return summary | more
 
 
 class _Lines:
@@ -116,7 +117,11 @@ class _Lines:
             "steps": e.steps,
             "device": e.device,
             "parameters": e.parameters,
+            "step": e.step,
+            **({"loaded": e.loaded} if e.loaded else {}),
+            **({"notes": list(e.notes)} if e.notes else {}),
         },
+        State: lambda e: {"event": e.state, **({"reason": e.reason} if e.reason else {})},
         Progress: lambda e: {
             "event": "progress",
             "step": int(e.step[-1]),
@@ -156,11 +161,15 @@ class _Bar:
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Started):
+            for text in (event.loaded and f"weights: {event.loaded}", *event.notes):
+                click.echo(text, err=True, nl=bool(text))
+            self._step = event.step
             self._bar = click.progressbar(
                 length=event.steps,
                 label=f"{event.parameters:,} parameters on {event.device}",
                 file=sys.stderr,
             )
+            self._bar.update(event.step)
             self._bar.render_progress()
         elif isinstance(event, Progress) and len(event.step):
             self._bar.update(int(event.step[-1]) - self._step)
@@ -170,3 +179,5 @@ class _Bar:
             numbers = "  ".join(f"{name} {value:.4g}" for name, value in event.metrics.items())
             where = f"  saved in {event.run}" if event.run else ""
             print(f"{event.reason} after {event.steps:,} steps in {event.seconds:.1f} s  {numbers}{where}")
+            if event.note:
+                print(event.note)
