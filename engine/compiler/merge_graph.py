@@ -136,8 +136,7 @@ class GraphMerge:
             elif layer.values(old.params) != layer.values(drawn.params):
                 was, now = layer.values(old.params), layer.values(drawn.params)
                 changed = {name: now[name] for name in now if now[name] != was[name]}
-                made = edits.checked_node(layer, id, {**node.params, **changed}, node.position, node.name)
-                made = replace(made, share=node.share, collapsed=node.collapsed)
+                made = replace(node, params=edits.checked_node(layer, id, {**node.params, **changed}).params)
             else:
                 made = node
         except EngineError as error:

@@ -18,7 +18,7 @@ from engine.errors import CompileError, EditError, ParameterError, ReadError
 from engine.graph.blocks import inside, outside
 from engine.graph.build import Builder
 from engine.graph.document import BYPASSED, Document, Learning
-from engine.graph.settings import set_by_name, set_init
+from engine.graph.settings import set_by_name, set_init, set_learning
 from engine.inits import INITS, check_init
 
 OTHERS: Mapping[str, Mapping[str, float | str]] = {
@@ -247,6 +247,14 @@ def test_a_layer_renamed_in_the_text_keeps_its_way():
     read = read_source(text, document)
     assert read.nodes["last"].learning.init == "zeros"
     assert "fc" not in read.nodes
+
+
+def test_another_size_in_the_text_keeps_how_a_node_learns():
+    document = set_learning(set_init(network(), ["fc"], "zeros"), ["fc"], frozen=True, rate=2.0)
+    text = compile_document(document).source.text.replace("nn.Linear(20, 3)", "nn.Linear(20, 4)")
+    read = read_source(text, document).nodes["fc"]
+    assert read.params == {"out_features": 4}
+    assert read.learning == document.nodes["fc"].learning
 
 
 @pytest.mark.parametrize(
