@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QObject, QSettings, Signal
 
 from engine.errors import EngineError, FileError
 from engine.runs.library import Library, about_run
@@ -21,6 +21,20 @@ if TYPE_CHECKING:
     from gui.runs import Run
 
 TRACKERS_KEY = "runs/trackers"
+
+
+class _Told(QObject):
+    """Brings what a thread tells to the window's own thread, and says it there."""
+
+    heard = Signal(str)
+
+    def __init__(self, bench: Bench):
+        super().__init__(bench)
+        self._bench = bench
+        self.heard.connect(self._say)
+
+    def _say(self, text: str) -> None:
+        self._bench.message.emit(text)
 
 
 def new_runner(bench: Bench, session: Session, weights: Path | None = None) -> Runner:
@@ -83,8 +97,10 @@ def switch_tracker(window: MainWindow, name: str) -> None:
 def tracking_of(bench: Bench, folder: Path) -> Tracking | None:
     """Return what tells the chosen trackers of a run, None where none is chosen."""
     names = chosen_trackers()
+    if not names:
+        return None
     try:
-        return Tracking(folder, names) if names else None
+        return Tracking(folder, names, _Told(bench).heard.emit)
     except EngineError as error:
         bench.message.emit(error.message)
         return None

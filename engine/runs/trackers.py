@@ -168,11 +168,16 @@ class Tracking:
     """Tells trackers about one run until it ends; ``close`` tells the rest and leaves no thread.
 
     Raises TrainingError for a tracker that is not there. One that fails later is left out: ``problems`` says
-    why, the run itself goes on.
+    why, and ``report`` is told at once, in the thread that follows; the run itself goes on.
     """
 
-    def __init__(self, folder: Path | str, names: Sequence[str]):
-        self._folder = Path(folder)
+    def __init__(
+        self,
+        folder: Path | str,
+        names: Sequence[str],
+        report: Callable[[str], object] = lambda problem: None,
+    ):
+        self._folder, self._report = Path(folder), report
         self._trackers = [tracker(name) for name in dict.fromkeys(names)]
         self.problems: list[str] = []
         self._listeners: dict[str, Listener] = {}
@@ -213,7 +218,7 @@ class Tracking:
                             self._end("failed" if isinstance(event, Failed) else event.reason)
                             return
             except EngineError as error:
-                self.problems.append(error.message)
+                self._fail(error.message)
                 last = True
             if last:
                 self._end("stopped")
@@ -237,9 +242,11 @@ class Tracking:
             except Exception as error:  # whatever another library raises: the run has nothing to do with it
                 self._trackers.remove(each)
                 self._listeners.pop(each.name, None)
-                self.problems.append(
-                    f"{each.title} is left out: {str(error).strip() or type(error).__name__}"
-                )
+                self._fail(f"{each.title} is left out: {str(error).strip() or type(error).__name__}")
+
+    def _fail(self, problem: str) -> None:
+        self.problems.append(problem)
+        self._report(problem)
 
     def _begin(self, each: Tracker) -> Listener:
         entry = read_entry(self._folder) or Entry(self._folder, name=self._folder.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox
 
 from engine.graph.settings import set_training
+from engine.runs import trackers
 from engine.runs.library import Library, read_entry
 from engine.runs.log import losses, read_events
+from engine.runs.trackers import TRACKERS
 from engine.storage.document_file import save_document
 from engine.training.events import Changed
 from engine.training.moment import moments
@@ -143,3 +146,18 @@ def test_a_tracker_that_is_not_installed_says_how_to_get_it(qtbot, window):
     window.actions_["track_wandb"].trigger()
     assert "pip install wandb" in said[0]
     assert not window.actions_["track_wandb"].isChecked()
+
+
+def test_a_tracker_that_fails_is_told_and_the_run_goes_on(qtbot, window, monkeypatch):
+    def refuse(entry, settings):
+        raise ConnectionError("no network")
+
+    failing = replace(TRACKERS["tensorboard"], make=refuse)
+    monkeypatch.setattr(trackers, "TRACKERS", {"tensorboard": failing})
+    said = []
+    window.bench.message.connect(said.append)
+    window.actions_["track_tensorboard"].trigger()
+    window.files.open_copy(spirals(epochs=1))
+    QTest.keyClick(window.canvas, Qt.Key.Key_F5)
+    qtbot.waitUntil(lambda: window.bench.state == "finished", timeout=60_000)
+    qtbot.waitUntil(lambda: "TensorBoard is left out: no network" in said)

@@ -158,7 +158,8 @@ def test_a_tracker_that_fails_is_left_out_and_the_others_go_on(tmp_path, calls, 
         raise ConnectionError("no network")
 
     stand_in("wandb", init=refuse)
-    tracking = Tracking(made(tmp_path / "run"), ["wandb", "mlflow"])
+    said = []
+    tracking = Tracking(made(tmp_path / "run"), ["wandb", "mlflow"], said.append)
     tracking.send()
-    assert tracking.problems == ["Weights & Biases is left out: no network"]
+    assert tracking.problems == said == ["Weights & Biases is left out: no network"]
     assert calls[-1][0] == "mlflow.end_run"
