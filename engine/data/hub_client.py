@@ -32,8 +32,8 @@ _REASONS = {
     "missing": "The hub has no set {name}, or it is private. Check the spelling: owner/name.",
     "gated": "{name} is gated: its owners want to be asked. Open https://huggingface.co/datasets/{name},"
     " accept the conditions, and log in on this machine with `hf auth login`.",
-    "script": "{name} is made by a Python script, and scripts of others are never run. Many such sets have a"
-    " copy without one: set the revision to refs/convert/parquet.",
+    "script": "{name} is made by a Python script, and scripts of others are never run. The hub keeps a copy"
+    " of many such sets that needs none: set the revision to refs/convert/parquet.",
     "config": "{name} has several configurations; choose one of {text}.",
     "revision": "{name} has no revision {revision}; leave it empty for the newest.",
     "empty": "{name} holds no files of data that can be read: expected Parquet, CSV, JSON, text, images or"
@@ -75,6 +75,8 @@ class Description:
     size: int | None
     description: str
     license: str
+    revision: str
+    """The one that was meant, or that of the hub's own copy where a set would need a script."""
 
 
 @dataclass(frozen=True)
@@ -245,6 +247,7 @@ def description_of(answer: Mapping[str, Any]) -> Description:
         answer["size"],
         answer["description"],
         answer["license"],
+        answer["revision"],
     )
 
 

@@ -18,6 +18,11 @@ from typing import Any
 
 from engine.data.hub_cache import Part, Record, write_record
 
+COPY = "refs/convert/parquet"
+"""The branch of a set on which the hub puts its copy in Parquet."""
+
+_SCRIPT = "scripts are no longer supported"
+
 ROWS = 8
 """Rows of a preview."""
 
@@ -147,7 +152,16 @@ def _describe(teller: Teller, name: str, config: str, revision: str, part: str) 
     from huggingface_hub import HfApi
 
     info = HfApi().dataset_info(name, revision=revision or None)
-    builder = _builder(name, config, revision, any_config=True)
+    try:
+        builder = _builder(name, config, revision, any_config=True)
+    except RuntimeError as error:
+        if revision or _SCRIPT not in str(error):
+            raise
+        try:  # the hub keeps a copy of many sets that a script makes, which needs none
+            builder = _builder(name, config, COPY, any_config=True)
+        except Exception:
+            raise error from None
+        revision = COPY
     splits = {each: None for each in builder.config.data_files or {}}
     splits |= {each: split.num_examples for each, split in (builder.info.splits or {}).items()}
     part = part if part in splits else next(iter(splits), "train")
@@ -167,6 +181,7 @@ def _describe(teller: Teller, name: str, config: str, revision: str, part: str) 
         "rows": rows,
         "size": sum(sizes.values()) or builder.info.download_size,
         "description": (info.description or builder.info.description or "").strip(),
+        "revision": revision,
         "license": str((info.card_data or {}).get("license") or ""),
     }
 
@@ -210,7 +225,7 @@ def _reason(error: BaseException) -> tuple[str, str]:
     unreached = any(base.__name__ == "TransportError" for each in chain for base in type(each).__mro__)
     rules: tuple[tuple[str, Callable[[], bool]], ...] = (
         ("gated", lambda: "gated dataset" in text or found(errors.GatedRepoError)),
-        ("script", lambda: "scripts are no longer supported" in text),
+        ("script", lambda: _SCRIPT in text),
         ("config", lambda: bool(_named(text)) and "onfig" in text),
         ("empty", lambda: found(EmptyDatasetError, DataFilesNotFoundError)),
         ("revision", lambda: "Revision '" in text or found(errors.RevisionNotFoundError)),

@@ -36,7 +36,9 @@ class Hub(QObject):
         found = self._window.bench.store.document.nodes.get(node)
         values = layer.values(found.params if found else {})
         use = "Use it" if found else "Add it to the canvas"
-        self.dialog = HubDialog(self._window, use, str(values["name"]), columns_of(values))
+        self.dialog = HubDialog(
+            self._window, use, str(values["name"]), columns_of(values), values["revision"]
+        )
         self.dialog.chosen.connect(lambda params: self._take(node, params))
         self.dialog.finished.connect(self._closed)
         self.dialog.open()

@@ -33,12 +33,14 @@ class HubDialog(QDialog):
 
     chosen = Signal(object)
 
-    def __init__(self, parent: QWidget, use: str, name: str = "", columns: tuple[str, ...] = ()):
-        """``use`` is what the main button does at the end; ``name`` and ``columns`` are chosen already."""
+    def __init__(
+        self, parent: QWidget, use: str, name: str = "", columns: tuple[str, ...] = (), revision: str = ""
+    ):
+        """``use`` is what the main button does at the end; the others say what is chosen already."""
         super().__init__(parent)
         self.setWindowTitle("Data from the Hugging Face hub")
         self._use, self._columns = use, columns
-        self._name, self._about = "", None
+        self._name, self._revision, self._about = "", "", None
         self.work = HubWork(self)
         self.work.found.connect(self._show_found)
         self.work.described.connect(self._show_set)
@@ -60,7 +62,7 @@ class HubDialog(QDialog):
         self.field.setText(name)
         self._search()
         if name:
-            self._turn_to(Found(name, "", 0, 0, False, ()))
+            self._turn_to(Found(name, "", 0, 0, False, ()), revision)
         self._refresh()
 
     def _left(self) -> QWidget:
@@ -161,8 +163,8 @@ class HubDialog(QDialog):
 
     # One set.
 
-    def _turn_to(self, found: Found) -> None:
-        self._name, self._about = found.name, None
+    def _turn_to(self, found: Found, revision: str = "") -> None:
+        self._name, self._revision, self._about = found.name, revision, None
         self.view.show_found(found)
         self._scroll.show()
         self.hint.hide()
@@ -172,14 +174,14 @@ class HubDialog(QDialog):
         self._about = None
         self._say("Looking into it …")
         self.bar.setRange(0, 0)
-        self.work.describe(self._name, config, part)
+        self.work.describe(self._name, config, self._revision, part)
         self._refresh()
 
     def _show_set(self, about: Description | str) -> None:
         if isinstance(about, str):
             self._say(about, "error")
         else:
-            self._about = about
+            self._about, self._revision = about, about.revision
             self._say("")
             self.view.show_set(about, self._columns)
             self._columns = ()
@@ -192,13 +194,13 @@ class HubDialog(QDialog):
         if self._is_here(params):
             self._finish()
             return
-        self.work.download(self._name, params["config"])
+        self.work.download(self._name, params["config"], params["revision"])
         self._say("Downloading …")
         self.bar.setRange(0, 0)
         self._refresh()
 
     def _is_here(self, params: dict[str, str]) -> bool:
-        return download_request(self._name, params["config"]) is None
+        return download_request(self._name, params["config"], params["revision"]) is None
 
     def _show_progress(self, progress: Progress) -> None:
         self._say(f"{words(progress)} …")

@@ -136,6 +136,7 @@ class SetView(QWidget):
         return {
             "columns": ", ".join(self.columns),
             "config": about.config if len(about.configs) > 1 else "",
+            "revision": about.revision,
             "part": about.part,
             "held_part": "" if held == DRAWN else held,
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -47,14 +48,14 @@ class HubWork(QObject):
         """Ask for the sets that a text finds."""
         self._ask("found", lambda: search(text))
 
-    def describe(self, name: str, config: str, part: str) -> None:
+    def describe(self, name: str, config: str, revision: str, part: str) -> None:
         """Ask what is in a set."""
-        request = self._take("described", Request("describe", name, config, part=part))
+        request = self._take("described", Request("describe", name, config, revision, part))
         self._ask("described", lambda: description_of(request.run()))
 
-    def download(self, name: str, config: str) -> None:
+    def download(self, name: str, config: str, revision: str) -> None:
         """Get a set onto this machine."""
-        request = download_request(name, config) or Request("download", name, config)
+        request = download_request(name, config, revision) or Request("download", name, config, revision)
         self._take("downloaded", request)
         number = self._asked["downloaded"] + 1
 
@@ -98,7 +99,8 @@ class HubWork(QObject):
                 answer = error.message
             except Exception as error:  # what nobody thought of must not end in silence
                 answer = f"The hub cannot be asked: {str(error) or type(error).__name__}"
-            self._answered.emit(kind, number, answer)
+            with suppress(RuntimeError):  # the browser was closed and is gone
+                self._answered.emit(kind, number, answer)
 
         # A search waits for the network and holds nothing: the program may end before it does.
         thread = threading.Thread(target=work, name=f"hub {kind}", daemon=kind == "found")

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
+COPY, COPY_SHA = "refs/convert/parquet", "f" * 40
 _TIME = "2026-01-01T00:00:00.000Z"
 
 
@@ -35,11 +36,12 @@ class StandIn:
 
     def sets(self) -> list[str]:
         """Return the names of all sets."""
-        return sorted(f"{each.parent.name}/{each.name}" for each in self.folder.glob("*/*") if each.is_dir())
+        found = (each for each in self.folder.glob("*/*") if each.is_dir() and each.parent.name != "copies")
+        return sorted(f"{each.parent.name}/{each.name}" for each in found)
 
-    def files(self, name: str) -> dict[str, Path]:
-        """Return the files of a set by their path in it."""
-        top = self.folder / name
+    def files(self, name: str, revision: str = "") -> dict[str, Path]:
+        """Return the files of a set by their path in it; those of the hub's copy lie in ``copies``."""
+        top = (self.folder / "copies" if revision in (COPY, COPY_SHA) else self.folder) / name
         return {each.relative_to(top).as_posix(): each for each in sorted(top.rglob("*")) if each.is_file()}
 
 
@@ -70,7 +72,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif parts[:2] == ["api", "datasets"]:
             self._about("/".join(parts[2:4]), parts[4:], query, body)
         elif parts[0] == "datasets" and parts[3:4] == ["resolve"]:
-            self._file("/".join(parts[1:3]), "/".join(parts[5:]))
+            revision, path = _revision(parts[4:])
+            self._file("/".join(parts[1:3]), revision, path)
         else:
             self._fail(404, "", "no such page")
 
@@ -79,38 +82,41 @@ class _Handler(BaseHTTPRequestHandler):
         found = [self._info(name) for name in self.hub.sets() if text in name.lower()]
         self._json(found[: int(query.get("limit", ["100"])[0])])
 
-    def _info(self, name: str) -> dict:
+    def _info(self, name: str, revision: str = "") -> dict:
         about = self.hub.folder / name / "about.json"
         return {
-            "_id": "1", "id": name, "author": name.split("/")[0], "sha": SHA, "private": False,
+            "_id": "1", "id": name, "author": name.split("/")[0], "private": False,
+            "sha": COPY_SHA if revision in (COPY, COPY_SHA) else SHA,
             "gated": "manual" if name in self.hub.gated else False, "disabled": False,
             "lastModified": _TIME, "createdAt": _TIME, "downloads": 1234, "likes": 56, "tags": [],
             "siblings": [
                 {"rfilename": path, "size": file.stat().st_size}
-                for path, file in self.hub.files(name).items()
+                for path, file in self.hub.files(name, revision).items()
             ],
         } | (json.loads(about.read_text()) if about.exists() else {})  # fmt: skip
 
     def _about(self, name: str, rest: list[str], query: dict, body: bytes) -> None:
+        revision, under = _revision(rest[1:])
         if name not in self.hub.sets():
             self._fail(404, "RepoNotFound", "Repository not found")
+        elif revision in (COPY, COPY_SHA) and not self.hub.files(name, revision):
+            self._fail(404, "RevisionNotFound", "Invalid revision")
         elif not rest or rest[0] == "revision":
-            self._json(self._info(name))
+            self._json(self._info(name, revision))
         elif rest[0] == "tree":
-            under = "/".join(rest[2:])
             deep = query.get("recursive", ["false"])[0].lower() in ("true", "1")
-            self._json(self._tree(name, under, deep))
+            self._json(self._tree(name, revision, under, deep))
         elif rest[0] == "paths-info":
             form = parse_qs(body.decode())
             wanted = json.loads(body)["paths"] if body[:1] == b"{" else form.get("paths", [])
-            every = {each["path"]: each for each in self._tree(name, "", True)}
+            every = {each["path"]: each for each in self._tree(name, revision, "", True)}
             self._json([every[path] for path in wanted if path in every])
         else:
             self._fail(404, "", "no such page")
 
-    def _tree(self, name: str, under: str, deep: bool) -> list[dict]:
+    def _tree(self, name: str, revision: str, under: str, deep: bool) -> list[dict]:
         found: dict[str, dict] = {}
-        for path, file in self.hub.files(name).items():
+        for path, file in self.hub.files(name, revision).items():
             if under and not path.startswith(f"{under}/"):
                 continue
             inner = path[len(under) + 1 :] if under else path
@@ -124,10 +130,14 @@ class _Handler(BaseHTTPRequestHandler):
                 found[path] = {"type": "file", "oid": etag, "size": size, "path": path}
         return list(found.values())
 
-    def _file(self, name: str, path: str) -> None:
-        file = self.hub.files(name).get(path) if name in self.hub.sets() else None
+    def _file(self, name: str, revision: str, path: str) -> None:
+        files = self.hub.files(name, revision)
+        file = files.get(path) if name in self.hub.sets() else None
+        self.sha = COPY_SHA if revision in (COPY, COPY_SHA) else SHA
         if name not in self.hub.sets():
             self._fail(404, "RepoNotFound", "Repository not found")
+        elif revision in (COPY, COPY_SHA) and not files:
+            self._fail(404, "RevisionNotFound", "Invalid revision")
         elif file is None:
             self._fail(404, "EntryNotFound", "Entry not found")
         elif name in self.hub.gated:
@@ -145,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
             data, status = data[start : end + 1], 206
         self.send_response(status)
         self.send_header("ETag", f'"{_etag(file)}"')
-        self.send_header("X-Repo-Commit", SHA)
+        self.send_header("X-Repo-Commit", self.sha)
         self.send_header("Accept-Ranges", "bytes")
         self.send_header("Content-Length", str(len(data)))
         if status == 206:
@@ -179,6 +189,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+
+def _revision(parts: list[str]) -> tuple[str, str]:
+    """The revision at the beginning of a path, and what follows it; that of the copy has slashes itself."""
+    whole = "/".join(parts)
+    if whole.startswith(COPY):
+        return COPY, whole[len(COPY) :].strip("/")
+    return (parts[0] if parts else ""), "/".join(parts[1:])
 
 
 def _etag(file: Path) -> str:

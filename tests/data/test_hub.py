@@ -213,6 +213,24 @@ def test_python_of_a_set_is_never_run(empty, tmp_path):
         shutil.rmtree(top)
 
 
+def test_of_a_set_that_a_script_makes_the_copy_of_the_hub_is_taken(empty):
+    top = empty.folder / "tester" / "old"
+    write_reviews(empty.folder / "copies", "tester/old")
+    (empty.folder / "copies" / "tester" / "old" / "README.md").unlink()  # the hub's copies have none
+    top.mkdir()
+    (top / "old.py").write_text("raise SystemExit")
+    try:
+        about = describe("tester/old")
+        assert about.revision == "refs/convert/parquet"
+        assert "mood" in about.features
+        record = download("tester/old", revision=about.revision)
+        assert record.parts["train"].rows == 60
+        assert load_node(node("tester/old", "length", revision=about.revision, validation=0)).rows == 60
+    finally:
+        shutil.rmtree(top)
+        shutil.rmtree(empty.folder / "copies")
+
+
 def test_a_hub_that_is_out_of_order(empty):
     empty.broken = True
     assert "The hub refused" in refused(empty, "tester/pets")
