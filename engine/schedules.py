@@ -202,7 +202,7 @@ SCHEDULES = {
         ),
         Schedule(
             "CosineAnnealingWarmRestarts",
-            "Cosine with warm restarts",
+            "Warm restarts",
             "Falls along a cosine and jumps back up, again and again.",
             (
                 Int(

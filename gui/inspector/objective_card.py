@@ -84,7 +84,6 @@ class ObjectiveCard(QFrame):
         for title, part in zip(self.folds, (self.options, self.losses, self.moved), strict=True):
             self.folds[title].add(part)
         self.rules.folds[_PACE].inner.insertWidget(0, self.schedule)
-        self.rules.folds[_PACE].add(self.schedule.plan)
         self.rules.folds[_PACE].add(self.find)
         self.rules.more[_PACE] = lambda: told_schedule(self._objective)
         self._layout = column(self, 0)

@@ -18,7 +18,7 @@ CONSTANT = "Constant"
 
 
 class SchedulePart(QWidget):
-    """The choice of a schedule and its options; ``plan`` is the curve, for whoever places it."""
+    """The choice of a schedule and its options, with the curve of both between them."""
 
     def __init__(
         self,
@@ -33,9 +33,10 @@ class SchedulePart(QWidget):
         self.choice = KindChoice("schedule", SCHEDULES, choose, none=CONSTANT, doc=doc)
         self.options = KindOptions(edit)
         layout = column(self, 6)
-        layout.addWidget(self.choice)
-        layout.addWidget(self.options)
         self.plan = PlannedRate(bench, place)
+        layout.addWidget(self.choice)
+        layout.addWidget(self.plan)
+        layout.addWidget(self.options)
 
     def show_objective(self, objective: Objective) -> None:
         """Show an objective's schedule."""
