@@ -39,6 +39,10 @@ class Patience:
     """In which a run has to begin."""
 
 
+LAST_WORDS = 10.0
+"""Seconds in which processes end by themselves after the run has told its end."""
+
+
 class Follower:
     """A run elsewhere, with the methods of a Runner.
 
@@ -177,7 +181,7 @@ class Follower:
     def _let_go(self) -> None:
         self.notice = ""
         if isinstance(self.launch, Spawned) and not self.launch.outlives:
-            self.launch.end()
+            self.launch.end(LAST_WORDS if self._over else 0.0)
         close: Callable[[], None] = getattr(self.launch, "close", lambda: None)
         close()
 

@@ -73,7 +73,12 @@ class Group:
         # Orders and sums of a few numbers go over the CPU, so that a GPU is never waited for because of them.
         backend = "cpu:gloo,cuda:nccl" if self.device.type == "cuda" else "gloo"
         where = {"device_id": self.device} if self.device.type == "cuda" else {}
-        dist.init_process_group(backend, timeout=TIMEOUT, **where)
+        store, rank, size = next(dist.rendezvous("env://", timeout=TIMEOUT))
+        if place.size == place.local_size:
+            # torchrun keeps one store for all attempts, in which the addresses of dead processes are left.
+            # With several machines each counts attempts of its own; there its own switch helps (FRESH_STORE).
+            store = dist.PrefixStore(f"attempt {place.attempt}", store)
+        dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=TIMEOUT, **where)
 
     @property
     def leads(self) -> bool:

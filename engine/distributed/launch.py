@@ -28,6 +28,12 @@ GIVEN, LOG = "given.netwright", "launch.log"
 TOKEN = "NETWRIGHT_LAUNCH"
 """Environment variable that names a launch to all of its processes, wherever they hang in the tree."""
 
+FRESH_STORE = "TORCH_DISABLE_SHARE_RDZV_TCP_STORE"
+"""Environment variable that lets torchrun open a new store for every attempt.
+
+In the one that it shares else, processes find the addresses of those that are dead, and attempts are lost.
+"""
+
 RESTARTS = 3
 """How often torchrun begins again from the last moment by itself."""
 
@@ -124,9 +130,16 @@ class Spawned(Launch):
                 process.kill()
         psutil.wait_procs(processes, 10)
 
-    def end(self) -> None:
-        """Ask the command to end, as a system does that shuts down; kill what does not in its time."""
-        if self._process is None or self._process.poll() is not None:
+    def end(self, wait: float = 0.0) -> None:
+        """Ask the command to end, as a system does that shuts down; kill what does not in its time.
+
+        One that is about to end by itself may ``wait`` so many seconds.
+        """
+        if self._process is None:
+            return
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(wait)
+        if self._process.poll() is not None:
             return
         with suppress(OSError):
             self._process.send_signal(signal.SIGTERM)
@@ -203,6 +216,7 @@ class Local(Spawned):
         return {
             "PYTHONPATH": os.pathsep.join(paths),
             "PYTHONSAFEPATH": "1",
+            FRESH_STORE: "1",
             "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(cores)),
         }
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.distributed.control import NAME, order_line
-from engine.distributed.launch import GIVEN, LOG, Launch, torchrun, training_command
+from engine.distributed.launch import FRESH_STORE, GIVEN, LOG, TOKEN, Launch, torchrun, training_command
 from engine.errors import FileError, TrainingError
 from engine.graph.document import Document
 from engine.graph.files import needed_files, with_files
@@ -152,7 +152,7 @@ class Ssh(Launch):
         train = ["netwright", *training_command(self._there, document, **self._options)]
         if self.machine.processes != 1:
             processes = self.machine.processes or "gpu"
-            train = ["torchrun", *torchrun(processes), "--no-python", *train]
+            train = ["env", f"{FRESH_STORE}=1", "torchrun", *torchrun(processes), "--no-python", *train]
         before = f"{self.machine.before} && " if self.machine.before else ""
         return f"{before}{shlex.join(train)}"
 
@@ -160,7 +160,8 @@ class Ssh(Launch):
         """Start a command that goes on when the connection ends, and leaves its exit code in a file."""
         with suppress(OSError):
             (self.folder / EXIT).unlink(missing_ok=True)
-        inside = f"{command}\necho $? > .{EXIT} && mv .{EXIT} {EXIT}"
+        named = f"export {TOKEN}={shlex.quote(self.folder.name)}"
+        inside = f"{named}\n{command}\necho $? > .{EXIT} && mv .{EXIT} {EXIT}"
         self._say(
             f"rm -f {EXIT}; own=$(command -v setsid || true); "
             f"nohup $own sh -c {shlex.quote(inside)} > {LOG} 2>&1 < /dev/null & echo $! > {PID}"

@@ -60,6 +60,7 @@ run="$SLURM_SUBMIT_DIR/{name}-run"
 
 export OMP_NUM_THREADS="${{SLURM_CPUS_PER_TASK:-1}}"
 export NCCL_DEBUG="${{NCCL_DEBUG:-WARN}}"
+export TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1  # or a restart finds the addresses of dead processes
 {environment}
 # One process for each GPU; without any, one for each machine.
 processes="${{SLURM_GPUS_ON_NODE:-1}}"
@@ -179,7 +180,9 @@ spec:
             - name: OMP_NUM_THREADS
               value: "8"
             - name: NCCL_DEBUG
-              value: WARN{environment}
+              value: WARN
+            - name: TORCH_DISABLE_SHARE_RDZV_TCP_STORE  # or a restart finds the addresses of dead processes
+              value: "1"{environment}
           resources:
             requests:
               cpu: "8"
