@@ -22,6 +22,8 @@ _FIELDS: Mapping[str, Callable[[Entry], str]] = MappingProxyType(
         "network": lambda entry: entry.network,
         "device": lambda entry: entry.status.device,
         "file": lambda entry: entry.file,
+        "tag": lambda entry: "\n".join(entry.tags),
+        "notes": lambda entry: entry.notes,
     }
 )
 

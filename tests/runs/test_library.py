@@ -157,6 +157,7 @@ def test_runs_of_a_document(library, tmp_path):
         ("#pap", "good ugly"),
         ("-#paper", "bad"),
         ("state:fail", "bad"),
+        ("tag:pap notes:member", "ugly"),
         ("val_accuracy>0.5", "good"),
         ("val_accuracy<=0.5 #paper", "ugly"),
         ("steps>=40", "good bad ugly"),

@@ -8,6 +8,8 @@ import os
 import platform
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -248,6 +250,18 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert [e.step for e in read_events(path) if isinstance(e, Evaluated)] == [10, 20]
     assert (path / "metrics.csv").read_text().splitlines()[1:] == ["10,1,90.0", "20,2,50.0"]
     assert read_status(path).best == {"loss": (50.0, 20)}
+
+
+def test_who_lives_is_told_by_its_process_here_and_by_its_heartbeat_elsewhere(run):
+    here, now = read_status(run.path), time.time()
+    assert here.now == "starting"
+    assert replace(here, born=here.born + 3600).now == "starting"  # somebody has set the clock
+    assert replace(here, born=here.born - 3600, time=now - 3600).now == "interrupted"  # its number was reused
+    assert replace(here, pid=2**22 + 1).now == "interrupted"
+    away = replace(here, host="elsewhere", pid=1)
+    assert away.now == "starting"
+    assert replace(away, time=now - 3600).now == "interrupted"
+    assert replace(away, time=now - 3600, state="done").now == "done"
 
 
 def test_a_folder_is_written_by_one_run_at_a_time(run):
