@@ -15,6 +15,7 @@ from engine.graph.blocks import layer_of
 
 if TYPE_CHECKING:
     from engine.compiler.resolve import Resolution
+    from engine.data.tally import Scale
     from engine.graph.document import Node, Slot
 
 ROWS = 48
@@ -140,7 +141,13 @@ def _some(data: Dataset, held: bool, batch: int) -> tuple[Arrays, np.ndarray | N
 def _shown(data: Dataset, rows: Arrays) -> Arrays:
     """Numbers as they were before they were scaled."""
     scales = {name: data.fields[name].scale for name in rows}
-    return {name: scales[name].undo(value) if scales[name] else value for name, value in rows.items()}
+    return {name: _undone(scales[name], value) if scales[name] else value for name, value in rows.items()}
+
+
+def _undone(scale: Scale, values: np.ndarray) -> np.ndarray:
+    """Numbers as they were, without what rounding left of a zero."""
+    found = scale.undo(values)
+    return np.where(np.abs(found) < 1e-6 * float(np.max(scale.size, initial=0)), 0.0, found)
 
 
 def written(told: Field, value: np.ndarray | float) -> str:
@@ -162,7 +169,16 @@ def named(told: Field, value: float) -> str:
         return told.classes[value]
     if isinstance(value, bool | int):
         return str(int(value))
-    return "missing" if value != value else f"{value:.4g}".replace("-", "−")
+    return amount(value)
+
+
+def amount(value: float) -> str:
+    """Return a number of a table in four digits, all that stand before the point, and a true minus sign."""
+    if value != value:
+        return "missing"
+    whole = 1000 <= abs(value) < 1e12
+    text = f"{value:,.1f}".removesuffix(".0") if whole else f"{value:.4g}"
+    return text.replace("-", "−")
 
 
 def sentence(told: Field, tokens: list[str]) -> str:

@@ -289,6 +289,8 @@ class ColumnTable(QWidget):
 
 def _numbers(each: Column) -> tuple[str, ...]:
     values = (each.mean, each.deviation, each.low, each.high)
+    least = 1e-6 * max(abs(each.low), abs(each.high))  # what rounding left of a zero
+    values = tuple(0.0 if abs(value) < least else value for value in values)
     words = [short(value, 3) if np.isfinite(value) else "–" for value in values]
     return (*words, f"{each.missing:,}" if each.missing else "–")
 

@@ -18,7 +18,7 @@ from engine.graph.document import Document
 from engine.graph.edits import set_params
 from gui.bench import Bench
 from gui.data.preview import BATCH, SKIPPED, STATISTICS, DataView
-from gui.data.preview_look import Look, sentence, table_of
+from gui.data.preview_look import Look, amount, sentence, table_of
 from gui.data.preview_statistics import ColumnTable
 from gui.data.preview_work import Failure, Newest
 from gui.store import Store
@@ -249,6 +249,35 @@ def test_text_stands_as_words_with_what_is_hidden(show, settled, tmp_path):
 )
 def test_tokens_as_a_text(names, tokens, text):
     assert sentence(Field(np.zeros((1, 3), np.int64), names), tokens) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (11339.996, "11,340"), (5.1, "5.1"), (-0.25, "−0.25"), (1 / 3, "0.3333"), (float("nan"), "missing"),
+        (6047.26, "6,047.3"), (1e-9, "1e−09"), (3.0, "3"),
+    ],
+)  # fmt: skip
+def test_numbers_of_a_table(value, text):
+    assert amount(value) == text
+
+
+def test_a_zero_that_was_scaled_is_a_zero_again(show, settled, tmp_path):
+    path = tmp_path / "cities.csv"
+    rows = [f"{n},{'Rome' if n % 3 else 'Oslo'},{n % 2}" for n in range(1, 40)]
+    path.write_text("\n".join(["size,city,kind", *rows]), encoding="utf-8")
+    g = Builder("Cities")
+    g.add("Output", g.add("ReLU", g.add("CSV", id="data", path=str(path))))
+    view = show(g.document())
+    settled(view)
+    column = next(each for each in view.table.rows.columns if each.title == "city = Oslo")
+    assert set(column.texts) == {"0", "1"}
+
+
+def test_it_fits_into_a_narrow_window(show, settled):
+    view = show(digits(FLIP))
+    settled(view)
+    assert view.minimumSizeHint().width() < 400
 
 
 def test_what_has_no_columns_is_told_by_its_size():
