@@ -60,7 +60,8 @@ class Column:
         """Return what stands in a row."""
         if self.shows is not None:
             return self.shows(row)
-        return str((self.words if self.numbers is None else self.numbers)[row])
+        value = (self.words if self.numbers is None else self.numbers)[row]
+        return "" if isinstance(value, np.floating) and np.isnan(value) else str(value)
 
 
 def _rowwise(flags: np.ndarray) -> np.ndarray:

@@ -47,7 +47,7 @@ class BalanceRow(QWidget):
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._look)
         self.balance = button(
-            "Weigh by rarity", "small", "Count the classes in the training rows of the data"
+            "Weigh classes by rarity", "small", "Count the classes in the training rows of the data"
         )
         self.note = label("", "muted", 12, wrap=True)
         layout = row(self, 8)

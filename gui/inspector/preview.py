@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
 from threading import Thread
 
@@ -111,7 +112,7 @@ def _facts(data: Dataset) -> str:
 
 def picture_of(data: Dataset) -> QWidget:
     """Return a picture of a data set: images, points, or a small table."""
-    fields = list(data.fields.items())
+    fields = [(name, _unscaled(each)) for name, each in data.fields.items()]
     first = fields[0][1]
     shape = first.values.shape
     labels = fields[1][1] if len(fields) > 1 else None
@@ -220,6 +221,11 @@ class SampleTable(Box):
         self.setAccessibleName("First rows of " + ", ".join(heads))
 
 
+def _unscaled(field: Field) -> Field:
+    """The first rows as they are in the file, not as the network gets them."""
+    return replace(field, values=field.scale.undo(field.values[:_POINTS])) if field.scale else field
+
+
 def _columns(fields: list[tuple[str, Field]]) -> tuple[list[str], list[list[str]]]:
     """Titles and texts of at most four columns; the last field keeps its place, it is what is asked for."""
     heads: list[str] = []
@@ -235,7 +241,8 @@ def _columns(fields: list[tuple[str, Field]]) -> tuple[list[str], list[list[str]
             columns.append([written(field, field.values[row]).replace("\n", "⏎") for row in rows])
         else:
             for place in range(flat.shape[1]):
-                heads.append(f"{name} {place + 1}" if flat.shape[1] > 1 else name)
+                alone = f"{name} {place + 1}" if flat.shape[1] > 1 else name
+                heads.append(field.columns[place] if field.columns else alone)
                 columns.append([f"{value:.3g}" for value in flat[:, place]])
                 if place >= _COLUMNS:
                     break

@@ -95,10 +95,10 @@ def test_bad_rows_are_left_out_and_listed(write, reading):
     assert len(data) == 34
     text = "\n".join(data.skipped)
     for said in (
-        "Row 2: 'x' expects a number, 'nan' came.",
+        "Row 2: 'x' expects a number, it is empty.",
         "Row 4: 'x' expects a number, 'inf' came.",
         "Row 5: 'list' expects a number, '[1]' came.",
-        "Row 11: 'y' expects a number, 'nan' came.",
+        "Row 11: 'y' expects a number, it is empty.",
     ):
         assert said in text
     assert len(data.skipped) == 6

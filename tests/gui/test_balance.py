@@ -1,9 +1,10 @@
-"""Class weights are filled in by a button of the loss."""
+"""What the inspector says about data: weights of classes by a button, and the first rows."""
 
 from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 
 from engine.graph import edits
 from engine.graph.build import Builder
@@ -56,3 +57,25 @@ def test_what_is_missing_is_said(qtbot, shown):
     assert row.balance.isEnabled()
     bench.store.select(["scores"])
     assert inspector.page.balance is None
+
+
+def test_the_preview_shows_the_file_as_it_is_and_not_as_it_is_scaled(qtbot, tmp_path):
+    path = tmp_path / "flowers.csv"
+    path.write_text(
+        "length,width,age,kind\n" + "".join(f"{1000 + n},{n / 100},7,{'ab'[n % 2]}\n" for n in range(20))
+    )
+    b = Builder("Flowers")
+    b.add("CSV", path=str(path), split="last", id="data")
+    bench = Bench(Store(b.document()))
+    tell(bench)
+    inspector = Inspector(bench)
+    qtbot.addWidget(inspector)
+    inspector.show()
+    bench.store.select(["data"])
+    preview = inspector.page.preview
+    qtbot.waitUntil(lambda: preview.picture is not None)
+    assert preview.picture.accessibleName() == "First rows of length, width, age, target"
+    texts = [each.text() for each in preview.picture.findChildren(QLabel)]
+    assert "1e+03" in texts
+    assert "0.01" in texts
+    assert preview.note.text().startswith("20 samples, 4 held out")
