@@ -130,7 +130,7 @@ def speed(folder: Path, quick: bool) -> list[Row]:
     hand, _ = interleaved(streamed, lambda: by_hand(path), rounds)
     cores = f"{os.cpu_count()} cores"
     return [
-        Row("streamed beside in memory", beside, 0.3, "higher", f"epochs per second, 50-64-2, {cores}"),
+        Row("streamed beside in memory", beside, 0.25, "higher", f"epochs per second, 50-64-2, {cores}"),
         Row(
             "streamed beside a loop by hand",
             hand,
