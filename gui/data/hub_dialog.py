@@ -69,6 +69,7 @@ class HubDialog(QDialog):
         left = column(spacing=8)
         self.field = SearchField("Search the hub")
         self.field.down.connect(lambda: self.list.setFocus())
+        self.field.returnPressed.connect(lambda: self.list.setCurrentRow(max(self.list.currentRow(), 0)))
         self.list = QListWidget()
         self.list.setAccessibleName("Sets of the hub")
         self.list.setFixedWidth(LIST)

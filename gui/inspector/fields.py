@@ -250,7 +250,7 @@ class FolderField(FileField):
 
 
 class HubField(TextField):
-    """The name of a set of the hub with a button that opens the browser: ``wanted`` asks for it."""
+    """The name of a set of the hub; after ``offer`` a button asks for the browser by ``wanted``."""
 
     wanted = Signal()
 
@@ -262,6 +262,11 @@ class HubField(TextField):
         self.browse.setFixedWidth(32)
         self._layout.addWidget(self.browse)
         self.browse.clicked.connect(self.wanted)
+        self.browse.hide()
+
+    def offer(self) -> None:
+        """Show the button: somebody listens to it."""
+        self.browse.show()
 
 
 FIELDS: dict[type[Param], Callable[[Param], Field]] = {

@@ -92,6 +92,7 @@ class NodePage(QWidget):
         for field in self.form.fields.values():
             if isinstance(field, HubField):
                 field.wanted.connect(lambda: bench.hub_wanted.emit(self.node))
+                field.offer()
         if self.preview is not None:
             bench.data_changed.connect(self.preview.read_again)
         self.refresh()

@@ -147,11 +147,12 @@ class ImageTiles(QWidget):
         low, high = float(np.min(values, initial=0)), float(np.max(values, initial=0))
         self._images: list[QImage] = [rgb_image(value, low, high) for value in values]
         self._labels = [_name(labels, row) for row in range(len(values))]
+        self._text = self.TEXT if any(self._labels) else 0
         self.setAccessibleName("First images: " + ", ".join(self._labels))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         rows = ceil(len(self._images) / self.PER_ROW)
-        self.setFixedHeight(round(rows * (self._side(self.width()) + self.TEXT + self.GAP)))
+        self.setFixedHeight(round(rows * (self._side(self.width()) + self._text + self.GAP)))
 
     def _side(self, width: float) -> float:
         return (width - (self.PER_ROW - 1) * self.GAP) / self.PER_ROW
@@ -163,7 +164,7 @@ class ImageTiles(QWidget):
         side = self._side(self.width())
         for place, (image, name) in enumerate(zip(self._images, self._labels, strict=True)):
             row, column_ = divmod(place, self.PER_ROW)
-            box = QRectF(column_ * (side + self.GAP), row * (side + self.TEXT + self.GAP), side, side)
+            box = QRectF(column_ * (side + self.GAP), row * (side + self._text + self.GAP), side, side)
             painter.drawImage(box, image)
             under = QRectF(box.left() - 2, box.bottom() + 2, side + 4, self.TEXT - 2)
             text = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, int(under.width()))
