@@ -29,6 +29,7 @@ class Continuing(QObject):
         super().__init__(parent)
         self._bench, self.bridge, self._window = bench, bridge, parent
         bench.started.connect(self._report)
+        bench.finished.connect(self._conclude)
 
     def folder(self) -> Path | None:
         """Return the folder of the last run of the document in front, if it left one."""
@@ -90,9 +91,16 @@ class Continuing(QObject):
             return False
 
     def _report(self, event: Started) -> None:
-        """Say what of the old weights did not fit; what did is said in the status line."""
-        if event.loaded and ";" in event.loaded and not self.bridge.retelling:
-            self._bench.offered.emit(Offer(f"Weights: {event.loaded}"))
+        """Say what of the old weights did not fit, and what is done otherwise than was asked for."""
+        left = f"Weights: {event.loaded}" if ";" in event.loaded else ""
+        said = " ".join(each for each in (left, *event.notes) if each)
+        if said and not self.bridge.retelling:
+            self._bench.offered.emit(Offer(said))
+
+    def _conclude(self, event: Finished) -> None:
+        """Say why a run ended early, or which weights it kept."""
+        if event.note and not self.bridge.retelling:
+            self._bench.offered.emit(Offer(event.note, (("Continue", self.carry_on),)))
 
 
 def alike(trained: Document, shown: Document) -> bool:

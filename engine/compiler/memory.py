@@ -25,6 +25,7 @@ from engine.compiler.resolve import Resolution, Step
 from engine.compiler.template import arguments
 from engine.graph.blocks import ROLE, ends_of
 from engine.graph.document import Document, Slot
+from engine.graph.objectives import loss_nodes, moved_by
 from engine.layers.declaration import TensorType
 from engine.optimizers import OPTIMIZERS
 
@@ -69,16 +70,27 @@ def footprint(document: Document, found: Resolution, memory: Mapping[str, Memory
     """Return what training a resolved document takes, in bytes; ``memory`` is that of its nodes."""
     training = document.training
     states = [OPTIMIZERS[each.optimizer].kept(each.options) for each in training.objectives]
-    learned = _FLOAT * sum(found.parameters.values())
+    whole = _FLOAT * sum(found.parameters.values())
+    moved = [_moved(document, place, found) for place in range(len(states))]
+    learned = [_FLOAT * sum(found.parameters.get(id, 0) for id in ids) for ids in moved]
+    gradients = _FLOAT * sum(found.parameters.get(id, 0) for id in frozenset().union(*moved))
     copied = {step.attribute: _numbers(found, id) for id, step in found.steps.items() if step.copies}
     return Footprint(
-        learned + _FLOAT * sum(copied.values()),
-        learned,
-        learned * sum(states),
+        whole + _FLOAT * sum(copied.values()),
+        gradients,
+        sum(each * kept for each, kept in zip(learned, states, strict=True)),
         sum(each.kept or 0 for each in memory.values()),
         training.batch_size,
         tuple(id for id, each in memory.items() if each.kept is None),
     )
+
+
+def _moved(document: Document, place: int, found: Resolution) -> frozenset[str]:
+    """Return the nodes that an objective moves; where there is no loss yet, all that are not frozen."""
+    if loss_nodes(document):
+        return moved_by(document, place)
+    nodes = document.nodes
+    return frozenset(id for id in found.parameters if id in nodes and not nodes[id].learning.frozen)
 
 
 def _numbers(found: Resolution, id: str) -> int:

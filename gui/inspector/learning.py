@@ -60,7 +60,9 @@ class LearningSection(Fold):
         """Mark what a run takes at once."""
         names = self._bench.steerable
         live = None
-        if names is not None:
+        if names is not None and self._bench.store.scope:  # the run knows blocks as a whole
+            live = set()
+        elif names is not None:
             live = {each.name for each in LEARNING if all(f"{id}.{each.name}" in names for id in self.nodes)}
         self.form.show_live(live)
         self.init.choice.show_live(live)

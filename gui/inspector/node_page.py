@@ -87,6 +87,7 @@ class NodePage(QWidget):
         layout.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.form.setVisible(bool(layer.params))
 
+        bench.steerable_changed.connect(self.show_live)
         self.name.textEdited.connect(self._rename)
         self.name.editingFinished.connect(self._end_word)
         for field in self.form.fields.values():
@@ -106,6 +107,7 @@ class NodePage(QWidget):
         if not self.name.hasFocus() or self.name.text().strip() != node.title:
             self.name.setText(node.title)
         self.form.show_values(layer_of(document, node.type).values(node.params))
+        self.show_live()
         self.kept.show_settings(layer_of(document, node.type).unknown(node.params))
         self.mode.setText(_mode(document, node))
         self.mode.setVisible(bool(self.mode.text()))
@@ -126,6 +128,12 @@ class NodePage(QWidget):
         )
         self.cost.show_cost(self.node, self._bench)
         self.code.show_lines(self.node, analysis.source)
+
+    def show_live(self) -> None:
+        """Mark what a run takes at once."""
+        names, own = self._bench.steerable, self._bench.store.scope == ()
+        live = {param.name for param in self.params if own and f"{self.node}.{param.name}" in (names or ())}
+        self.form.show_live(None if names is None else live)
 
     def show_snapshot(self) -> None:
         """Show how the node fares in the run."""

@@ -17,7 +17,8 @@ from engine.compiler.resolve import resolve
 from engine.graph.build import Builder, Ref
 from engine.graph.document import Document
 from engine.graph.edits import share
-from engine.graph.settings import set_optimizer, set_training
+from engine.graph.objectives import set_moved
+from engine.graph.settings import set_learning, set_optimizer, set_training
 from engine.layers.declaration import TensorType
 from presets import presets
 
@@ -173,3 +174,15 @@ def test_copies_of_weights_take_room_but_learn_nothing():
     document = share(g.document(), "slow", "fc", "average")
     needs = analyze(document).footprint
     assert (needs.weights, needs.gradients) == (2 * 440, 440)
+
+
+def test_what_no_objective_moves_needs_no_gradient_and_no_state():
+    document = presets()["spirals"].document()
+    frozen = set_learning(document, ["hidden"], frozen=True)
+    all_, rest = analyze(document).footprint, analyze(frozen).footprint
+    own = 4 * analyze(document).parameters["hidden"]
+    assert rest.weights == all_.weights
+    assert rest.gradients == all_.gradients - own
+    assert rest.optimizer == all_.optimizer - 2 * own
+    chosen = set_moved(document, 0, ["arm"])
+    assert analyze(chosen).footprint.gradients == rest.gradients

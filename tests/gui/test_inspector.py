@@ -16,6 +16,7 @@ from gui.inspector.fields import (
     ChoiceField,
     FileField,
     FolderField,
+    HubField,
     NumericField,
     SwitchField,
     TextField,
@@ -314,7 +315,7 @@ def test_every_layer_has_a_page(qtbot, bench, inspector):
 
 def test_the_field_of_a_kind_of_parameter(qtbot):
     kinds = {"Int": NumericField, "Float": NumericField, "Bool": SwitchField, "Choice": ChoiceField}
-    kinds |= {"File": FileField, "Folder": FolderField}
+    kinds |= {"File": FileField, "Folder": FolderField, "HubName": HubField}
     for layer in catalogue.layers().values():
         for param in layer.params:
             expected = kinds.get(type(param).__name__, TextField)

@@ -9,7 +9,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from engine.graph.settings import set_learning, set_training
+from engine.graph.document import Edge, Slot
+from engine.graph.edits import insert
+from engine.graph.settings import set_learning, set_optimizer, set_training
 from gui.inspector.form import LATER
 from gui.objective_colors import color_of
 from gui.widgets.fold import Fold
@@ -130,7 +132,7 @@ def test_both_losses_of_two_objectives_are_told(running, qtbot):
     qtbot.waitUntil(lambda: "Generator" in curves.legend.text and "Discriminator" in curves.legend.text)
     for name, color in (("objective1", color_of(0)), ("objective2", color_of(1))):
         assert curves.plot.lines[name].tone == color
-        assert len(curves.plot.lines[name].getData()[0]) > 5
+        qtbot.waitUntil(lambda name=name: len(curves.plot.lines[name].getData()[0]) > 5, timeout=30_000)
     assert not len(curves.plot.lines["training"].getData()[0]), "their sum would say nothing"
     running.bridge.stop()
     qtbot.waitUntil(lambda: running.bench.state == "finished", timeout=20_000)
@@ -147,3 +149,34 @@ def test_an_edit_between_start_and_first_step_counts(qtbot):
         window.bench.store.apply("Smaller", lambda d: set_training(d, batch_size=16))
         qtbot.waitUntil(lambda: any(event.name == "batch_size" for event in told), timeout=60_000)
         assert told[0].after == 16
+
+
+def test_dropout_is_set_on_the_nodes_own_page_while_it_runs(qtbot):
+    with open_window(qtbot, "spirals") as window:
+        store, told = window.bench.store, []
+        window.bench.setting_changed.connect(told.append)
+        store.apply("Drop", lambda d: insert(d, "Dropout", Edge(Slot("relu1", "y"), Slot("arm", "x")))[0])
+        store.apply("Longer", lambda d: set_training(d, epochs=100_000))
+        window.bridge.run()
+        qtbot.waitUntil(lambda: window.bench.steerable is not None, timeout=60_000)
+        store.select(["dropout1"])
+        form = window.inspector.page.form
+        assert form.names["p"].live
+        retype(form.fields["p"], "0.1")
+        qtbot.waitUntil(lambda: [(e.name, e.after) for e in told] == [("dropout1.p", 0.1)], timeout=10_000)
+        store.select(["hidden"])
+        form = window.inspector.page.form
+        assert not form.names["out_features"].live
+        retype(form.fields["out_features"], "50")
+        assert form.errors["out_features"].text() == LATER
+
+
+def test_why_a_run_ended_early_is_said(qtbot):
+    with open_window(qtbot, "spirals") as window:
+        offers = []
+        window.bench.offered.connect(offers.append)
+        store = window.bench.store
+        store.apply("Still", lambda d: set_optimizer(set_training(d, epochs=500, patience=2), lr=0.0))
+        window.bridge.run()
+        qtbot.waitUntil(lambda: window.bench.state == "finished", timeout=60_000)
+        assert offers[-1].text.startswith("No progress for")
