@@ -7,7 +7,8 @@ the loss falls fast, well below the one at which it explodes.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain, count, islice
 from math import isfinite, sqrt
@@ -132,7 +133,7 @@ def tries(
     lowest: float = LOWEST,
     highest: float = HIGHEST,
     seed: int | None = None,
-) -> Iterator[tuple[float, float]]:
+) -> Generator[tuple[float, float], None, None]:
     """Give a rate and the loss before the step with it, from the lowest up, until the loss explodes.
 
     Trains a model of its own, from ``seed`` or the document's: nothing of the document or of a run changes.
@@ -214,10 +215,11 @@ def find(
     Raises EngineError where the document cannot be trained.
     """
     points = []
-    for rate, loss in tries(document, place, device, steps, seed=seed):
-        points.append((rate, loss))
-        if not heard(rate, loss):
-            return None
+    with closing(tries(document, place, device, steps, seed=seed)) as tried:
+        for rate, loss in tried:
+            points.append((rate, loss))
+            if not heard(rate, loss):
+                return None
     rates, losses = np.array(points, float).reshape(-1, 2).T
     return Found(rates, losses, smooth(rates, losses), propose(rates, losses))
 
