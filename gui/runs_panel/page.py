@@ -145,6 +145,9 @@ class RunsPage(Panel):
         self.note.text = NOTHING if self._entries else EMPTY
         self.pages.setCurrentWidget(self.table if found else self.note)
         whole = plural(len(self._entries), "run")
+        self.count.setVisible(bool(self._entries))
+        for part in (self.side, self.here, self.filter):
+            part.setVisible(bool(self._entries))
         self.count.setText(whole if len(found) == len(self._entries) else f"{len(found)} of {whole}")
         self.side.show_entries(self.selected)
         self._enable()

@@ -237,4 +237,5 @@ def test_without_runs_the_page_says_how_to_get_one(qtbot):
         window.show_runs()
         assert "press Run" in window.runs.note.text
         qtbot.waitUntil(window.runs.note.isVisible)
+        assert not window.runs.side.isVisible()
         assert not window.runs.buttons["delete"].isEnabled()
