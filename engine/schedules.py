@@ -49,7 +49,7 @@ def _cycled(low: float, high: float, default: bool) -> tuple[Param, ...]:
         Bool(
             name="cycle_momentum",
             default=default,
-            doc="Lower the momentum (or beta1) while the rate is high, where the optimizer has one.",
+            doc="Move the momentum (or beta1) against the rate, whatever it is set to.",
         ),
         Float(
             name="base_momentum",

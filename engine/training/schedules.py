@@ -306,6 +306,15 @@ def _changed(scheduler: lr_scheduler.LRScheduler, fresh: Mapping[str, float]) ->
     return {key: value for key, value in _numbers(scheduler).items() if value != fresh.get(key)}
 
 
+def cycled(objective: Objective) -> str:
+    """Return the option of the optimizer that the schedule moves beside the rate, an empty text for none."""
+    schedule = SCHEDULES.get(objective.schedule)
+    if schedule is None or not schedule.values(objective.schedule_options).get("cycle_momentum"):
+        return ""
+    names = {param.name for param in OPTIMIZERS[objective.optimizer].params}
+    return next((name for name in ("beta1", "momentum") if name in names), "")
+
+
 def _lr(objective: Objective) -> float:
     return float(OPTIMIZERS[objective.optimizer].values(objective.options)["lr"])
 

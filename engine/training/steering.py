@@ -17,6 +17,7 @@ from engine.layers.params import Float, Param, Value
 from engine.optimizers import OPTIMIZERS
 from engine.training.minimizer import Minimizer
 from engine.training.optimizing import option, set_option
+from engine.training.schedules import cycled
 from engine.training.setup import Setup
 
 _DROPOUT = Float(name="p", default=0.5, min=0, max=1, label="Dropout", doc="Share that is set to zero.")
@@ -56,8 +57,9 @@ def steerable(document: Document) -> dict[str, Param]:
     found: dict[str, Param] = {"batch_size": _setting("batch_size")}
     for place, objective in enumerate(document.training.objectives):
         before = f"objective{place + 1}." if place else ""
-        params = OPTIMIZERS[objective.optimizer].params
-        found |= {f"{before}optimizer.{each.name}": each for each in params if isinstance(each, Float)}
+        params, moved = OPTIMIZERS[objective.optimizer].params, cycled(objective)
+        numbers = [each for each in params if isinstance(each, Float) and each.name != moved]
+        found |= {f"{before}optimizer.{each.name}": each for each in numbers}
         found |= {f"{before}loss.{id}": _WEIGHT for id in objective.losses or loss_nodes(document)}
     for id, node in document.nodes.items():
         layer = layer_of(document, node.type)
@@ -81,9 +83,9 @@ def _batch_size(setup: Setup) -> Steer:
 
 
 def _options(minimizer: Minimizer, before: str) -> Iterator[Steer]:
-    first = minimizer.optimizers[0]
+    first, moved = minimizer.optimizers[0], cycled(minimizer.objective)
     for param in OPTIMIZERS[minimizer.objective.optimizer].params:
-        if not isinstance(param, Float) or option(first, param.name) is None:
+        if not isinstance(param, Float) or option(first, param.name) is None or param.name == moved:
             continue
         if param.name == "lr":
             get, put = (lambda: minimizer.rates.base), minimizer.rebase

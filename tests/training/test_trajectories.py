@@ -19,8 +19,9 @@ from engine.optimizers import OPTIMIZERS
 from engine.schedules import SCHEDULES
 from engine.training.loop import train
 from engine.training.optimizing import make_optimizers, option, set_option
-from engine.training.schedules import WARMUP_START, Rates, planned
+from engine.training.schedules import WARMUP_START, Rates, cycled, planned
 from engine.training.setup import Setup, prepare
+from engine.training.steering import steerable, steers
 
 CPU = torch.device("cpu")
 STEPS, PER_EPOCH = 20, 5
@@ -557,6 +558,26 @@ def test_a_run_is_torchs_own_with_every_optimizer(type_):
 def test_a_run_is_torchs_own_with_every_schedule(type_):
     options = SHORT.get(type_, {})
     run_agrees(Objective(options={"lr": 0.05}, schedule=type_, schedule_options=options))
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "options", "moved"),
+    [
+        ("SGD", {}, "momentum"),
+        ("Adam", {}, "beta1"),
+        ("Adagrad", {}, ""),
+        ("Adam", {"cycle_momentum": False}, ""),
+    ],
+)
+def test_what_a_schedule_moves_cannot_be_changed_by_hand(optimizer, options, moved):
+    objective = Objective(optimizer=optimizer, schedule="OneCycleLR", schedule_options=options)
+    drawn = document(objective)
+    setup = prepare(drawn, "cpu")
+    assert cycled(objective) == moved
+    names = {name for name in steers(setup) if name.startswith("optimizer.")}
+    assert names == {name for name in steerable(drawn) if name.startswith("optimizer.")}
+    assert f"optimizer.{moved}" not in names
+    assert {"optimizer.lr", "optimizer.weight_decay"} <= names
 
 
 @pytest.mark.parametrize("type_", ["CosineAnnealingLR", "LinearLR", "OneCycleLR"])
