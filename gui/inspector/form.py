@@ -18,9 +18,9 @@ from gui.widgets.basic import label, set_role
 Edit = Callable[[Param, Value, str], None]
 """Makes an edit of one parameter; edits with the same third text belong to one undo step."""
 
-_NARROW, _WIDE = 120, 168
+_NARROW, _MIDDLE, _WIDE = 120, 148, 168
 _LONG = 12
-"""Letters of a choice from which on its field is a wide one."""
+"""Letters beyond which the field of a choice is wider."""
 LIVE = "The run that goes on takes a change at once."
 LATER = "The run that goes on keeps what it began with; the next one takes this."
 
@@ -48,7 +48,7 @@ class Form(QWidget):
         field, error = field_of(param), label("", "error", 12, wrap=True)
         name = Name(param)
         name.setBuddy(field.focusProxy())
-        field.setFixedWidth(_WIDE if _is_wide(param) else _NARROW)
+        field.setFixedWidth(_width(param))
         error.hide()
         row = grid.rowCount()
         grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
@@ -141,6 +141,7 @@ class LiveDot(QWidget):
         painter.drawEllipse(QRectF(0, 0, 5, 5))
 
 
-def _is_wide(param: Param) -> bool:
-    longest = max(map(len, param.choices), default=0) if isinstance(param, Choice) else 0
-    return isinstance(param, Text) or longest > _LONG
+def _width(param: Param) -> int:
+    if isinstance(param, Choice) and max(map(len, param.choices), default=0) > _LONG:
+        return _MIDDLE
+    return _WIDE if isinstance(param, Text) else _NARROW

@@ -18,7 +18,7 @@ Table = tuple[tuple[str, tuple[str, ...]], ...]
 TRAINING: Table = (
     ("", ("epochs", "batch_size", "seed", "device")),
     ("Precision and speed", ("precision", "compile", "layout", "deterministic")),
-    ("Stopping and keeping", ("patience", "monitor", "keep_best", "save_every")),
+    ("Stop and keep", ("patience", "monitor", "keep_best", "save_every")),
     ("Averages", ("average",)),
     ("Initialization", ("weights",)),
     ("Data order", ("balance",)),

@@ -43,12 +43,11 @@ class MovedNodes(QWidget):
         self.cancel = button("Cancel", "small")
         buttons = row(spacing=6)
         for each in (self.choose, self.all, self.take, self.cancel):
-            buttons.addWidget(each)
+            buttons.addWidget(each, 0, Qt.AlignmentFlag.AlignVCenter)
         buttons.addStretch(1)
         layout = column(self, 6)
         layout.addWidget(self.text)
         layout.addLayout(buttons)
-        layout.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.choose.clicked.connect(self._begin)
         self.all.clicked.connect(lambda: self._change(()))
         self.take.clicked.connect(self._take)

@@ -1,6 +1,8 @@
-"""Objectives in the window: cards, losses, nodes chosen on the canvas, what is shown there, how nodes learn."""
+"""Objectives in the window: cards, losses, nodes chosen on the canvas, what it shows, how nodes learn."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPointF, Qt
@@ -9,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from engine.graph import objectives
 from engine.graph.blocks import group
-from engine.graph.document import Learning
+from engine.graph.document import Learning, Objective
 from engine.graph.settings import OBJECTIVE, SETTINGS, set_learning
 from gui.inspector.groups import REST, RULES, TRAINING, grouped
 from gui.inspector.learning import LearningSection
@@ -291,3 +293,46 @@ def test_how_the_whole_document_begins(window):
     retype(page.init.options.form.fields["std"], "0.1")
     assert training(window).init_options["std"] == 0.1
     assert page.training.folds["Initialization"].head.summary == "truncated normal, deviation 0.1"
+
+
+def test_two_networks_against_each_other_are_set_up_by_hand_and_train(qtbot):
+    """What a stranger does: two objectives over a network, each with its loss and its nodes; then Run."""
+    before = set(Fold._opened)
+    with open_window(qtbot) as window:
+        document = adversaries()
+        plain = replace(document.training, objectives=(Objective(),), epochs=100_000)
+        window.bench.store.open(document.with_(training=plain))
+        window.canvas.layout()
+        qtbot.waitUntil(lambda: bool(window.bench.analysis.parameters.get("g1")), timeout=60_000)
+        window.canvas.fit_all()
+        press(window.inspector.page.add)
+        for place, (name, loss, nodes) in enumerate(
+            (("Generator", "forge", ("g1", "g3")), ("Discriminator", "judge", ("d1", "d3")))
+        ):
+            card = cards(window)[place]
+            card.name.setFocus()
+            card.name.selectAll()
+            QTest.keyClicks(card.name, name)
+            press(card.folds["Losses"].head)
+            press(card.losses.rows["judge" if loss == "forge" else "forge"].switch)
+            press(card.folds["Nodes"].head)
+            press(card.moved.choose)
+            click_node(window, nodes[0])
+            title = window.canvas.to_view(window.canvas.graph.nodes[nodes[1]].pos() + QPointF(60, 12))
+            QTest.mouseClick(window.canvas.viewport(), LEFT, SHIFT, title)
+            press(card.moved.take)
+        assert [(each.name, dict(each.losses), each.nodes) for each in training(window).objectives] == [
+            ("Generator", {"forge": 1.0}, ("g1", "g3")),
+            ("Discriminator", {"judge": 1.0}, ("d1", "d3")),
+        ]
+        told = []
+        window.bench.progress.connect(told.append)
+        window.top.run_button.click()
+        qtbot.waitUntil(lambda: bool(told) and told[-1].step[-1] > 300, timeout=60_000)
+        first, last = told[0].parts[:, 0], told[-1].parts[:, -20:].mean(axis=1)
+        assert (last < first).all(), "both learn"
+        curves = window.views["learning"].curves
+        qtbot.waitUntil(lambda: "Generator" in curves.legend.text, timeout=30_000)
+        assert "Discriminator" in curves.legend.text
+    Fold._opened.clear()
+    Fold._opened.update(before)
