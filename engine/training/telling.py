@@ -23,7 +23,7 @@ from engine.training.setup import Setup
 PUBLISH = 0.1
 """Seconds between two progress events, and between two snapshots at least."""
 
-SHARE = 0.015
+SHARE = 0.02
 """Of the time that snapshots may take; where they cost more they come less often."""
 
 
