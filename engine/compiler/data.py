@@ -43,6 +43,7 @@ def load_node(node: Node, layer: Layer | None = None) -> Dataset:
                 for param in source.params
                 if type(param) in _STAMPS and values[param.name]  # what may stay empty, the source knows
             ),
+            tuple(map(file_stamp, source.also(values))) if source.also else (),
         )
         return _kept(key) or _load(
             key, lambda: make_data(source, values) if source.source else source.load(values)

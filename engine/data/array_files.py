@@ -299,6 +299,7 @@ idx = Source(
     ),
     types=lambda p: array_types(*_idx(p)),
     load=lambda p: load_arrays(p, *_idx(p), ("image", "label")),
+    also=lambda p: [] if p["labels"] else [str(_beside(Path(file_stamp(p["path"])[0])))],
     looks=lambda path: "label" not in path.name,
     summary=lambda p: stem(p["path"]),
     title="IDX images",

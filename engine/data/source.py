@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -100,6 +100,7 @@ class Source(Layer):
     without loading all of it. ``fetch``, where a source has one, gets what both need onto this machine first:
     it tells how far it is, and nothing is fetched that is here already. ``looks`` tells whether a file of the
     right ending is one that it reads, where others read files of the same ending: it is asked before them.
+    ``also`` names further files that are read, so that a change of one is noticed.
     """
 
     category: str = "Data"
@@ -108,6 +109,7 @@ class Source(Layer):
     load: Callable[[Mapping[str, Value]], Dataset] = field(default=lambda p: dataset(p, {}))
     fetch: Callable[[Mapping[str, Value], Callable[[object], None]], None] | None = None
     looks: Callable[[Path], bool] | None = None
+    also: Callable[[Mapping[str, Value]], Iterable[str]] | None = None
 
 
 NORMALIZE = Choice(

@@ -212,3 +212,30 @@ def test_damage_in_the_middle_is_told_while_it_is_read(tmp_path, write):
     with pytest.raises(DataError, match=r"table.parquet cannot be read|row"):
         for _ in data.epoch(0, 1):
             pass
+
+
+def test_the_files_of_a_folder_are_one_table(tmp_path, write):
+    whole = table()
+    for part in range(4):
+        rows = {name: values[part * 1250 : (part + 1) * 1250] for name, values in whole.items()}
+        pq.write_table(pa.table(rows), tmp_path / f"train-0000{part}-of-00004.parquet", row_group_size=300)
+    params = {"path": str(tmp_path / "train-00002-of-00004.parquet"), "normalize": "none", "split": "last"}
+    assert len(load_node(Node("data", "Parquet", params=params))) == 1250
+    for reading in ("memory", "stream"):
+        node = Node("data", "Parquet", params={**params, "together": True, "reading": reading})
+        data = load_node(node)
+        assert np.array_equal(everything(data)["features"][:, 0], np.arange(5000))
+        assert data.first(1, held=True)["features"][0, 0] == 4000
+    bad = {name: values[:50] for name, values in whole.items()}
+    bad["x"] = [None, *bad["x"][1:]]
+    path = tmp_path / "train-00001-of-00004.parquet"
+    pq.write_table(pa.table(bad), path)
+    data = load_node(node)  # a change of a file beside the one that was chosen is noticed
+    assert len(data) == 3 * 1250 + 49
+    assert data.skipped == ("train-00001-of-00004.parquet, row 1: 'x' expects a number, it is empty.",)
+    del bad["x"]
+    pq.write_table(pa.table(bad), path)
+    with pytest.raises(
+        DataError, match=r"train-00001-of-00004.parquet and train-00000-of-00004.parquet differ in x"
+    ):
+        load_node(node)
