@@ -59,8 +59,8 @@ class FoldHead(QWidget):
         theme, painter = style.current(), QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = QRectF(self.rect()).adjusted(-0.5, 1, 0.5, -1)
-        if self.underMouse() or self.hasFocus():
-            painter.setPen(theme.color("accent") if self.hasFocus() else Qt.PenStyle.NoPen)
+        if self.underMouse():
+            painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.color(style.mix(theme.panel, theme.text, 0.05)))
             painter.drawRoundedRect(box.adjusted(0.5, 0, -0.5, 0), RADIUS - 1, RADIUS - 1)
         middle = self.height() / 2
