@@ -71,17 +71,21 @@ def thinned(points: Points, most: int) -> Points:
 
 
 def smoothed(points: Points, share: float = 0.02) -> Points:
-    """Return the moving average over a share of the points to either side, cut off at the ends."""
+    """Return the moving average over a share of the points to either side.
+
+    It begins at the first value exactly; at the end, where no later ones are, it is over earlier ones alone.
+    """
     window = round(share * len(points.x))
     if window < 1:
         return points
     finite = np.isfinite(points.y)
     index = np.arange(len(points.x))
-    half = np.minimum(np.minimum(index, window), index[::-1])
+    before = np.minimum(index, window)
+    after = np.minimum(before, index[::-1])
     sums = np.concatenate([[0.0], np.cumsum(np.where(finite, points.y, 0.0))])
     counts = np.concatenate([[0], np.cumsum(finite)])
-    total = counts[index + half + 1] - counts[index - half]
-    mean = (sums[index + half + 1] - sums[index - half]) / np.maximum(total, 1)
+    total = counts[index + after + 1] - counts[index - before]
+    mean = (sums[index + after + 1] - sums[index - before]) / np.maximum(total, 1)
     return Points(points.x, np.where(total > 0, mean, np.nan))
 
 

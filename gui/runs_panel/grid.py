@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
-from gui.widgets.basic import Dot, Elided, empty
+from gui.widgets.basic import Dot, Elided, empty, label, row
 
 SMALL = 12
 NAMES, WIDE = 96, 132
@@ -38,7 +38,7 @@ class ValueGrid(QWidget):
             self._grid.setColumnMinimumWidth(place, 0)
         self._grid.setColumnMinimumWidth(0, NAMES if columns > 1 else WIDE)
         for place, color in enumerate(colors, 1):
-            self._grid.addWidget(Dot(color), 0, place, Qt.AlignmentFlag.AlignLeft)
+            self._grid.addWidget(_head(color, place), 0, place, Qt.AlignmentFlag.AlignLeft)
             self._grid.setColumnStretch(place, 1)
         for line, (name, values) in enumerate(rows.items(), 1):
             title = Elided(name, "muted", SMALL)
@@ -51,3 +51,13 @@ class ValueGrid(QWidget):
                 self._grid.addWidget(cell, line, place)
                 self._grid.setColumnStretch(place, 1)
         self.setVisible(bool(rows))
+
+
+def _head(color: str, number: int) -> QWidget:
+    """The color of a run and its number, for those who do not tell colors apart."""
+    head = QWidget()
+    inner = row(head, 5)
+    inner.addWidget(Dot(color))
+    inner.addWidget(label(str(number), "muted", SMALL))
+    head.setAccessibleName(f"Run {number}")
+    return head

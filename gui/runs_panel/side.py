@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
 
 from engine.graph.compare import compare
 from engine.graph.document import Document
-from engine.runs.curves import quantities, smoothed
+from engine.runs.curves import Points, quantities, smoothed
 from engine.runs.library import Entry, tags_of
 from engine.runs.settings import different, settings_of
 from engine.runs.words import changed_text, duration_text, number_text, state_text
@@ -89,6 +90,10 @@ class RunSide(Panel):
             self.plot.add_line(f"training{n}", CLASSES[n], 2)
             self.plot.add_line(f"held{n}", CLASSES[n], 2, dashed=True)
         self.plot.add_line("alone", HELD, 2, dashed=True)
+        self._ends = [pg.TextItem(str(n + 1), CLASSES[n], anchor=(0, 0.5)) for n in range(MOST)]
+        for end in self._ends:  # colors alone would leave some people guessing
+            end.setFont(ui_font(CAPTION_PX, 600))
+            self.plot.addItem(end, ignoreBounds=True)
         self.plot.setFixedHeight(190)
         self.plot.setAccessibleName("Curves of the chosen runs")
         self.legend = [TextLine(bench) for _ in range(MOST)]
@@ -204,7 +209,9 @@ class RunSide(Panel):
         several = len(entries) > 1
         colors = CLASSES[: len(entries)] if several else ()
         names = dict.fromkeys(name for entry in entries for name in entry.status.best)
-        self.metrics.show_rows({name: [_best(entry, name) for entry in entries] for name in names}, colors)
+        digits = 4 if len(entries) < 5 else 3
+        best = {name: [_best(entry, name, digits) for entry in entries] for name in names}
+        self.metrics.show_rows(best, colors)
         documents = [look.document for look in looks if look is not None and look.document is not None]
         rows: dict[str, Sequence[str]] = {}
         if several and len(documents) == len(entries):
@@ -289,15 +296,27 @@ class RunSide(Panel):
                 if points is not None and np.isfinite(points.y).any():
                     drawn.append(points.y[np.isfinite(points.y)])
                     last = max(last, float(points.x[-1]))
+            self._end(n, training if not alone else None)
             if n < len(shown):
                 self.legend[n].set_parts(self._words(n, shown[n][1], alone, held is not None))
         self._mark(shown[0][2] if len(shown) == 1 else None)
         if drawn:
             values = np.concatenate(_alike(drawn))
             values = values[values > 0] if self.plot.log and (values > 0).any() else values
+            ends = last * (1.0 if len(shown) == 1 else 1.04)  # room for the numbers of the runs
+            low, high, most = float(values.min()), float(values.max()), 1.0 if share else None
             for _ in range(_EASINGS):  # the plot eases its ranges; here they are to be there at once
-                if self.plot.fit(last, float(values.min()), float(values.max()), 1.0 if share else None):
+                if self.plot.fit(ends, low, high, most):
                     break
+
+    def _end(self, n: int, points: Points | None) -> None:
+        """Write a run's number where its curve ends."""
+        finite = np.flatnonzero(np.isfinite(points.y)) if points is not None else ()
+        self._ends[n].setVisible(len(finite) > 0)
+        if len(finite):
+            y = float(points.y[finite[-1]])
+            y = np.log10(max(y, 1e-9)) if self.plot.log else y
+            self._ends[n].setPos(float(points.x[finite[-1]]), y)
 
     def _mark(self, look: Look | None) -> None:
         """Mark where something was changed by hand, the latest of many."""
@@ -311,7 +330,7 @@ class RunSide(Panel):
 
     def _words(self, n: int, entry: Entry, alone: bool, held: bool) -> list[Part]:
         if not alone:
-            return [Part(f" {entry.name}", "text", swatch=CLASSES[n])]
+            return [Part(f" {n + 1}  {entry.name}", "text", swatch=CLASSES[n])]
         parts = [Part("training", swatch=CLASSES[n])]
         return [*parts, Part("     "), Part("held out", swatch=HELD, dashed=True)] if held else parts
 
@@ -374,9 +393,9 @@ class _Notes(QPlainTextEdit):
         self.left.emit()
 
 
-def _best(entry: Entry, name: str) -> str:
+def _best(entry: Entry, name: str, digits: int) -> str:
     found = entry.status.best.get(name)
-    return f"{number_text(found[0])}" if found else ""
+    return f"{found[0]:.{digits}g}" if found else ""
 
 
 def _alike(curves: Sequence[np.ndarray]) -> list[np.ndarray]:
