@@ -74,7 +74,8 @@ def test_words_may_stand_in_any_order_and_the_menu_is_a_word_too(window):
     assert texts(window)[0] == "Run"
     window.commands.field.setText("zoom")
     assert texts(window)
-    assert all("zoom" in text.lower() for text in texts(window)), "nothing by letters here and there"
+    found = [text for text in texts(window) if not text.startswith("Add ")]  # layers have other names too
+    assert all("zoom" in text.lower() for text in found), "nothing by letters here and there"
     window.commands.field.setText("f")
     assert texts(window)[0].startswith("F"), "a name that begins so comes before the menu File"
 

@@ -71,8 +71,9 @@ def test_the_palette_lists_every_layer_under_its_category(qtbot, bench):
     panel = shown(qtbot, PalettePanel(bench))
     texts = [panel.list.item(row).text() for row in range(panel.list.count())]
     layers = catalogue.layers().values()
-    assert len(texts) == len(layers) + len({layer.category for layer in layers}) + 2
+    assert len(texts) == len(layers) + len({layer.category for layer in layers}) + 3
     assert texts[0] == "Data"
+    assert texts.index("Digits") < texts.index("Data from Python") < texts.index("Custom")
     assert texts[texts.index("Custom") + 1] == "Custom layer"
     assert texts.index("Digits") < texts.index("Custom") < texts.index("Convolution")
     assert texts.index("Convolution") < texts.index("Conv2d") < texts.index("Pooling")
