@@ -256,7 +256,7 @@ class _Objective:
         if arguments.get("cycle_momentum"):
             arguments["cycle_momentum"] = any(key in optimizer.defaults for key in ("betas", "momentum"))
         if schedule.measures:
-            arguments["mode"] = "max" if rising(self._setup.training.monitor) else "min"
+            arguments["mode"] = "max" if rising(self._setup.monitored) else "min"
         usual = inspect.signature(getattr(torch.optim.lr_scheduler, schedule.type)).parameters
         alike = [key for key in arguments if isinstance(arguments[key], list) and len(rates) == 1]
         arguments |= {key: arguments[key][0] for key in alike}

@@ -246,10 +246,7 @@ def _checked(setup: Setup) -> str:
 
 def _monitored(setup: Setup) -> str:
     """What tells progress, of a report."""
-    held, monitor = setup.dataset.held, setup.training.monitor
-    usual = 'report["val_loss"]' if held else 'report["loss"]'
-    named = monitor not in ("auto", "val_loss" if held else "loss")
-    return f"report.get({_quoted(monitor)}, {usual})" if named else usual
+    return f"report[{_quoted(setup.monitored)}]"
 
 
 def _watches(setup: Setup) -> bool:
@@ -263,7 +260,7 @@ def _watched(setup: Setup) -> list[str]:
     training, value = setup.training, _monitored(setup)
     state = f"{_checked(setup)}.state_dict()"
     lines = [
-        f"value = {'-' if rising(training.monitor) else ''}{value}",
+        f"value = {'-' if rising(setup.monitored) else ''}{value}",
         "waited += 1",
         "if value < best:",
         "    best, waited = value, 0",

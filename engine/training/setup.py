@@ -110,6 +110,15 @@ class Setup:
         return self.average.module if self.average else self.model
 
     @property
+    def monitored(self) -> str:
+        """The metric that tells progress: what the settings name if checks of this run measure it."""
+        held = bool(self.dataset.held)
+        measured = {"loss", *(name for step in self.built.plan.loss for name in step.metrics)}
+        measured |= {f"val_{name}" for name in measured} if held else set()
+        usual = "val_loss" if held else "loss"
+        return self.training.monitor if self.training.monitor in measured else usual
+
+    @property
     def batch_size(self) -> int:
         """Rows of a step; never more than there are."""
         return self.batches.size
@@ -278,7 +287,7 @@ def prepare(document: Document, device: str = "", weights: Path | str | None = N
 def make_minimizers(setup: Setup) -> list[Minimizer]:
     """Return what moves the weights of a run, one for each objective."""
     training, document = setup.training, setup.document
-    upward = rising(training.monitor)
+    upward = rising(setup.monitored)
     return [
         Minimizer(
             objective,

@@ -162,6 +162,7 @@ def test_frozen_nodes_and_multipliers(tmp_path):
         {"patience": 2, "epochs": 40, "keep_best": True},
         {"average": 0.8, "keep_best": True},
         {"monitor": "val_accuracy", "keep_best": True, "epochs": 5},
+        {"monitor": "accuracy", "patience": 1, "epochs": 30},
         {"balance": "sampling"},
         {"precision": "bfloat16"},
         {"deterministic": True, "precision": "tf32"},

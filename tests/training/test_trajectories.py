@@ -22,6 +22,7 @@ from engine.training.optimizing import make_optimizers, option, set_option
 from engine.training.schedules import WARMUP_START, Rates, cycled, planned
 from engine.training.setup import Setup, prepare
 from engine.training.steering import steerable, steers
+from tests.training.documents import autoencoder
 
 CPU = torch.device("cpu")
 STEPS, PER_EPOCH = 20, 5
@@ -558,6 +559,33 @@ def test_a_run_is_torchs_own_with_every_optimizer(type_):
 def test_a_run_is_torchs_own_with_every_schedule(type_):
     options = SHORT.get(type_, {})
     run_agrees(Objective(options={"lr": 0.05}, schedule=type_, schedule_options=options))
+
+
+@pytest.mark.parametrize(
+    ("monitor", "told", "drops"),
+    [("val_accuracy", "val_accuracy", False), ("val_loss", "val_loss", True), ("auto", "val_loss", True)],
+)
+def test_a_plateau_knows_in_which_direction_its_metric_gets_better(monitor, told, drops):
+    objective = Objective(schedule="ReduceLROnPlateau", schedule_options={"patience": 0})
+    drawn = document(objective)
+    setup = prepare(drawn.with_(training=replace(drawn.training, monitor=monitor)), "cpu")
+    assert setup.monitored == told
+    rates = setup.minimizers[0].rates
+    for metric in (0.5, 0.6):
+        rates.epoch_ended(metric)
+    assert (rates.lr < 0.001) == drops
+
+
+def test_a_plateau_of_a_metric_that_is_not_measured_takes_the_loss():
+    objective = Objective(schedule="ReduceLROnPlateau", schedule_options={"patience": 0})
+    drawn = autoencoder()
+    training = replace(drawn.training, objectives=(objective,), monitor="val_accuracy")
+    setup = prepare(drawn.with_(training=training), "cpu")
+    assert setup.monitored == "val_loss"
+    rates = setup.minimizers[0].rates
+    rates.epoch_ended(0.5)
+    rates.epoch_ended(0.4)
+    assert rates.lr == 0.001  # a loss that falls is progress
 
 
 @pytest.mark.parametrize(
