@@ -248,10 +248,11 @@ class CurvesView(LiveView):
         values = np.concatenate(curves)
         if raw is not None and len(raw.x):
             # single spikes may leave the picture; the smoothed curves never do
-            high = raw.high[np.isfinite(raw.high)]
-            low = raw.low[np.isfinite(raw.low)]
+            high = np.sort(raw.high[np.isfinite(raw.high)])
+            low = np.sort(raw.low[np.isfinite(raw.low)])
             if len(high):
-                values = np.append(values, [np.percentile(high, 98), np.percentile(low, 2)])
+                few = round(0.02 * (len(high) - 1))
+                values = np.append(values, [high[-1 - few], low[few]])
         values = values[np.isfinite(values)]
         if not len(values):
             values = np.array([0.0, 1.0])
