@@ -167,6 +167,25 @@ def test_what_is_wrong_is_marked_while_one_types(window, qtbot):
     assert editor.view.fault == 0
 
 
+def test_data_from_python_is_previewed_changed_and_previewed_again(window, qtbot):
+    window.canvas.add_layer("new-custom-data")
+    (id,) = window.bench.store.document.nodes
+    click_node(window, id)
+    preview = window.inspector.page.preview
+    qtbot.waitUntil(lambda: preview.note.text().startswith("500 samples"), timeout=60_000)
+    window.edit_custom("Custom1")
+    editor = editor_of(window)
+    retype(editor, editor.view.toPlainText().replace("samples: int = 500", "samples: int = 70"))
+    assert {"Outputs: point", "Outputs: label"} <= set(editor.face.texts)
+    press(editor.apply_button)
+    click_node(window, id)
+    note = window.inspector.page.preview.note
+    qtbot.waitUntil(lambda: note.text().startswith("70 samples"), timeout=60_000)
+    assert not window.bench.analysis.problems_of(id)
+    window.canvas.add_layer("Linear")
+    assert [spot.name for spot in window.canvas.graph.nodes[id].face.outputs] == ["point", "label"]
+
+
 def test_applying_is_one_step_of_undo_and_a_new_name_follows(window, qtbot):
     window.canvas.add_layer("new-custom-layer")
     store = window.bench.store
