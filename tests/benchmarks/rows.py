@@ -25,6 +25,12 @@ class Row:
         """Whether the bound is kept."""
         return self.ratio >= self.bound if self.better == "higher" else self.ratio <= self.bound
 
+    @property
+    def room(self) -> float:
+        """How many times better than its bound it is; below 1 the bound is broken."""
+        better, worse = (self.ratio, self.bound) if self.better == "higher" else (self.bound, self.ratio)
+        return better / max(worse, 1e-9)
+
 
 def interleaved(ours: Callable[[], object], theirs: Callable[[], object], rounds: int) -> tuple[float, float]:
     """Return how many times longer theirs takes than ours: of the best rounds, and the median of the rounds.
@@ -56,4 +62,6 @@ def report(doc: str, suites: Iterable[Callable[[bool], list[Row]]]) -> int:
             sign = "≥" if row.better == "higher" else "≤"
             verdict = "ok" if row.good else "BROKEN"
             print(f"{row.name:32} {row.ratio:6.2f}  {sign} {row.bound:.2f}  {verdict:7} {row.detail}")
+        if len(rows) > 1:
+            print(f"Closest to its bound: {min(rows, key=lambda row: row.room).name}")
     return 0 if all(row.good for row in rows) else 1
