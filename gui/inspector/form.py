@@ -18,7 +18,7 @@ from gui.widgets.basic import label, set_role
 Edit = Callable[[Param, Value, str], None]
 """Makes an edit of one parameter; edits with the same third text belong to one undo step."""
 
-_NARROW, _MIDDLE, _WIDE = 120, 148, 168
+_NARROW, _MIDDLE, _WIDE = 120, 154, 168
 _LONG = 12
 """Letters beyond which the field of a choice is wider."""
 LIVE = "The run that goes on takes a change at once."

@@ -73,19 +73,20 @@ class LossRows(QWidget):
             return
         # Every loss once is what an objective minimizes that names none: a loss that is drawn later joins.
         every = weights.keys() == self.rows.keys() and set(weights.values()) == {1.0}
-        self._take({} if every else {each: weights[each] for each in self.rows if each in weights}, "", False)
+        chosen = {} if every else {each: weights[each] for each in self.rows if each in weights}
+        self._take(chosen, "", id)
 
     def weigh(self, id: str, weight: float, word: str) -> None:
         """Give a loss another weight."""
-        self._take({**self._weights, id: weight}, f"{id}.{word}", self._live is None or id in self._live)
+        self._take({**self._weights, id: weight}, f"{id}.{word}", id)
 
-    def _take(self, weights: Mapping[str, float], word: str, at_once: bool) -> None:
+    def _take(self, weights: Mapping[str, float], word: str, id: str) -> None:
         try:
             self._change(weights, word)
         except EngineError as error:
             self.say(error.message, "error")
         else:
-            self.say("" if at_once or self._live is None else LATER)
+            self.say("" if self._live is None or id in self._live else LATER)
 
     def say(self, text: str, role: str = "muted") -> None:
         """Say something below the losses."""

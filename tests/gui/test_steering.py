@@ -74,6 +74,10 @@ def test_the_second_objective_is_steered_by_its_own_card(running, qtbot):
     press(card.folds["Losses"].head)
     retype(card.losses.rows["judge"].weight, "4")
     qtbot.waitUntil(lambda: heard(running, "objective2.loss.judge") == [(2.0, 4.0)], timeout=10_000)
+    press(card.losses.rows["forge"].switch)
+    assert card.losses.note.text() == LATER, "the run knows one loss of this objective"
+    assert card.losses.rows["judge"].live.isVisible()
+    assert not card.losses.rows["forge"].live.isVisible()
     assert heard(running, "optimizer.lr") == []
 
 
