@@ -36,7 +36,7 @@ def column_of(name: str, values: pa.Array | pa.ChunkedArray, width: int = 0) -> 
     import pyarrow as pa
 
     if isinstance(values, pa.ChunkedArray):
-        values = values.combine_chunks()
+        values = values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
     kind = values.type
     if pa.types.is_dictionary(kind):
         values = values.dictionary_decode()
