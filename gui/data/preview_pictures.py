@@ -186,7 +186,7 @@ def _images(look: Look) -> list[list[QImage]]:
     """Every field that is a picture, each followed by what augmentation makes of it."""
     rows: list[list[QImage]] = []
     for name, values in look.rows.items():
-        if not is_image(values):
+        if not is_image(values) or name == look.boxes:
             continue
         if look.data.fields[name].classes:
             rows += [_regions(each[name]) for each in (look.rows, look.after) if name in each]
