@@ -36,6 +36,9 @@ class Steered(Protocol):
     def stop(self) -> None:
         """End after the present step."""
 
+    def show(self) -> None:
+        """Leave the present weights in the folder."""
+
     def set(self, name: str, value: Any) -> None:
         """Change a setting from the next step on."""
 
@@ -49,12 +52,13 @@ ORDERS: Mapping[str, Callable[[Steered, Mapping[str, Any]], None]] = {
     "resume": lambda run, order: run.resume(),
     "step": lambda run, order: run.step(),
     "stop": lambda run, order: run.stop(),
+    "show": lambda run, order: run.show(),
     "set": lambda run, order: run.set(str(order["name"]), order["value"]),
     "pace": _pace,
 }
 """What can be asked of a run, by the word that its line holds."""
 
-MOMENTARY = ("step",)
+MOMENTARY = ("step", "show")
 """Orders that are not given again to a process that takes the place of a killed one."""
 
 

@@ -12,17 +12,17 @@ from typing import Any
 
 from torch import nn
 
-from engine.compiler.module import Built, compile_document
+from engine.compiler.module import Built
 from engine.distributed.control import order_line
 from engine.distributed.launch import Launch, Spawned
+from engine.distributed.looking import Looker, looker_or_none
 from engine.errors import EngineError, FileError
 from engine.graph.document import Document
 from engine.layers.params import Param
 from engine.runs.log import Tail
-from engine.training.checkpoint import load_weights
 from engine.training.events import Event, Failed, Finished, Progress, Started, State, Watch
 from engine.training.mailbox import Mailbox
-from engine.training.status import GOING, WEIGHTS, Status, read_status
+from engine.training.status import GOING, LIVE, WEIGHTS, Status, read_status
 from engine.training.steering import named, steerable
 
 
@@ -38,6 +38,9 @@ class Patience:
     start: float = 300.0
     """In which a run has to begin."""
 
+
+LOOK = 1.0
+"""Seconds between two pictures at least."""
 
 LAST_WORDS = 10.0
 """Seconds in which processes end by themselves after the run has told its end."""
@@ -57,7 +60,7 @@ class Follower:
         self.launch = launch
         self.events = Mailbox()
         self.notice = ""
-        self.watch = Watch()
+        self._watch = Watch()
         self._patience = patience or Patience()
         self._pace = 0.0
         self._tail = Tail(launch.folder)
@@ -65,14 +68,16 @@ class Follower:
         self._wake = threading.Condition()
         self._closed = self._over = self._begun = self._stopping = False
         self._orders: list[bytes] = []
-        self._built: Built | None = None
-        self._model: nn.Module | None = None
+        self._looker: Looker | None = None
+        self._cannot_look = False
+        self._glance: threading.Thread | None = None
         # What the watch over the run knows; touched by the thread alone.
         self._heard = self._stepped = 0.0
         self._beat: tuple[float, int] = (0.0, 0)
         self._step = self._begun_at = -1
         self._restarts = 0
-        self._state = ""
+        self._seen = Watch()
+        self._look_due = 0.0
 
     @property
     def folder(self) -> Path:
@@ -81,13 +86,33 @@ class Follower:
 
     @property
     def built(self) -> Built | None:
-        """The compiled document, once the run is over."""
-        return self._built
+        """The compiled document, once it was looked at or is over."""
+        return self._looker.built if self._looker else None
 
     @property
     def model(self) -> nn.Module | None:
-        """The model with the weights that were learned, once the run is over."""
-        return self._model
+        """The model with the weights that were brought last."""
+        return self._looker.model if self._looker else None
+
+    @property
+    def watch(self) -> Watch:
+        """What pictures show; the run leaves its weights for them every now and then."""
+        return self._watch
+
+    @watch.setter
+    def watch(self, watch: Watch) -> None:
+        with self._wake:
+            if watch == self._watch:
+                return
+            self._watch = watch
+            if (
+                self._over
+                and self._looker
+                and not self._closed
+                and not (self._glance and self._glance.is_alive())
+            ):
+                self._glance = threading.Thread(target=self._picture, name="netwright look")
+                self._glance.start()
 
     @property
     def alive(self) -> bool:
@@ -142,8 +167,9 @@ class Follower:
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait until the run is over; return whether it is."""
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout)
+        for thread in (self._thread, self._glance):
+            if thread is not None and thread is not threading.current_thread():
+                thread.join(timeout)
         return not self.alive
 
     def close(self) -> None:
@@ -203,6 +229,8 @@ class Follower:
             return
         if not self._over:
             self._take_status(read_status(self.folder), code)
+        if self._begun and not self._over:
+            self._peek()
 
     def _hand_over(self) -> None:
         with self._wake:
@@ -288,14 +316,45 @@ class Follower:
         elif isinstance(event, Finished | Failed):
             self._over = True
             if isinstance(event, Finished):
-                self._learn()
+                self._learn(event)
         self.events.put(event)
 
-    def _learn(self) -> None:
-        """Build the model with the weights that the run left, so that it can be looked at and exported."""
-        weights = self.folder / WEIGHTS
-        if weights.exists():
-            with suppress(EngineError):
-                built = compile_document(self.document)
-                load_weights(built.model, weights)
-                self._built, self._model = built, built.model
+    # -- pictures ----------------------------------------------------------------------------------------
+
+    def _peek(self) -> None:
+        """Make a picture of the weights that the run has left, and ask it to leave newer ones."""
+        watch = self._watch
+        if monotonic() < self._look_due or not (
+            watch.nodes or watch.selected or watch.regions or watch.samples
+        ):
+            return
+        if (looker := self._looker_here()) is None:
+            return
+        began = monotonic()
+        with suppress(FileError):
+            self.launch.fetch(LIVE)
+        if looker.read(self.folder / LIVE) or (watch != self._seen and looker.step > 0):
+            self._picture()
+        self._ask("show")
+        self._look_due = monotonic() + max(LOOK, 10 * (monotonic() - began))
+
+    def _picture(self) -> None:
+        while self._looker is not None:
+            self._seen = self._watch
+            if (snapshot := self._looker.look(self._seen)) is not None:
+                self.events.put(snapshot)
+            if self._seen == self._watch:
+                return
+
+    def _looker_here(self) -> Looker | None:
+        if self._looker is None and not self._cannot_look:
+            self._looker = looker_or_none(self.document)
+            self._cannot_look = self._looker is None
+        return self._looker
+
+    def _learn(self, ended: Finished) -> None:
+        """Take the weights that the run left, so that they can be looked at and exported."""
+        if (self.folder / WEIGHTS).exists() and (looker := self._looker_here()) is not None:
+            looker.read(self.folder / WEIGHTS)
+            looker.step = ended.steps
+            self._picture()

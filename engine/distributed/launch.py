@@ -77,6 +77,9 @@ class Launch(ABC):
     def refresh(self) -> None:  # noqa: B027 - most run folders need nothing
         """Bring the folder up to date where the run writes another one. Raises FileError without success."""
 
+    def fetch(self, name: str) -> None:  # noqa: B027 - it is there already, in most
+        """Bring one file of the folder here, if it is there. Raises FileError without success."""
+
     def order(self, line: bytes) -> None:
         """Hand over an order. Raises FileError."""
         append_line(self.folder / NAME, line)

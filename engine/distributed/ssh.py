@@ -119,9 +119,8 @@ class Ssh(Launch):
 
     def kill(self) -> None:
         # The workers of a torchrun that is no more end by themselves.
-        self._say(
-            f'p=$(cat {PID}) && {{ kill -KILL -- "-$p" 2>/dev/null || kill -KILL "$p" 2>/dev/null; }}; true'
-        )
+        group = 'kill -s KILL -- "-$p" 2>/dev/null || kill -s KILL "$p" 2>/dev/null'
+        self._say(f"p=$(cat {PID}) && {{ {group}; }}; true")
 
     def refresh(self) -> None:
         """Bring here what is new there. Raises FileError where the machine does not answer."""
@@ -132,6 +131,9 @@ class Ssh(Launch):
             if not self._state or status.state not in GOING:
                 self._fetch(WHOLE)
             self._state = status.state
+
+    def fetch(self, name: str) -> None:
+        self._fetch([name])
 
     def order(self, line: bytes) -> None:
         self._say(f"cat >> {NAME}", line)

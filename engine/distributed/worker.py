@@ -146,6 +146,8 @@ class Worker(Runner):
         """Take a step's loss, which is that of all processes; return False to end the run."""
         if self.leads:
             self._hold_error(lambda: self._teller.stepped(loss, self._watch))
+            if self._showing and self._way == DDP:  # shares would have to be gathered
+                self._show()
             if self._pace:
                 self._keep_pace()
         return self._meet() if self._setup.position.step >= self._meeting else True

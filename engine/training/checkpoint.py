@@ -39,16 +39,19 @@ class Report:
         return f"{'; '.join(parts)}."
 
 
-def save_weights(model: nn.Module, path: Path | str) -> None:
+def save_weights(
+    model: nn.Module, path: Path | str, about: Mapping[str, str] | None = None, durable: bool = True
+) -> None:
     """Write a model's parameters and buffers; tied weights are written under each of their names.
 
-    Raises FileError if the file cannot be written.
+    ``about`` is what the file says of them. What is not ``durable`` may be lost with the power. Raises
+    FileError if the file cannot be written.
     """
     tensors = {
         name: value.detach().to("cpu", copy=True).contiguous() for name, value in model.state_dict().items()
     }
     try:
-        write_bytes(path, save(tensors, {"format": "pt"}))
+        write_bytes(path, save(tensors, {"format": "pt", **(about or {})}), durable)
     except OSError as error:
         raise FileError(f"{path} cannot be written: {error.strerror or error}.") from None
 

@@ -17,6 +17,7 @@ from engine.compiler.module import Built
 from engine.errors import EngineError, FileError, ParameterError, TrainingError
 from engine.graph.document import Document
 from engine.layers.params import Value
+from engine.training.checkpoint import save_weights
 from engine.training.events import Changed, Failed, Finished, Resumed, Started, State, Watch
 from engine.training.folder import DOCUMENT, Folder
 from engine.training.loop import train
@@ -25,6 +26,7 @@ from engine.training.moment import newest_moment
 from engine.training.numerics import numerics
 from engine.training.saving import Saving
 from engine.training.setup import Setup, prepare
+from engine.training.status import LIVE
 from engine.training.steering import Steer, named, steerable, steers
 from engine.training.telling import Teller
 from engine.training.trouble import failure_of
@@ -64,6 +66,7 @@ class Runner:
         self._wake = threading.Condition()
         self._asked = self._paused = self._stopped = self._closed = self._over = False
         self._singles = 0
+        self._showing = False
         self._changes: deque[tuple[str, Value]] = deque()
         self._watch = Watch()
         self._pace = 0.0
@@ -168,6 +171,10 @@ class Runner:
         with self._wake:
             self._stopped = True
             self._ask()
+
+    def show(self) -> None:
+        """Leave the weights as they are in the folder soon, for who looks on from elsewhere."""
+        self._showing = True
 
     def steerable(self) -> Mapping[str, Steer]:
         """Return what can be changed while it runs, by name; nothing before the model is there."""
@@ -347,6 +354,8 @@ class Runner:
     def stepped(self, loss: float | Tensor) -> bool:
         """Take a step's loss from the loop; return False to end the run."""
         if self._teller.stepped(loss, self._watch):
+            if self._showing:
+                self._show()
             if self._saving and self._saving.due:
                 self._save()
             if self._teller.trouble:
@@ -354,6 +363,15 @@ class Runner:
         if self._pace:
             self._keep_pace()
         return self._answer() if self._asked else True
+
+    def _show(self) -> None:
+        """Leave the present weights; those that look on can do without them."""
+        self._showing = False
+        if self._folder:
+            position = self._setup.position
+            about = {"step": str(position.step), "epoch": str(position.epoch)}
+            with suppress(EngineError):
+                save_weights(self._setup.model, self._folder.path / LIVE, about, durable=False)
 
     def evaluated(self, metrics: Mapping[str, float]) -> None:
         """Take the metrics after an epoch from the loop."""

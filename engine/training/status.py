@@ -20,6 +20,8 @@ from engine.training.lines import plain
 DOCUMENT, ENVIRONMENT, RUN, STATUS = "document.netwright", "environment.json", "run.json", "status.json"
 EVENTS, METRICS, SYSTEM = "events.jsonl", "metrics.csv", "system.csv"
 WEIGHTS, MOMENTS, SAMPLES = "weights.safetensors", "moments", "samples.npz"
+LIVE = "live.safetensors"
+"""The weights of a moment ago, for who looks on from elsewhere."""
 
 GOING = ("starting", "running", "paused")
 """States that a run writes while it is there; ``interrupted`` is what is left of one that was killed."""

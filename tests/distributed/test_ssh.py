@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from engine.distributed.follow import Follower, Patience
@@ -18,7 +19,7 @@ from engine.graph.document import Document
 from engine.graph.files import needed_files, with_files
 from engine.storage.document_file import load_document
 from engine.training.checkpoint import read_weights
-from engine.training.events import Failed, Finished, Progress, Started
+from engine.training.events import Failed, Finished, Progress, Snapshot, Started, Watch
 from engine.training.status import WEIGHTS
 from tests.distributed.stand_ins import Machine
 from tests.distributed.test_follow import Heard, until
@@ -58,6 +59,11 @@ def test_a_run_elsewhere_is_followed_live(machine: Machine, launch: Ssh) -> None
         until(lambda: len(heard.steps()) > 20, 60)
         assert heard.any(Started).steps > 1_000_000
         assert launch.there == str(machine.home / "netwright-runs" / "spirals-1")
+        follower.watch = Watch(nodes=frozenset({"scores"}))
+        until(lambda: heard.any(Snapshot) is not None, 30)
+        picture = heard.any(Snapshot)
+        assert picture.step > 0
+        assert picture.activations["scores"].shape == (3,)
         machine.unplugged = True
         until(lambda: "Connection refused" in follower.notice)
         before = len(heard.steps())
@@ -147,6 +153,22 @@ def test_the_workers_of_several_gpus_are_started_by_torchrun(tmp_path: Path, mac
     assert said().endswith(f"{launch.there}/given.netwright --out {launch.there} --parallel fsdp --trust")
     launch.again()
     until(lambda: f"train {launch.there} --resume --parallel fsdp --trust" in said())
+
+
+def test_what_was_started_there_is_ended_with_its_children(tmp_path: Path, machine: Machine) -> None:
+    program = machine.home / "bin" / "netwright"
+    program.write_text("#!/bin/sh\nsleep 600 &\necho $!\nwait\n")
+    launch = Ssh(tmp_path / "r", There("me@gpu-box"))
+    launch.start(spirals())
+
+    def said() -> str:
+        launch.refresh()
+        return launch.said()
+
+    until(said)
+    child = psutil.Process(int(said()))
+    launch.kill()
+    until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
 
 def test_paths_of_a_document_are_named_anew(tmp_path: Path) -> None:
