@@ -627,3 +627,26 @@ def test_a_schedule_by_epochs_ends_with_the_run_however_seldom_it_steps(type_):
         assert plain.param_groups[0]["lr"] == rate
         plain.step()
         scheduler.step()
+
+
+@pytest.mark.parametrize("type_", ["", *SCHEDULES])
+@pytest.mark.parametrize("at", [2, 12])
+def test_a_multiplier_that_is_changed_by_hand_goes_along_with_the_schedule(type_, at):
+    """At the second step it still warms up."""
+    objective = Objective(optimizer="Muon", schedule=type_, schedule_options=SHORT.get(type_, {}), warmup=4)
+    setup, other = prepare(document(objective), "cpu"), prepare(document(objective), "cpu")
+    steered, (changed,), (kept,) = steers(setup), setup.minimizers, other.minimizers
+    first = next(iter(setup.learners)).node
+    for number in range(1, STEPS):
+        if number == at:
+            steered[f"{first}.rate"].put(0.25)
+        for each in (changed, kept):
+            each.rates.stepped()
+            if number % PER_EPOCH == 0:
+                each.rates.epoch_ended(METRICS[number // PER_EPOCH])
+        (rate,) = {group["lr"] for each in kept.optimizers for group in each.param_groups}
+        for each in changed.optimizers:
+            for group in each.param_groups:
+                assert group["lr"] == pytest.approx(rate * group["rate"], rel=1e-9)
+        if number >= at:
+            assert {g["rate"] for each in changed.optimizers for g in each.param_groups} == {0.25, 1.0}
