@@ -63,13 +63,22 @@ def list_(words: tuple[str, ...], as_json: bool, deleted: bool) -> None:
 @click.argument("run")
 def show(run: str) -> None:
     """Tell everything about a run."""
-    from engine.runs.words import duration_text, metrics_text, number_text, state_text, when_text
+    from engine.compiler.analysis import in_bytes
+    from engine.runs.library import size_of
+    from engine.runs.words import (
+        duration_text,
+        metrics_text,
+        number_text,
+        state_text,
+        when_text,
+    )
 
     entry = _library().find(run)
     status = entry.status
     rows = {
         "Run": entry.name,
         "Folder": str(entry.path),
+        "On disk": in_bytes(size_of(entry.path)),
         "Network": entry.network,
         "State": state_text(entry.state) + (f": {status.message}" if status.message else ""),
         "Began": when_text(entry.begun),

@@ -317,6 +317,16 @@ def read_entry(path: Path) -> Entry | None:
     )
 
 
+def size_of(run: Path) -> int:
+    """Return how many bytes the files of a run take."""
+    size = 0
+    for folder, _, names in os.walk(run):
+        for name in names:
+            with suppress(OSError):
+                size += os.stat(os.path.join(folder, name)).st_size
+    return size
+
+
 def tags_of(tags: Iterable[str]) -> list[str]:
     """Return tags as they are kept: words without ``#`` and commas, each once, in their order."""
     words = [word.strip().lstrip("#").strip() for tag in tags for word in str(tag).split(",")]

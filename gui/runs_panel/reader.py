@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Signal
 from engine.errors import EngineError
 from engine.graph.document import Document
 from engine.runs.curves import Curves, Points
-from engine.runs.library import Entry, Library
+from engine.runs.library import Entry, Library, size_of
 from engine.storage.document_file import load_document
 from engine.training.events import Changed
 
@@ -37,6 +37,8 @@ class Look:
     changes: Sequence[Changed]
     document: Document | None
     problem: str = ""
+    size: int = 0
+    """Bytes that its files take."""
 
 
 class Reader(QObject):
@@ -131,4 +133,4 @@ class _Chosen:
             return None
         self._told = True
         lines, changes = self._curves.lines(), self._curves.changes
-        return Look(self._path, lines, changes, self._document, self._problem)
+        return Look(self._path, lines, changes, self._document, self._problem, size_of(self._path))

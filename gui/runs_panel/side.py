@@ -11,6 +11,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
 
+from engine.compiler.analysis import in_bytes
 from engine.graph.compare import compare
 from engine.graph.document import Document
 from engine.runs.curves import Points, quantities, smoothed
@@ -219,6 +220,7 @@ class RunSide(Panel):
         elif not several and documents:
             rows = {name: (text,) for name, text in settings_of(documents[0]).items()}
             rows["Parameters"] = (f"{entries[0].status.parameters:,}",)
+            rows["On disk"] = (in_bytes(looks[0].size),)
         self.settings.show_rows(rows, colors if rows else ())
         changes = looks[0].changes if not several and looks and looks[0] is not None else ()
         document = documents[0] if documents else None

@@ -124,6 +124,7 @@ def test_one_run_is_shown_with_its_curves_and_settings(qtbot, window):
     assert side.name.text() == "Old"
     assert "40 steps" in side.state.text()
     assert rows(side.settings)["Batch size"] == ["16"]
+    assert rows(side.settings)["On disk"][0].endswith(" kB")
     assert rows(side.metrics)["val_accuracy"] == ["0.5"]
     assert len(side.plot.lines["training0"].getData()[0]) == 40
     assert side.plot.lines["alone"].getData()[1][-1] == pytest.approx(1.1 * 0.4)

@@ -10,9 +10,10 @@ from dataclasses import replace
 
 import pytest
 
+from engine.compiler.analysis import in_bytes
 from engine.errors import FileError
 from engine.runs.filter import filtered
-from engine.runs.library import Library, read_entry, runs_folder
+from engine.runs.library import Library, read_entry, runs_folder, size_of
 from engine.runs.words import duration_text, metrics_text, when_text
 from engine.training.folder import Folder
 from main import main
@@ -207,6 +208,7 @@ def test_the_command_line(library, capsys):
     assert (row["name"], row["tags"], row["notes"]) == ("Best of all", ["paper"], "Keep it.")
     assert row["best"]["val_accuracy"] == {"value": 0.75, "step": 40}
     assert "val_accuracy 0.75" in told("show", path.name)
+    assert f"On disk    {in_bytes(size_of(path))}" in told("show", path.name)
     assert "restore" in told("delete", path.name)
     assert len(told().splitlines()) == 1
     assert path.name in told("--deleted")
