@@ -74,8 +74,9 @@ class DataView(LiveView):
         self.part.changed.connect(lambda _: self.throttle.request())
         self.again.clicked.connect(self._draw_again)
         self.other.clicked.connect(self._take_others)
-        for signal in (bench.analyzed, bench.store.selection_changed, bench.store.replaced):
+        for signal in (bench.analyzed, bench.store.selection_changed):
             signal.connect(lambda *_: self.throttle.request())
+        bench.store.replaced.connect(self._turn)
         self._show()
         self.throttle.request()
 
@@ -130,6 +131,12 @@ class DataView(LiveView):
                 self.look = None
             self._asked = asked
             self._looks.ask(partial(look, node, resolution, chains, held, self._batch, self._draw))
+
+    def _turn(self, *_: object) -> None:
+        """Another document is in front: the data of the one before is let go, seen or not."""
+        self._asked = self.look = self.told = self._telling = None
+        self._say("Reading …")
+        self.throttle.request()
 
     def _selected(self) -> str:
         """The node that is selected, where the whole document is open."""

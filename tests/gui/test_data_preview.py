@@ -145,6 +145,21 @@ def test_the_batch_follows_what_is_edited_and_what_is_selected(show, settled):
     assert settled(view).rows["image"].shape[1:] == (1, 12, 12)
 
 
+def test_another_document_has_data_of_its_own(show, settled):
+    view = show(digits(FLIP))
+    first = settled(view)
+    g = Builder("Points")
+    g.add("Output", g.add("ReLU", g.add("Moons", id="moons")))
+    view.bench.store.add(g.document())
+    assert view.look is None
+    assert shown(view) is view.note
+    tell(view.bench)
+    second = settled(view)
+    assert second.kind == "points"
+    assert second.data is not first.data
+    assert not view.again.isVisible()
+
+
 def test_a_hidden_page_reads_nothing(qtbot, settled):
     bench = Bench(Store(digits()))
     view = DataView(bench)
