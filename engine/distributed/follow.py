@@ -335,7 +335,8 @@ class Follower:
             self.launch.fetch(LIVE)
         if looker.read(self.folder / LIVE) or (watch != self._seen and looker.step > 0):
             self._picture()
-        self._ask("show")
+        if self._step != looker.step:
+            self._ask("show")
         self._look_due = monotonic() + max(LOOK, 10 * (monotonic() - began))
 
     def _picture(self) -> None:

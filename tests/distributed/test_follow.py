@@ -73,9 +73,10 @@ class Elsewhere(Launch):
     @property
     def asked(self) -> list[str]:
         try:
-            return [json.loads(line)["do"] for line in (self.folder / NAME).read_text().splitlines()]
+            lines = (self.folder / NAME).read_text().splitlines()
         except OSError:
             return []
+        return [do for line in lines if (do := json.loads(line)["do"]) != "show"]  # for pictures
 
 
 def started() -> Started:
