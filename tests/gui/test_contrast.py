@@ -31,12 +31,13 @@ TEXT = {
     "ok": (*GROUNDS, "hover"),  # "No problems", a flat button
     "warning": (*GROUNDS, "hover"),
     "error": (*GROUNDS, "hover"),  # problems, refused values, the reason under a node
-    "on_accent": ("accent", "accent_hover", "accent_pressed"),  # Run, New network
+    "on_accent": ("accent", "accent_hover", "accent_pressed", "ok"),  # Run, a proposed learning rate
 }
 GRAPHICS = {
     "accent": (*GROUNDS, "selection", "segment"),  # focus rings, the chosen tab, what is selected, curves
     "wire": ("canvas",),
     "warning": ("panel",),  # the validation curve
+    "ok": ("field",),  # the mark of a proposed learning rate
     "error": ("canvas", "raised"),
     "switch_off": ("panel", "raised"),  # the track of a switch that is off
     "muted": ("panel", "field", "raised"),  # edges of check boxes and sliders
