@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEventLoop, QTimer, qInstallMessageHandler
@@ -109,21 +111,25 @@ def window_picture(
     target: str | None, to: Path, dark: bool, size: tuple[int, int], train_seconds: float
 ) -> int:
     """Write the whole window as PNG, after training for some seconds, and return 0."""
-    window = make_window()
-    window.bench.set_theme(DARK if dark else LIGHT)
-    window.resize(*size)
-    window.show()
-    if target:
-        _open(window, target)
-    _until(window.bench.analyzed, 30_000)
-    if train_seconds:
-        window.bridge.run()
-        _wait(round(train_seconds * 1000))
-    else:
-        _wait(300)
-    window.grab().save(str(to))
-    window.undo_stack.setClean()
-    window.close()
+    from engine.runs.library import FOLDER
+
+    with TemporaryDirectory() as runs:
+        os.environ[FOLDER] = runs  # what is trained for a picture is no run to keep
+        window = make_window()
+        window.bench.set_theme(DARK if dark else LIGHT)
+        window.resize(*size)
+        window.show()
+        if target:
+            _open(window, target)
+        _until(window.bench.analyzed, 30_000)
+        if train_seconds:
+            window.bridge.run()
+            _wait(round(train_seconds * 1000))
+        else:
+            _wait(300)
+        window.grab().save(str(to))
+        window.undo_stack.setClean()
+        window.close()
     return 0
 
 
