@@ -259,8 +259,11 @@ def _list(feature: Mapping[str, Any], rows: Any, p: Mapping[str, Value], where: 
             return values.astype(dtype), {}
         values, bad = np.zeros((len(column), *shape), dtype), {}
         for place, cell in enumerate(column):
-            row = np.asarray(cell.as_py() or (), dtype if tokens else None)
-            if tokens:
+            given = cell.as_py()
+            row = np.asarray(given or (), dtype if tokens else None)
+            if given is None:
+                bad[place] = "there is no list"
+            elif tokens:
                 values[place, : len(row)] = row[: shape[0]]
             elif row.shape == shape:
                 values[place] = row

@@ -24,6 +24,7 @@ PATIENCE = 15.0
 """Seconds that a search waits for the hub."""
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.ASCII)
+_PLACES = {"HF_HOME", "HF_DATASETS_CACHE", "HF_HUB_CACHE", "XDG_CACHE_HOME"}
 _WORD = re.compile(r"[\w./+ -]*")
 
 _REASONS = {
@@ -176,14 +177,23 @@ class Request:
 
     def _start(self, folder: str) -> subprocess.Popen:
         arguments = (self.command, self.name, self.config, self.revision, self.part)
-        environment = os.environ | {
-            "PYTHONPATH": os.pathsep.join(filter(None, map(os.path.abspath, sys.path))),
-            "PYTHONIOENCODING": "utf-8",
-            "HF_HUB_DISABLE_TELEMETRY": "1",
-            "USE_TORCH": "0",  # it would be imported to no end
-            "USE_TF": "0",
-            "USE_JAX": "0",
+        places = {
+            name: os.path.abspath(os.path.expanduser(os.environ[name]))
+            for name in _PLACES
+            if os.environ.get(name)
         }
+        environment = (
+            os.environ
+            | places
+            | {
+                "PYTHONPATH": os.pathsep.join(filter(None, map(os.path.abspath, sys.path))),
+                "PYTHONIOENCODING": "utf-8",
+                "HF_HUB_DISABLE_TELEMETRY": "1",
+                "USE_TORCH": "0",  # it would be imported to no end
+                "USE_TF": "0",
+                "USE_JAX": "0",
+            }
+        )
         with self._lock:
             if self.cancelled:
                 raise Cancelled(f"{self.name}: cancelled.")
