@@ -18,7 +18,10 @@ from engine.errors import DataError
 from engine.layers.params import Choice, Value
 
 SHARE = 1 / 8
-"""Of the free memory: data that would fill more is streamed."""
+"""Of the memory of this machine: data that would fill more is streamed.
+
+Not of what is free: the order of a stream is another one, and the same run has to come out again.
+"""
 
 KEPT = 64_000_000
 """Bytes of held-out rows that are kept in memory, so that checking them does not read everything again."""
@@ -38,7 +41,7 @@ READING = Choice(
 def streams(p: Mapping[str, Value], needs: int) -> bool:
     """Return whether data that needs so many bytes in memory is to be streamed."""
     if p["reading"] == "auto":
-        return needs > SHARE * psutil.virtual_memory().available
+        return needs > SHARE * psutil.virtual_memory().total
     return p["reading"] == "stream"
 
 

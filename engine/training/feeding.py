@@ -16,11 +16,10 @@ from engine.errors import TrainingError
 from engine.graph.blocks import layer_of
 from engine.graph.document import Document, Slot, Training
 from engine.training.batches import Batches, Fields
-from engine.training.room import free_memory
 from engine.training.streaming import Streamed
 
-SHARE = 0.5
-"""Of a device's free memory that data may fill: the network needs the rest."""
+SHARE = 0.4
+"""Of a device's memory that data may fill: the network needs the rest."""
 
 SHOWN = 1024
 """Rows of data that is streamed which are held on the device, to be looked at."""
@@ -73,7 +72,14 @@ def fitting(dataset: Dataset | Stream, device: torch.device) -> Dataset | Stream
     if device.type == "cpu" or isinstance(dataset, Stream):
         return dataset
     size = sum(each.values.nbytes for each in dataset.fields.values())
-    return stream_of(dataset) if size > SHARE * free_memory(device) else dataset
+    return stream_of(dataset) if size > SHARE * memory_of(device) else dataset
+
+
+def memory_of(device: torch.device) -> int:
+    """Return the bytes that a device has, be they free or not: the same run has to come out again."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[1]
+    return torch.mps.recommended_max_memory()
 
 
 def fields_of(

@@ -189,9 +189,9 @@ def test_memory_does_not_grow_with_the_file(tmp_path, monkeypatch):
 def test_data_larger_than_the_memory_of_a_device_is_streamed_to_it(monkeypatch):
     data = load_node(Node("data", "Digits", params={"split": "stratified"}))
     device = torch.device("meta")  # stands for any that is not the processor
-    monkeypatch.setattr("engine.training.feeding.free_memory", lambda device: 100_000_000)
+    monkeypatch.setattr("engine.training.feeding.memory_of", lambda device: 100_000_000)
     assert fitting(data, device) is data
-    monkeypatch.setattr("engine.training.feeding.free_memory", lambda device: 1_000_000)
+    monkeypatch.setattr("engine.training.feeding.memory_of", lambda device: 1_000_000)
     stream = fitting(data, device)
     assert (stream.rows, stream.held) == (data.rows, data.held)
     for held in (False, True):
