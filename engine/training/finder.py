@@ -256,11 +256,12 @@ class Finder:
         """End after the present step, without a proposal."""
         self._cancelled.set()
 
-    def close(self) -> None:
-        """End and wait for the thread."""
+    def close(self, patience: float | None = None) -> bool:
+        """End it and wait for its thread, so many seconds at most; return whether it has ended."""
         self.cancel()
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(patience)
+        return not self.alive
 
     @property
     def alive(self) -> bool:

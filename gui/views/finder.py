@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _PERIOD = 50
 """Milliseconds between two looks at what the finder has told."""
 
+_PATIENCE = 0.2
+"""Seconds that the window may stand still for the last step; a longer one is waited for with a word."""
+
 _WORDS = (
     "A copy of the network takes {steps} steps, each with a higher learning rate, until the loss explodes. "
     "The document and its weights stay as they are."
@@ -45,6 +48,7 @@ class FinderDialog(QDialog):
         self._document: Document = bench.store.whole
         self._finder: Finder | None = None
         self._tried = 0
+        self._closing: int | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_PERIOD)
         self._timer.timeout.connect(self._poll)
@@ -97,15 +101,15 @@ class FinderDialog(QDialog):
 
     def begin(self) -> None:
         """Try the rates, anew if that was done before."""
-        again = self._finder is not None
-        self._end()
         document = self._document
-        if again:
+        if self._finder is not None:
+            self._finder.close()
             self._tried += 1
         self.plot.clear()
         self.plot.note = "Making a copy of the network …"
         self._say("")
         self._finder = Finder(document, self.place, seed=document.training.seed + self._tried)
+        self.destroyed.connect(self._finder.cancel)
         self._finder.start()
         self._timer.start()
         self._offer()
@@ -116,8 +120,12 @@ class FinderDialog(QDialog):
         if not self._finder.alive and not len(self._finder.events):
             self._timer.stop()
             self._offer()
+            if self._closing is not None:
+                super().done(self._closing)
 
     def _take(self, event: Event) -> None:
+        if self._closing is not None:
+            return
         if isinstance(event, Tried):
             self.plot.add(event.rates, event.losses)
             self._say(f"Trying {rate_text(float(event.rates[-1]))} …")
@@ -133,9 +141,12 @@ class FinderDialog(QDialog):
         set_role(self.said, role)
 
     def _offer(self) -> None:
+        if self._closing is not None:
+            return
         self.use_button.setText(f"Use {rate_text(self.rate)}" if self.rate else "Use")
         self.use_button.setEnabled(self.rate is not None)
-        self.again_button.setEnabled(not self._timer.isActive())
+        for each in (self.again_button, self.objective):
+            each.setEnabled(not self._timer.isActive())
 
     def _use(self) -> None:
         rate, store = self.rate, self._bench.store
@@ -143,16 +154,17 @@ class FinderDialog(QDialog):
         store.apply_whole(f"Set the learning rate to {rate_text(rate)}", document)
         self.accept()
 
-    def _end(self) -> None:
-        self._timer.stop()
-        if self._finder is not None:
-            self._finder.close()
-
     def done(self, result: int) -> None:
-        """End the finder with the dialog."""
-        self._end()
-        super().done(result)
+        """End the finder, then close: what it does to torch must be over before anything else trains."""
+        if self._finder is None or self._finder.close(_PATIENCE):
+            self._timer.stop()
+            super().done(result)
+            return
+        self._closing = result
+        self._say("Ending after the present step …")
+        for each in (self.again_button, self.close_button, self.use_button, self.objective):
+            each.setEnabled(False)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self._end()
-        super().closeEvent(event)
+        event.ignore()
+        self.reject()

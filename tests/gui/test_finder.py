@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -101,6 +102,24 @@ def test_closing_it_ends_the_finder_and_changes_nothing(show, qtbot):
     assert not dialog.isVisible()
     assert not dialog._finder.alive
     assert dialog._bench.store.whole is document
+
+
+def test_a_long_step_is_waited_for_without_freezing_the_window(show, qtbot, monkeypatch):
+    began, go = threading.Event(), threading.Event()
+
+    def slow(*_: object, **__: object) -> None:
+        began.set()
+        assert go.wait(30)
+
+    monkeypatch.setattr("engine.training.finder.find", slow)
+    dialog = show(autoencoder())
+    assert began.wait(10)
+    dialog.close()
+    assert dialog.isVisible()
+    assert dialog.said.text() == "Ending after the present step …"
+    assert not dialog.close_button.isEnabled()
+    go.set()
+    qtbot.waitUntil(lambda: not isValid(dialog) or not dialog.isVisible(), timeout=LIMIT)
 
 
 def test_it_says_why_there_is_nothing_to_find(show, qtbot):
