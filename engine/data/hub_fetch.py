@@ -21,6 +21,9 @@ from engine.data.hub_cache import Part, Record, write_record
 COPY = "refs/convert/parquet"
 """The branch of a set on which the hub puts its copy in Parquet."""
 
+_TWICE = "downloading bytes"
+"""The end of what a bar says that counts the bytes of a file beside another one, which counts them too."""
+
 _SCRIPT = "scripts are no longer supported"
 
 ROWS = 8
@@ -52,6 +55,8 @@ class Teller:
 
         def begin(bar: Any, *args: Any, **kwargs: Any) -> None:
             bar.told_unit, bar.told = str(kwargs.get("unit", "it")).strip(), 0
+            if str(kwargs.get("desc")).endswith(_TWICE):
+                bar.told_unit = ""
             began(bar, *args, **kwargs)
 
         def update(bar: Any, n: float | None = 1) -> Any:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -339,3 +342,28 @@ def test_training_from_the_command_line_downloads_first(empty, tmp_path, capsys,
     assert main(["train", str(path), "--epochs", "2", "--set", setting, "--out", str(tmp_path / "run")]) == 0
     assert "data: Downloading" in capsys.readouterr().err
     assert read_record("tester/reviews", "", "") is not None
+
+
+BARS = """
+from tqdm import tqdm
+from engine.data.hub_fetch import Teller
+teller = Teller()
+teller.total = 100
+teller.watch_bars()
+print("libraries print what they like")
+written = tqdm(total=100, unit="B", desc="x.parquet: reconstructing file", disable=None)
+received = tqdm(total=100, unit="B", desc="x.parquet: downloading bytes", disable=None)
+for bar in (received, written, received, written):
+    bar.update(50)
+rows = tqdm(total=7, unit=" examples", disable=True)
+rows.update(7)
+"""
+
+
+def test_bytes_are_counted_once_where_a_library_shows_two_bars():
+    done = subprocess.run([sys.executable, "-c", BARS], capture_output=True, text=True, check=True)
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [
+        {"stage": "download", "done": 50, "total": 100},
+        {"stage": "download", "done": 100, "total": 100},
+        {"stage": "prepare", "done": 7, "total": 7},
+    ]
