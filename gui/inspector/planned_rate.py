@@ -118,7 +118,7 @@ def steps_of(document: Document) -> int:
         if not isinstance(layer, Source) or layer.fetch or any(isinstance(p, _PATHS) for p in layer.params):
             continue
         try:
-            return -(-len(load_node(node).train) // document.training.batch_size)
+            return -(-load_node(node).rows // document.training.batch_size)
         except EngineError:
             continue
     return 0
