@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from engine.data.arrays import array_types, read_arrays
-from engine.data.columns import Choices
+from engine.data.recipe import Choices
 from engine.data.source import SCALING, SPLIT, Dataset, Field, Source, dataset
 from engine.data.table import file_stamp, read_separated
 from engine.data.tabular import PORTS, TABLE, TARGET, Whole, load_whole, stem, types_of_recipe, whole_table

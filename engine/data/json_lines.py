@@ -9,7 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from engine.data.columns import REASONS, Choices, from_cells
+from engine.data.columns import REASONS, from_cells
+from engine.data.recipe import Choices
 from engine.data.source import Dataset, Source
 from engine.data.table import Table, check_size, file_stamp, text_of
 from engine.data.tabular import PORTS, TABLE, TARGET, Whole, load_whole, stem, types_of_recipe, whole_table

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.columns import Choices, Column, Recipe, make_recipe, widened
+from engine.data.columns import Column
 from engine.data.parquet_files import Files, beside
+from engine.data.recipe import Choices, Recipe, make_recipe, widened
 from engine.data.scan import READING, make_stream, streams
 from engine.data.source import Dataset, Field, Source
 from engine.data.stream import PIECE, Piece, Stream

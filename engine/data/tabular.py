@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine.data.columns import Choices, Encoded, Recipe, make_recipe, shortened
+from engine.data.columns import shortened
+from engine.data.recipe import Choices, Encoded, Recipe, make_recipe
 from engine.data.source import MISSING, NORMALIZE, TABLE_SPLIT, Dataset, Field, dataset
 from engine.data.split import parts_of
 from engine.data.table import Table
