@@ -186,10 +186,6 @@ class Folder:
         if isinstance(event, State | Resumed | Failed | Finished | Started) or now > self._saved + EVERY:
             self._save(durable=False)
 
-    def evaluated(self, step: int, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Take the metrics after an epoch."""
-        self.tell(Evaluated(step, epoch, metrics))
-
     def finish(
         self,
         state: str,
