@@ -52,14 +52,18 @@ class Beat:
         return bool(self._waiting)
 
     def hurry(self, *_: object) -> None:
-        """The user looks at something else: show it soon."""
+        """The user asked for something, or looks at something else: show it soon."""
         self._eager_until = perf_counter() + EAGER
+
+    @property
+    def eager(self) -> bool:
+        """Whether the user has just asked for something."""
+        return perf_counter() < self._eager_until
 
     def due(self, training: bool) -> bool:
         """Return whether it is time for a picture; where nothing trains there is no reason to save time."""
-        now = perf_counter()
-        rest = self.pace.rest if training and now > self._eager_until else self.pace.least
-        return now - self._shown >= rest
+        rest = self.pace.rest if training and not self.eager else self.pace.least
+        return perf_counter() - self._shown >= rest
 
     @property
     def share(self) -> float:

@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from engine.distributed.follow import Follower
     from engine.training.runner import Runner
 
-_PERIOD = 100
-"""Milliseconds between two looks at whether there is anything to tell."""
+_CALM, _EAGER = 100, 20
+"""Milliseconds between two looks at whether there is anything to tell: while a network learns, and while the
+answer to a press of a button is awaited."""
 
 
 class Bridge(QObject):
@@ -66,7 +67,7 @@ class Bridge(QObject):
         self.elsewhere: Callable[[Document], Follower | None] = lambda document: None
         """Gives what follows a new run in another place; None where it is to be in this window."""
         self._timer = QTimer(self)
-        self._timer.setInterval(_PERIOD)
+        self._timer.setInterval(_CALM)
         self._timer.timeout.connect(self._poll)
         self._signals = {
             Started: bench.started,
@@ -109,6 +110,7 @@ class Bridge(QObject):
 
     def run(self) -> None:
         """Start a run, or go on with the one that is held."""
+        self._hurry()
         if self._bench.state == "paused" and self.runner:
             self.runner.resume()
         elif not self.busy:
@@ -121,12 +123,14 @@ class Bridge(QObject):
 
     def pause(self) -> None:
         """Hold the run after the step that it is taking."""
+        self._hurry()
         active = self.active
         if active and active.run.runner:
             active.run.runner.pause()
 
     def step(self) -> None:
         """Take one step and hold; begins a run if there is none."""
+        self._hurry()
         if self._bench.state == "paused" and self.runner:
             self.runner.step()
         elif not self.busy:
@@ -134,6 +138,7 @@ class Bridge(QObject):
 
     def stop(self) -> None:
         """End the run; what was learned stays to be looked at and saved."""
+        self._hurry()
         session = self.active or self._bench.store.session
         run = session.run
         if run and run.runner:
@@ -296,9 +301,16 @@ class Bridge(QObject):
         beat, boxes = self._bench.beat, [runner.events for _, runner in self._runners()]
         beat.settle()
         self._bench.set_notice(getattr(self.runner, "notice", ""))
-        training = self.active is not None and self.active.run.state == "running"
+        # A run that is slowed down for eyes to follow has time to spare.
+        training = not self._pace and self.active is not None and self.active.run.state == "running"
         if any(box.pressing for box in boxes) or (beat.due(training) and (beat.moving or any(boxes))):
             beat.show(self._empty)
+        self._timer.setInterval(_EAGER if beat.eager else _CALM)
+
+    def _hurry(self) -> None:
+        """Something was asked for: look soon whether it has happened."""
+        self._bench.beat.hurry()
+        self._timer.setInterval(_EAGER)
 
     def _runners(self) -> list[tuple[Session, Runner]]:
         sessions = self._bench.store.sessions

@@ -136,7 +136,7 @@ class Runner:
     @pace.setter
     def pace(self, pace: float) -> None:
         with self._wake:
-            self._pace = pace
+            self._pace, self._teller.unhurried = pace, pace > 0
             self._wake.notify_all()
 
     def start(self, paused: bool = False) -> None:
