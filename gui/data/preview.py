@@ -21,7 +21,6 @@ from gui.views.text import Part, heading
 from gui.widgets.basic import button, column, row
 
 if TYPE_CHECKING:
-    from engine.compiler.analysis import Analysis
     from engine.graph.document import Document, Node
 
 BATCH, STATISTICS, SKIPPED = range(3)
@@ -55,7 +54,7 @@ class DataView(LiveView):
         self.line = TextLine(bench)
         self.again = button("Another draw", "small", "Let augmentation draw again for the same samples.")
         self.other = button("Other samples", "small", "Draw other samples from the data.")
-        self.note = Note(bench, _NOTHING)
+        self.sentence = Note(bench, _NOTHING)
         self.pictures = Pictures(bench)
         self.table = BatchTable(bench)
         self.statistics = StatisticsPage(bench)
@@ -63,7 +62,13 @@ class DataView(LiveView):
         self.skipped.setAccessibleName("What was left out, and why")
         self.skipped.setWordWrap(True)
         self._stack = QStackedWidget()
-        self._pages = (self.note, self.pictures, _inset(self.table), self.statistics, _inset(self.skipped))
+        self._pages = (
+            self.sentence,
+            self.pictures,
+            _inset(self.table),
+            self.statistics,
+            _inset(self.skipped),
+        )
         for page in self._pages:
             self._stack.addWidget(page)
         self._lay_out()
@@ -96,6 +101,11 @@ class DataView(LiveView):
         layout.addLayout(line)
         layout.addWidget(self._stack, 1)
 
+    @property
+    def note(self) -> str:
+        """The sentence that stands in place of the data, empty where there is some."""
+        return self.sentence.text if self._stack.currentWidget() is self.sentence else ""
+
     # what is looked at
 
     def _draw_again(self) -> None:
@@ -109,13 +119,10 @@ class DataView(LiveView):
     def refresh(self) -> None:
         """Ask for what is to be shown, if it is not what was asked for last."""
         analysis = self.bench.store.session.analysis
-        node = _data_of(analysis, self._selected()) if analysis else None
+        node = _data_of(analysis.document, self._selected()) if analysis else None
         if analysis is None or node is None or analysis.resolution is None:
             self._asked = self.look = self.told = self._telling = None
-            told = (
-                "Reading …" if analysis is None else "This network cannot be read yet." if node else _NOTHING
-            )
-            self._say(told)
+            self._say("This network cannot be read yet." if node else self._waiting())
             return
         from engine.compiler.augmented import augmentations  # torch has loaded where an analysis is there
 
@@ -135,8 +142,11 @@ class DataView(LiveView):
     def _turn(self, *_: object) -> None:
         """Another document is in front: the data of the one before is let go, seen or not."""
         self._asked = self.look = self.told = self._telling = None
-        self._say("Reading …")
+        self._say(self._waiting())
         self.throttle.request()
+
+    def _waiting(self) -> str:
+        return "Reading …" if _data_of(self.bench.store.whole) else _NOTHING
 
     def _selected(self) -> str:
         """The node that is selected, where the whole document is open."""
@@ -218,13 +228,13 @@ class DataView(LiveView):
         """Show a sentence in place of the data."""
         self._note(text)
         self.line.set_parts([Part(self.title, "text", 600)])
-        self._stack.setCurrentWidget(self.note)
+        self._stack.setCurrentWidget(self.sentence)
         self._show()
 
     def _note(self, text: str) -> None:
-        self.note.text = text
-        self.note.setAccessibleName(text)
-        self.note.update()
+        self.sentence.text = text
+        self.sentence.setAccessibleName(text)
+        self.sentence.update()
 
     def clear(self) -> None:
         """A run begins or ends: the data stays as it is."""
@@ -238,8 +248,7 @@ def _inset(page: QWidget) -> QWidget:
     return holder
 
 
-def _data_of(analysis: Analysis, selected: str) -> Node | None:
-    """Return the data node that is selected, else the one before the selected node, else the first."""
-    document: Document = analysis.document
+def _data_of(document: Document, selected: str = "") -> Node | None:
+    """Return the data node that is selected, else the first; None where there is none."""
     found = [node for node in document.nodes.values() if layer_of(document, node.type).role == "data"]
     return next((node for node in found if node.id == selected), found[0] if found else None)

@@ -152,7 +152,7 @@ def test_another_document_has_data_of_its_own(show, settled):
     g.add("Output", g.add("ReLU", g.add("Moons", id="moons")))
     view.bench.store.add(g.document())
     assert view.look is None
-    assert shown(view) is view.note
+    assert shown(view) is view.sentence
     tell(view.bench)
     second = settled(view)
     assert second.kind == "points"
@@ -176,8 +176,8 @@ def test_nothing_to_see(show, settled):
     g.add("Output", g.add("ReLU", g.add("Input", shape=(4,))))
     view = show(g.document())
     settled(view)
-    assert shown(view) is view.note
-    assert "Add a source of data" in view.note.text
+    assert shown(view) is view.sentence
+    assert "Add a source of data" in view.note
 
 
 def test_a_file_that_is_not_there_is_told(show, settled, tmp_path):
@@ -186,8 +186,8 @@ def test_a_file_that_is_not_there_is_told(show, settled, tmp_path):
     g.add("Output", g.add("ReLU", data))
     view = show(g.document())
     settled(view)
-    assert shown(view) is view.note
-    assert "lost.csv" in view.note.text
+    assert shown(view) is view.sentence
+    assert "lost.csv" in view.note
     assert view.look is None
 
 
