@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -23,6 +24,9 @@ SHARE = 1 / 8
 Not of what is free: the order of a stream is another one, and the same run has to come out again.
 """
 
+LIMIT = Path("/sys/fs/cgroup/memory.max")
+"""Where Linux says how much memory a container may take."""
+
 KEPT = 64_000_000
 """Bytes of held-out rows that are kept in memory, so that checking them does not read everything again."""
 
@@ -38,10 +42,19 @@ READING = Choice(
 """Parameter of sources that can stream."""
 
 
+def memory() -> int:
+    """Return the bytes of memory of this machine, or of the container that the program runs in."""
+    total = psutil.virtual_memory().total
+    try:
+        return min(total, int(LIMIT.read_text()))
+    except (OSError, ValueError):  # no container, or one without a limit
+        return total
+
+
 def streams(p: Mapping[str, Value], needs: int) -> bool:
     """Return whether data that needs so many bytes in memory is to be streamed."""
     if p["reading"] == "auto":
-        return needs > SHARE * psutil.virtual_memory().total
+        return needs > SHARE * memory()
     return p["reading"] == "stream"
 
 

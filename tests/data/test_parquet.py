@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from engine.compiler.data import load_node, types_of
+from engine.data.scan import memory
 from engine.data.source import Dataset
 from engine.data.statistics import statistics
 from engine.data.stream import Stream, joined
@@ -184,6 +185,16 @@ def test_chosen_by_the_memory_that_is_free(write, monkeypatch):
     assert isinstance(load_node(node), Dataset)
     monkeypatch.setattr("engine.data.scan.SHARE", 0)
     assert isinstance(load_node(write(table(), 700, seed=1)), Stream)
+
+
+def test_a_container_has_the_memory_that_it_may_take(tmp_path, monkeypatch):
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr("engine.data.scan.LIMIT", limit)
+    whole = memory()
+    limit.write_text("max\n")
+    assert memory() == whole
+    limit.write_text("1000000\n")
+    assert memory() == 1_000_000
 
 
 def test_useless_files(tmp_path, write):
