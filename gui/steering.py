@@ -7,8 +7,10 @@ from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, QTimer
 
+from engine.graph.changed import told_change
 from engine.graph.settings import value_by_name
 from engine.layers.params import Value
+from engine.training.events import Changed
 from gui.bench import Bench
 from gui.bridge import Bridge
 
@@ -35,6 +37,7 @@ class Steering(QObject):
         self._calm = QTimer(self, singleShot=True, interval=CALM_MS)
         self._calm.timeout.connect(self._follow)
         bench.store.edited.connect(self._calm.start)
+        bench.setting_changed.connect(self._say)
         bridge.beginning.connect(self._prepare)
         bench.store.leaving.connect(self._follow)
 
@@ -65,6 +68,12 @@ class Steering(QObject):
             known |= {name: value_by_name(began, name) for name in names - known.keys()}
         self._bench.set_steerable(names)
         self._follow()
+
+    def _say(self, change: Changed) -> None:
+        """Say what the run has taken, and from which step on."""
+        if not self._bridge.retelling:
+            words = told_change(self._bench.store.whole, change.name, change.before, change.after)
+            self._bench.message.emit(f"From step {change.step + 1:,} on: {words}")
 
     def _follow(self) -> None:
         document = self._bench.store.whole

@@ -71,7 +71,10 @@ class Form(QWidget):
         """Mark the parameters whose change a run takes at once; None says that no run goes on."""
         self._live = live
         for name, shown in self.names.items():
-            shown.show_live(live is not None and name in live)
+            at_once, field = live is not None and name in live, self.fields[name]
+            shown.show_live(at_once)
+            spoken = f"{field.param.doc} {LIVE}".strip() if at_once else field.param.doc
+            field.focusProxy().setAccessibleDescription(spoken)
         if live is None:
             for name, error in self.errors.items():
                 if error.property("role") == "muted":

@@ -60,9 +60,13 @@ def heard(window, name):
 def test_the_learning_rate_is_told_at_once_and_undo_takes_it_back(running, qtbot):
     card = running.inspector.page.objectives[0]
     assert card.rate.form.names["lr"].live
+    said = []
+    running.bench.message.connect(said.append)
     retype(card.rate.form.fields["lr"], "5e-2")
     qtbot.waitUntil(lambda: running.rates[-1].lr == 0.05, timeout=10_000)
     assert heard(running, "optimizer.lr")[-1][1] == 0.05
+    assert said[-1].endswith("on: learning rate of Generator 0.001 → 0.05")
+    assert "at once" in card.rate.form.fields["lr"].line.accessibleDescription()
     running.undo_stack.undo()
     qtbot.waitUntil(lambda: running.rates[-1].lr == 0.001, timeout=10_000)
 
