@@ -22,7 +22,7 @@ from engine.layers.params import Param
 from engine.runs.log import Tail
 from engine.training.events import Event, Failed, Finished, Progress, Started, State, Watch
 from engine.training.mailbox import Mailbox
-from engine.training.status import GOING, LIVE, WEIGHTS, Status, read_status
+from engine.training.status import LIVE, WEIGHTS, Status, read_status
 from engine.training.steering import named, steerable
 
 
@@ -38,6 +38,9 @@ class Patience:
     start: float = 300.0
     """In which a run has to begin."""
 
+
+ENDED = ("done", "stopped", "failed")
+"""States of a run that will not go on by itself."""
 
 LOOK = 1.0
 """Seconds between two pictures at least."""
@@ -76,6 +79,7 @@ class Follower:
         self._beat: tuple[float, int] = (0.0, 0)
         self._step = self._begun_at = -1
         self._restarts = 0
+        self._coming = True
         self._seen = Watch()
         self._look_due = 0.0
 
@@ -249,19 +253,22 @@ class Follower:
             beat = (status.time, self._tail.offset)
             if beat != self._beat:
                 self._beat, self._heard = beat, now
+                self._coming = False
             if status.step != self._step or status.state != "running":
                 self._step, self._stepped = status.step, now
-            if status.state not in GOING and (self._begun or code is not None):
+            if status.state in ENDED and (self._begun or code is not None):
                 # Its last word did not come into the log: the disk was full, say.
                 self._end_by(status)
                 return
         if code is not None:
             self._processes_gone(code)
-        elif now - self._heard > (self._patience.lost if self._begun else self._patience.start):
+        elif now - self._heard > (self._patience.start if self._coming else self._patience.lost):
             self._begin_again(f"gave no sign of life for {now - self._heard:.0f} seconds")
-        elif self._begun and now - self._stepped > self._patience.stuck:
+        elif not self._coming and now - self._stepped > self._patience.stuck:
             self._begin_again(f"took no step for {now - self._stepped:.0f} seconds")
-        elif self._begun and now - self._heard > self._patience.late:
+        elif self._coming:
+            return  # it says that it starts, or starts again
+        elif now - self._heard > self._patience.late:
             self.notice = f"No sign of life for {now - self._heard:.0f} seconds"
         elif self._begun:
             self.notice = ""
@@ -303,9 +310,10 @@ class Follower:
 
     def _begin_to_wait(self) -> None:
         self._heard = self._stepped = monotonic()
-        self._begun_at = self._step
+        self._begun_at, self._coming = self._step, True
 
     def _put(self, event: Event) -> None:
+        self._coming, self._heard = False, monotonic()
         if isinstance(event, Started | Finished):
             event = replace(event, run=str(self.folder))
         if isinstance(event, Started):

@@ -229,8 +229,8 @@ def test_a_run_that_is_held_is_not_stuck(run: Elsewhere, follow: Callable[..., F
 
 
 def test_it_does_not_begin_again_for_ever(run: Elsewhere, follow: Callable[..., Follower]) -> None:
-    follower = follow(lost=0.1)
     run.tell(started(), steps(1, 4))
+    follower = follow(lost=0.1, start=0.5)
     assert follower.join(20)
     assert run.calls == ["start", "kill", "again", "kill", "again", "kill"]
     assert "gave no sign of life" in Heard(follower).any(Failed).message
