@@ -15,6 +15,15 @@ NONE = "none"
 
 Values = Mapping[str, Value]
 
+
+def _real(name: str, default: float, low: float, high: float, doc: str, label: str = "") -> Float:
+    return Float(name=name, default=default, min=low, max=high, doc=doc, label=label)
+
+
+def _whole(name: str, default: int, low: int, high: int, doc: str, label: str = "") -> Int:
+    return Int(name=name, default=default, min=low, max=high, doc=doc, label=label)
+
+
 _DECAY = Float(name="weight_decay", default=0.0, min=0, doc="Pulls every weight towards zero.")
 _DECOUPLED = Bool(
     name="decoupled_weight_decay",
@@ -22,13 +31,13 @@ _DECOUPLED = Bool(
     label="Decoupled decay",
     doc="Pull the weights directly, as AdamW does, and not through the gradients.",
 )
-_EPS = Float(name="eps", default=1e-8, min=0, max=1, doc="Keeps the division from zero.")
+_EPS = _real("eps", 1e-8, 0, 1, "Keeps the division from zero.")
 _BETAS = (
-    Float(name="beta1", default=0.9, min=0, max=0.9999, doc="How long the mean gradient is remembered."),
-    Float(name="beta2", default=0.999, min=0, max=0.99999, doc="How long its square is remembered."),
+    _real("beta1", 0.9, 0, 0.9999, "How long the mean gradient is remembered."),
+    _real("beta2", 0.999, 0, 0.99999, "How long its square is remembered."),
 )
 _MOMENTS = (*_BETAS, _EPS)
-_MOMENTUM = Float(name="momentum", default=0.0, min=0, max=1, doc="Share of the last step that is kept.")
+_MOMENTUM = _real("momentum", 0.0, 0, 1, "Share of the last step that is kept.")
 _AMSGRAD = Bool(name="amsgrad", default=False, label="AMSGrad", doc="Divide by the largest square so far.")
 
 _FUSED = ("cpu", "cuda", "mps")
@@ -102,13 +111,7 @@ OPTIMIZERS = {
                     default=False,
                     doc="Look ahead along the momentum; needs momentum above 0.",
                 ),
-                Float(
-                    name="dampening",
-                    default=0.0,
-                    min=0,
-                    max=1,
-                    doc="Share of the gradient that does not enter the momentum.",
-                ),
+                _real("dampening", 0.0, 0, 1, "Share of the gradient that does not enter the momentum."),
                 _DECAY,
             ),
             lambda o: int(o["momentum"] > 0),
@@ -145,7 +148,7 @@ OPTIMIZERS = {
             "Divides each weight's step by its recent gradients' size.",
             (
                 _lr(0.01),
-                Float(name="alpha", default=0.99, min=0, max=1, doc="How long the squares are remembered."),
+                _real("alpha", 0.99, 0, 1, "How long the squares are remembered."),
                 _MOMENTUM,
                 Bool(name="centered", default=False, doc="Divide by the deviation from the mean gradient."),
                 _EPS,
@@ -159,23 +162,10 @@ OPTIMIZERS = {
             "Makes the momentum of each matrix orthogonal; AdamW moves all that is no matrix.",
             (
                 _lr(0.001),
-                Float(
-                    name="momentum",
-                    default=0.95,
-                    min=0,
-                    max=0.9999,
-                    doc="Share of the last step that is kept.",
-                ),
+                _real("momentum", 0.95, 0, 0.9999, "Share of the last step that is kept."),
                 Bool(name="nesterov", default=True, doc="Look ahead along the momentum."),
                 replace(_DECAY, default=0.1),
-                Int(
-                    name="ns_steps",
-                    default=5,
-                    min=1,
-                    max=20,
-                    label="Newton-Schulz steps",
-                    doc="How exactly a step is made orthogonal.",
-                ),
+                _whole("ns_steps", 5, 1, 20, "How exactly a step is made orthogonal.", "Newton-Schulz steps"),
                 Choice(
                     name="adjust_lr_fn",
                     default="match_rms_adamw",
@@ -193,9 +183,7 @@ OPTIMIZERS = {
             (
                 _lr(0.002),
                 *_MOMENTS,
-                Float(
-                    name="momentum_decay", default=0.004, min=0, max=1, doc="How fast the momentum settles."
-                ),
+                _real("momentum_decay", 0.004, 0, 1, "How fast the momentum settles."),
                 _DECAY,
                 _DECOUPLED,
             ),
@@ -224,21 +212,14 @@ OPTIMIZERS = {
             "Divides each weight's step by all of its gradients so far; rare features keep large steps.",
             (
                 _lr(0.01),
-                Float(
-                    name="lr_decay",
-                    default=0.0,
-                    min=0,
-                    max=1,
-                    label="Rate decay",
-                    doc="How fast the learning rate falls besides.",
-                ),
-                Float(
-                    name="initial_accumulator_value",
-                    default=0.0,
-                    min=0,
-                    max=1e6,
-                    label="First sum",
-                    doc="The sum of squares that it begins with.",
+                _real("lr_decay", 0.0, 0, 1, "How fast the learning rate falls besides.", "Rate decay"),
+                _real(
+                    "initial_accumulator_value",
+                    0.0,
+                    0,
+                    1e6,
+                    "The sum of squares that it begins with.",
+                    "First sum",
                 ),
                 replace(_EPS, default=1e-10),
                 _DECAY,
@@ -251,7 +232,7 @@ OPTIMIZERS = {
             "Finds each step's size from the recent steps and gradients; its rate is a plain factor.",
             (
                 _lr(1.0),
-                Float(name="rho", default=0.9, min=0, max=1, doc="How long the squares are remembered."),
+                _real("rho", 0.9, 0, 1, "How long the squares are remembered."),
                 replace(_EPS, default=1e-6),
                 _DECAY,
             ),
@@ -263,30 +244,16 @@ OPTIMIZERS = {
             "Remembers a row and a column of each matrix instead of the whole: hardly any memory.",
             (
                 _lr(0.01),
-                Float(
-                    name="beta2_decay",
-                    default=-0.8,
-                    min=-10,
-                    max=0,
-                    label="Forgetting",
-                    doc="The power of the step's number with which old squares are forgotten.",
+                _real(
+                    "beta2_decay",
+                    -0.8,
+                    -10,
+                    0,
+                    "The power of the step's number with which old squares are forgotten.",
+                    "Forgetting",
                 ),
-                Float(
-                    name="eps2",
-                    default=1e-3,
-                    min=0,
-                    max=1,
-                    label="Smallest size",
-                    doc="Of a weight, when a step is measured by it.",
-                ),
-                Float(
-                    name="d",
-                    default=1.0,
-                    min=1,
-                    max=1000,
-                    label="Clip",
-                    doc="Size at which a step is cut.",
-                ),
+                _real("eps2", 1e-3, 0, 1, "Of a weight, when a step is measured by it.", "Smallest size"),
+                _real("d", 1.0, 1, 1000, "Size at which a step is cut.", "Clip"),
                 _DECAY,
             ),
             lambda o: 0,
@@ -297,18 +264,9 @@ OPTIMIZERS = {
             "Follows the gradient with falling steps, and keeps the average of the weights beside them.",
             (
                 _lr(0.01),
-                Float(
-                    name="lambd", default=1e-4, min=0, max=1, label="Decay term", doc="How fast steps fall."
-                ),
-                Float(name="alpha", default=0.75, min=0, max=10, doc="The power by which steps fall."),
-                Float(
-                    name="t0",
-                    default=1e6,
-                    min=0,
-                    max=1e12,
-                    label="Average from",
-                    doc="Step from which weights are averaged.",
-                ),
+                _real("lambd", 1e-4, 0, 1, "How fast steps fall.", "Decay term"),
+                _real("alpha", 0.75, 0, 10, "The power by which steps fall."),
+                _real("t0", 1e6, 0, 1e12, "Step from which weights are averaged.", "Average from"),
                 _DECAY,
             ),
             lambda o: 1,
@@ -318,26 +276,10 @@ OPTIMIZERS = {
             "Looks at the signs of the gradients alone; for batches of all samples.",
             (
                 _lr(0.01),
-                Float(
-                    name="eta_minus",
-                    default=0.5,
-                    min=0.01,
-                    max=0.99,
-                    label="Shrink by",
-                    doc="Factor of a step whose sign turned.",
-                ),
-                Float(
-                    name="eta_plus",
-                    default=1.2,
-                    min=1.01,
-                    max=10,
-                    label="Grow by",
-                    doc="Factor of a step whose sign stayed.",
-                ),
-                Float(name="step_min", default=1e-6, min=0, max=1, label="Smallest step", doc="Of a weight."),
-                Float(
-                    name="step_max", default=50.0, min=1e-6, max=1e6, label="Largest step", doc="Of a weight."
-                ),
+                _real("eta_minus", 0.5, 0.01, 0.99, "Factor of a step whose sign turned.", "Shrink by"),
+                _real("eta_plus", 1.2, 1.01, 10, "Factor of a step whose sign stayed.", "Grow by"),
+                _real("step_min", 1e-6, 0, 1, "Of a weight.", "Smallest step"),
+                _real("step_max", 50.0, 1e-6, 1e6, "Of a weight.", "Largest step"),
             ),
             lambda o: 2,
             {"etas": ("eta_minus", "eta_plus"), "step_sizes": ("step_min", "step_max")},
@@ -353,13 +295,8 @@ OPTIMIZERS = {
             "Approximates the curvature from its last steps; for small models and batches of all samples.",
             (
                 _lr(1.0),
-                Int(
-                    name="max_iter",
-                    default=20,
-                    min=1,
-                    max=10_000,
-                    label="Iterations",
-                    doc="Times that one step moves the weights, at most.",
+                _whole(
+                    "max_iter", 20, 1, 10_000, "Times that one step moves the weights, at most.", "Iterations"
                 ),
                 Int(
                     name="max_eval",
@@ -371,29 +308,15 @@ OPTIMIZERS = {
                     label="Evaluations",
                     doc="Times that one step computes the loss, at most.",
                 ),
-                Float(
-                    name="tolerance_grad",
-                    default=1e-7,
-                    min=0,
-                    max=1,
-                    label="Smallest gradient",
-                    doc="Below it a step is done.",
-                ),
-                Float(
-                    name="tolerance_change",
-                    default=1e-9,
-                    min=0,
-                    max=1,
-                    label="Smallest change",
-                    doc="Below it a step is done.",
-                ),
-                Int(
-                    name="history_size",
-                    default=100,
-                    min=1,
-                    max=10_000,
-                    label="History",
-                    doc="Steps that are remembered; each takes twice the memory of the weights.",
+                _real("tolerance_grad", 1e-7, 0, 1, "Below it a step is done.", "Smallest gradient"),
+                _real("tolerance_change", 1e-9, 0, 1, "Below it a step is done.", "Smallest change"),
+                _whole(
+                    "history_size",
+                    100,
+                    1,
+                    10_000,
+                    "Steps that are remembered; each takes twice the memory of the weights.",
+                    "History",
                 ),
                 Choice(
                     name="line_search_fn",

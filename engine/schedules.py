@@ -19,6 +19,14 @@ Rates = Sequence[float]
 """The learning rate of each group of weights, as the optimizer declares it."""
 
 
+def _real(name: str, default: float, low: float, high: float, doc: str, label: str = "") -> Float:
+    return Float(name=name, default=default, min=low, max=high, doc=doc, label=label)
+
+
+def _whole(name: str, default: int, low: int, high: int, doc: str, label: str = "") -> Int:
+    return Int(name=name, default=default, min=low, max=high, doc=doc, label=label)
+
+
 def _per(default: str) -> Choice:
     return Choice(
         name="per",
@@ -40,8 +48,8 @@ def _length(name: str) -> Int:
     )
 
 
-_GAMMA = Float(name="gamma", default=0.1, min=0, max=1, label="Factor", doc="What the rate is multiplied by.")
-_LOWEST = Float(name="eta_min", default=0.0, min=0, max=1000, label="Lowest rate", doc="Where it ends.")
+_GAMMA = _real("gamma", 0.1, 0, 1, "What the rate is multiplied by.", "Factor")
+_LOWEST = _real("eta_min", 0.0, 0, 1000, "Where it ends.", "Lowest rate")
 
 
 def _cycled(low: float, high: float, default: bool) -> tuple[Param, ...]:
@@ -51,22 +59,8 @@ def _cycled(low: float, high: float, default: bool) -> tuple[Param, ...]:
             default=default,
             doc="Move the momentum (or beta1) against the rate, whatever it is set to.",
         ),
-        Float(
-            name="base_momentum",
-            default=low,
-            min=0,
-            max=0.9999,
-            label="Lowest momentum",
-            doc="The momentum at the highest rate.",
-        ),
-        Float(
-            name="max_momentum",
-            default=high,
-            min=0,
-            max=0.9999,
-            label="Highest momentum",
-            doc="The momentum at the lowest rate.",
-        ),
+        _real("base_momentum", low, 0, 0.9999, "The momentum at the highest rate.", "Lowest momentum"),
+        _real("max_momentum", high, 0, 0.9999, "The momentum at the lowest rate.", "Highest momentum"),
     )
 
 
@@ -125,14 +119,7 @@ SCHEDULES = {
             "Step",
             "Multiplies the rate by a factor every few epochs.",
             (
-                Int(
-                    name="step_size",
-                    default=10,
-                    min=1,
-                    max=_MOST,
-                    label="Every",
-                    doc="Epochs or steps between two drops.",
-                ),
+                _whole("step_size", 10, 1, _MOST, "Epochs or steps between two drops.", "Every"),
                 _GAMMA,
                 _per(EPOCH),
             ),
@@ -152,7 +139,7 @@ SCHEDULES = {
             "Exponential",
             "Multiplies the rate by the same factor after every epoch.",
             (
-                Float(name="gamma", default=0.95, min=0, max=1, label="Factor", doc=_GAMMA.doc),
+                _real("gamma", 0.95, 0, 1, _GAMMA.doc, "Factor"),
                 _per(EPOCH),
             ),
         ),
@@ -161,22 +148,10 @@ SCHEDULES = {
             "Linear",
             "Changes the rate in a straight line from one factor to another, and stays there.",
             (
-                Float(
-                    name="start_factor",
-                    default=1.0,
-                    min=1e-6,
-                    max=1,
-                    label="First factor",
-                    doc="What the rate is multiplied by at first.",
+                _real(
+                    "start_factor", 1.0, 1e-6, 1, "What the rate is multiplied by at first.", "First factor"
                 ),
-                Float(
-                    name="end_factor",
-                    default=0.0,
-                    min=0,
-                    max=1,
-                    label="Last factor",
-                    doc="What it is multiplied by at the end.",
-                ),
+                _real("end_factor", 0.0, 0, 1, "What it is multiplied by at the end.", "Last factor"),
                 _length("total_iters"),
                 _per(STEP),
             ),
@@ -187,7 +162,7 @@ SCHEDULES = {
             "Polynomial",
             "Falls to zero as a power of what is left: a line with power 1, a bow above it.",
             (
-                Float(name="power", default=1.0, min=0.01, max=10, doc="1 is a line, 2 a parabola."),
+                _real("power", 1.0, 0.01, 10, "1 is a line, 2 a parabola."),
                 _length("total_iters"),
                 _per(STEP),
             ),
@@ -205,22 +180,8 @@ SCHEDULES = {
             "Warm restarts",
             "Falls along a cosine and jumps back up, again and again.",
             (
-                Int(
-                    name="T_0",
-                    default=10,
-                    min=1,
-                    max=_MOST,
-                    label="First length",
-                    doc="Epochs or steps until the first restart.",
-                ),
-                Int(
-                    name="T_mult",
-                    default=1,
-                    min=1,
-                    max=100,
-                    label="Grows by",
-                    doc="How many times longer each next round is.",
-                ),
+                _whole("T_0", 10, 1, _MOST, "Epochs or steps until the first restart.", "First length"),
+                _whole("T_mult", 1, 1, 100, "How many times longer each next round is.", "Grows by"),
                 _LOWEST,
                 _per(EPOCH),
             ),
@@ -230,13 +191,13 @@ SCHEDULES = {
             "One cycle",
             "Rises from a fraction of the rate to the rate itself, then falls to almost nothing.",
             (
-                Float(
-                    name="pct_start",
-                    default=0.3,
-                    min=0.01,
-                    max=0.99,
-                    label="Rising share",
-                    doc="The share of its length in which the rate rises.",
+                _real(
+                    "pct_start",
+                    0.3,
+                    0.01,
+                    0.99,
+                    "The share of its length in which the rate rises.",
+                    "Rising share",
                 ),
                 Choice(
                     name="anneal_strategy",
@@ -245,21 +206,21 @@ SCHEDULES = {
                     label="Form",
                     doc="Along a cosine or a line.",
                 ),
-                Float(
-                    name="div_factor",
-                    default=25.0,
-                    min=1,
-                    max=1e6,
-                    label="Start divisor",
-                    doc="It begins with the learning rate divided by this.",
+                _real(
+                    "div_factor",
+                    25.0,
+                    1,
+                    1e6,
+                    "It begins with the learning rate divided by this.",
+                    "Start divisor",
                 ),
-                Float(
-                    name="final_div_factor",
-                    default=1e4,
-                    min=1,
-                    max=1e9,
-                    label="End divisor",
-                    doc="It ends with the first rate divided by this.",
+                _real(
+                    "final_div_factor",
+                    1e4,
+                    1,
+                    1e9,
+                    "It ends with the first rate divided by this.",
+                    "End divisor",
                 ),
                 Bool(
                     name="three_phase",
@@ -279,22 +240,15 @@ SCHEDULES = {
             "Cyclic",
             "Rises and falls between a fraction of the rate and the rate itself.",
             (
-                Float(
-                    name="div_factor",
-                    default=10.0,
-                    min=1,
-                    max=1e6,
-                    label="Low divisor",
-                    doc="The low rate is the learning rate divided by this.",
+                _real(
+                    "div_factor",
+                    10.0,
+                    1,
+                    1e6,
+                    "The low rate is the learning rate divided by this.",
+                    "Low divisor",
                 ),
-                Int(
-                    name="step_size_up",
-                    default=2000,
-                    min=1,
-                    max=_MOST,
-                    label="Rises for",
-                    doc="Steps from low to high.",
-                ),
+                _whole("step_size_up", 2000, 1, _MOST, "Steps from low to high.", "Rises for"),
                 Int(
                     name="step_size_down",
                     default=None,
@@ -312,14 +266,7 @@ SCHEDULES = {
                     label="Heights",
                     doc="The same, half as high each time, or lower by the factor at each step.",
                 ),
-                Float(
-                    name="gamma",
-                    default=1.0,
-                    min=0,
-                    max=1,
-                    label="Factor",
-                    doc="Of the heights, for exp_range.",
-                ),
+                _real("gamma", 1.0, 0, 1, "Of the heights, for exp_range.", "Factor"),
                 *_cycled(0.8, 0.9, False),
                 _per(STEP),
             ),
@@ -334,21 +281,9 @@ SCHEDULES = {
             "Reduce on plateau",
             "Multiplies the rate by a factor when the metric has stopped getting better.",
             (
-                Float(name="factor", default=0.1, min=0, max=0.999, doc=_GAMMA.doc),
-                Int(
-                    name="patience",
-                    default=10,
-                    min=0,
-                    max=_MOST,
-                    doc="Evaluations without progress before it drops.",
-                ),
-                Float(
-                    name="threshold",
-                    default=1e-4,
-                    min=0,
-                    max=1000,
-                    doc="How much better counts as progress.",
-                ),
+                _real("factor", 0.1, 0, 0.999, _GAMMA.doc),
+                _whole("patience", 10, 0, _MOST, "Evaluations without progress before it drops."),
+                _real("threshold", 1e-4, 0, 1000, "How much better counts as progress."),
                 Choice(
                     name="threshold_mode",
                     default="rel",
@@ -356,21 +291,8 @@ SCHEDULES = {
                     label="Progress is",
                     doc="A share of the best value, or a difference from it.",
                 ),
-                Int(
-                    name="cooldown",
-                    default=0,
-                    min=0,
-                    max=_MOST,
-                    doc="Evaluations after a drop that are not judged.",
-                ),
-                Float(
-                    name="min_lr",
-                    default=0.0,
-                    min=0,
-                    max=1000,
-                    label="Lowest rate",
-                    doc="It never falls below.",
-                ),
+                _whole("cooldown", 0, 0, _MOST, "Evaluations after a drop that are not judged."),
+                _real("min_lr", 0.0, 0, 1000, "It never falls below.", "Lowest rate"),
             ),
             measures=True,
         ),
