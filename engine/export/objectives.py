@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from engine.export.apart import Apart
+from engine.export.wrapping import INDENT, indented
 from engine.graph.objectives import title_of
 from engine.optimizers import OPTIMIZERS
 from engine.schedules import EPOCH, SCHEDULES, STEP
@@ -20,7 +21,6 @@ from engine.training.schedules import WARMUP_START
 from engine.training.setup import Setup
 from engine.training.stopping import rising
 
-_INDENT = "    "
 _IMPORTS = (
     "from collections.abc import Callable",
     "from torch.optim.lr_scheduler import LRScheduler as Scheduler",
@@ -103,14 +103,14 @@ class _Objective:
         every = self._objective.every
         step, last = self._steps(), self._name("last")
         if every > 1:
-            step = [f"if step % {every} == 0:", *_indented(step)]
+            step = [f"if step % {every} == 0:", *indented(step)]
         return Written(
             list(_IMPORTS) if self._rises_apart else [],
             self._functions(),
             self._before(),
             step,
             last,
-            [] if self._schedule is None or self._schedule.measures else self._after_epoch(),
+            [] if self._schedule is None or self._schedule.measures else self._advance(EPOCH),
             self._after_check() if self._schedule and self._schedule.measures else [],
             every > 1,
         )
@@ -137,7 +137,7 @@ class _Objective:
         head, _, body = self._setup.built.goal_text(self._place).strip().partition("\n")
         names = head.removeprefix("def losses(").removesuffix("):").split(", ")
         typed = ", ".join(f"{name}: {'nn.Module' if name == 'model' else 'Tensor'}" for name in names)
-        doc = f'{_INDENT}"""{self._word}: return these losses, each by itself."""'
+        doc = f'{INDENT}"""{self._word}: return these losses, each by itself."""'
         return f"def {self._name('terms')}({typed}) -> tuple[Tensor, ...]:\n{doc}\n{body}"
 
     @property
@@ -279,7 +279,7 @@ class _Objective:
             return self._closed()
         accumulate, lines = self._objective.accumulate, []
         zero = [f"{name}.zero_grad()" for name in self._optimizers]
-        lines += [f"if not {self._name('phase')}:", *_indented(zero)] if accumulate > 1 else zero
+        lines += [f"if not {self._name('phase')}:", *indented(zero)] if accumulate > 1 else zero
         lines += self._loss()
         part = f"(value / {accumulate})" if accumulate > 1 else "value"
         if self._half:
@@ -290,7 +290,7 @@ class _Objective:
         if accumulate == 1:
             return [*lines, *moves]
         phase = self._name("phase")
-        return [*lines, f"{phase} = ({phase} + 1) % {accumulate}", f"if not {phase}:", *_indented(moves)]
+        return [*lines, f"{phase} = ({phase} + 1) % {accumulate}", f"if not {phase}:", *indented(moves)]
 
     def _closed(self) -> list[str]:
         """A step of an optimizer that computes the loss again and again."""
@@ -307,7 +307,7 @@ class _Objective:
             "seen = []",
             "",
             "def closure() -> Tensor:",
-            *_indented(body),
+            *indented(body),
             "",
             f"{name}.step(closure)",
             f"{self._name('last')} = seen[0]",
@@ -336,7 +336,7 @@ class _Objective:
         if self._setup.cast:
             lines = [
                 f"with torch.autocast(torch.device(options.device).type, {self._setup.cast.args[1]}):",
-                *_indented(lines),
+                *indented(lines),
             ]
         matrices = f"for each in {self._weights} if each.dim() > 1"
         if objective.l1:
@@ -379,7 +379,7 @@ class _Objective:
             lines += (
                 [f"{name}.step()"]
                 if last is None
-                else [f"if {name}.last_epoch < {last}:", f"{_INDENT}{name}.step()"]
+                else [f"if {name}.last_epoch < {last}:", f"{INDENT}{name}.step()"]
             )
         return lines
 
@@ -390,9 +390,6 @@ class _Objective:
             return None
         length = schedule.values(self._objective.schedule_options)[schedule.length]
         return length - 1 + self._objective.warmup if length else None
-
-    def _after_epoch(self) -> list[str]:
-        return self._advance(EPOCH)
 
     def _after_check(self) -> list[str]:
         step = "epoch" if self._rises_apart else "step"
@@ -409,7 +406,3 @@ def _call(name: str, first: _Code, options: dict[str, Any]) -> str:
 
 def _literal(value: Any) -> str:
     return f'"{value}"' if type(value) is str else repr(value)
-
-
-def _indented(lines: Sequence[str]) -> list[str]:
-    return [f"{_INDENT}{line}" if line else "" for line in lines]

@@ -15,7 +15,7 @@ from engine.data.stream import Stream
 from engine.errors import TrainingError
 from engine.export import Weights
 from engine.export.objectives import Written, freezing, write_objectives
-from engine.export.wrapping import wrapped
+from engine.export.wrapping import indented, wrapped
 from engine.graph.document import Document
 from engine.storage.atomic import replacing, write_text
 from engine.training.batches import balanced, order_seed
@@ -23,7 +23,6 @@ from engine.training.loop import EVALUATION_ROWS, EVALUATION_STEPS
 from engine.training.setup import Setup, prepare
 from engine.training.stopping import rising
 
-_INDENT = "    "
 _CHANNELS_LAST = "memory_format=torch.channels_last"
 
 
@@ -109,7 +108,7 @@ def _evaluate(setup: Setup) -> str:
     ]
     if setup.cast:
         kind = f"torch.device(batch[{first}].device).type"
-        look = [f"with torch.autocast({kind}, {setup.cast.args[1]}):", *_indented(look)]
+        look = [f"with torch.autocast({kind}, {setup.cast.args[1]}):", *indented(look)]
     look += [
         "for name, value in values.items():",
         f"    means[name] = means.get(name, 0.0) + value * (len(batch[{first}]) / count)",
@@ -124,7 +123,7 @@ def _evaluate(setup: Setup) -> str:
             "    means: dict[str, Tensor] = {}",
             f"    for start in range(0, count, {rows}):",
             f"        batch = {{name: value[start : start + {rows}] for name, value in rows.items()}}",
-            *_indented(_indented(look)),
+            *indented(indented(look)),
             "    model.train()",
             "    return {name: float(value) for name, value in means.items()}",
         ]
@@ -161,11 +160,11 @@ def _main(setup: Setup, objectives: Sequence[Written], learned: str) -> str:
         *(["step = 0"] if _counts(setup, objectives) else []),
         *(['best, waited, kept = float("inf"), 0, None'] if _watches(setup) else []),
         "for epoch in range(1, options.epochs + 1):",
-        *_indented(_epoch(setup, objectives)),
+        *indented(_epoch(setup, objectives)),
         *_concluded(setup),
         f"torch.save(model.state_dict(), DATA.with_name({_quoted(learned)}))",
     ]
-    return "\n".join(["def main() -> None:", *wrapped(_indented(lines))])
+    return "\n".join(["def main() -> None:", *wrapped(indented(lines))])
 
 
 def _model(setup: Setup, place: str) -> list[str]:
@@ -187,13 +186,13 @@ def _epoch(setup: Setup, objectives: Sequence[Written]) -> list[str]:
     report = [*_reported(setup), *checked, *_watched(setup), "losses.clear()"]
     seed = order_seed(setup.training.seed, 0)
     if every > 1:
-        report = [f"if epoch % {every} == 0 or epoch == options.epochs:", *_indented(report)]
+        report = [f"if epoch % {every} == 0 or epoch == options.epochs:", *indented(report)]
     ended = [line for each in objectives for line in each.epoch]
     return [
         f"generator.manual_seed({f'{seed} + ' if seed else ''}epoch)",
         f"order = {_order(setup)}{used}.to(options.device)",
         f"for rows in order.split({setup.batch_size}):",
-        *_indented([*_batch(setup), *_step(setup, objectives)]),
+        *indented([*_batch(setup), *_step(setup, objectives)]),
         *ended,
         *report,
     ]
@@ -276,7 +275,7 @@ def _concluded(setup: Setup) -> list[str]:
     if not setup.training.keep_best:
         return average
     lines = ["if kept is not None:", "    model.load_state_dict(kept)"]
-    return [*lines, "else:", *_indented(average)] if average else lines
+    return [*lines, "else:", *indented(average)] if average else lines
 
 
 def _reported(setup: Setup) -> list[str]:
@@ -324,7 +323,3 @@ def _quoted(text: str) -> str:
 
 def _has_metrics(setup: Setup) -> bool:
     return any(step.metrics for step in setup.built.plan.loss)
-
-
-def _indented(lines: Sequence[str]) -> list[str]:
-    return [f"{_INDENT}{line}" if line else "" for line in lines]

@@ -1,13 +1,18 @@
-"""Long lines of written Python, broken as people break them."""
+"""Lines of written Python: indented, and broken where they are long as people break them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 WIDTH = 110
 _OPEN, _CLOSE = "([{", ")]}"
-_INDENT = "    "
+INDENT = "    "
+
+
+def indented(lines: Sequence[str]) -> list[str]:
+    """Return the lines one step further to the right."""
+    return [f"{INDENT}{line}" if line else "" for line in lines]
 
 
 def wrapped(lines: Iterable[str]) -> Iterator[str]:
@@ -20,7 +25,7 @@ def wrapped(lines: Iterable[str]) -> Iterator[str]:
         indent = line[: len(line) - len(line.lstrip())]
         yield line[: place + 1]
         for part in _parts(line[place + 1 : -1]):
-            *most, last = wrapped([f"{indent}{_INDENT}{part}"])
+            *most, last = wrapped([f"{indent}{INDENT}{part}"])
             yield from (*most, f"{last},")
         yield f"{indent}{line[-1]}"
 
