@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -18,12 +19,13 @@ from engine.distributed.launch import TOKEN
 from engine.distributed.shares import shared_moments
 from engine.errors import TrainingError
 from engine.graph.document import Document
+from engine.storage.atomic import write_text
 from engine.training.events import Event
 from engine.training.moment import moments
 from engine.training.report import attend, shown_as
 from engine.training.room import problem_of
 from engine.training.runner import Runner
-from engine.training.status import MOMENTS, read_status
+from engine.training.status import GOING, MOMENTS, STATUS, read_status
 
 GRACE = 20.0
 """Seconds in which a process that was asked to end meets the others; torchrun kills it after 30."""
@@ -86,6 +88,9 @@ def _train_together(
         raise TrainingError(status.message, status.node or None)  # it would fail in the same way once more
     if again and status is not None and status.state in ("done", "stopped"):
         return 0  # the others ended before this one was told
+    if again and place.rank == 0 and status is not None and status.state in GOING:
+        # torchrun has ended the process that held the folder, perhaps on another machine: nobody can ask.
+        write_text(out / STATUS, replace(status, state="interrupted").text())
     shares, wholes = shared_moments(out / MOMENTS), moments(out / MOMENTS)
     resumes = resumes or (again and bool(shares or wholes))
     if resumes:
