@@ -64,7 +64,7 @@ class SetView(QWidget):
         self.facts = label("", "muted", 12, wrap=True)
         self.text = label("", px=12.5, wrap=True)
         self.title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.config, self.part, self.held = (_combo(name) for name in _COMBOS)
+        self.part, self.held, self.config = (_combo(name) for name in _COMBOS)
         self.config.textActivated.connect(lambda text: self.looked.emit(text, ""))
         self.part.textActivated.connect(lambda text: self.looked.emit(self.config.currentText(), text))
         self.held.textActivated.connect(lambda text: self.changed.emit())
@@ -83,13 +83,15 @@ class SetView(QWidget):
         whole.addStretch(1)
 
     def _choices(self) -> QGridLayout:
-        grid = QGridLayout()
+        self._titles: list[QLabel] = []
+        self._grid = grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(4)
-        for place, (name, combo) in enumerate(zip(_COMBOS, (self.config, self.part, self.held), strict=True)):
+        for place, (name, combo) in enumerate(zip(_COMBOS, (self.part, self.held, self.config), strict=True)):
             title = label(name, "muted", 12)
             title.setBuddy(combo)
+            self._titles.append(title)
             grid.addWidget(title, 0, place)
             grid.addWidget(combo, 1, place)
             grid.setColumnStretch(place, 1)
@@ -116,6 +118,9 @@ class SetView(QWidget):
         if about.description:
             self._say(about.description)
         _fill(self.config, about.configs, about.config)
+        for each in (self._titles[-1], self.config):
+            each.setVisible(len(about.configs) > 1)
+        self._grid.setColumnStretch(len(_COMBOS) - 1, int(len(about.configs) > 1))
         _fill(self.part, about.parts, about.part)
         others = [part for part in about.parts if part != about.part]
         known = next((part for part in ("validation", "test", "valid", "dev") if part in others), DRAWN)
@@ -178,7 +183,7 @@ class SetView(QWidget):
         self._rows.addWidget(box)
 
 
-_COMBOS = ("Configuration", "Train on", "Check with")
+_COMBOS = ("Train on", "Check with", "Configuration")
 
 
 def _combo(name: str) -> QComboBox:
@@ -232,4 +237,6 @@ def _cell(value: Any, feature: Any) -> QLabel:
     names = feature.get("names") if isinstance(feature, Mapping) else None
     if names and isinstance(value, int) and 0 <= value < len(names):
         value = names[value]
+    if isinstance(value, float):
+        value = f"{value:.4g}"
     return Elided("" if value is None else " ".join(str(value).split()), px=12)
