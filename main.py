@@ -251,7 +251,7 @@ commands.add_command(runs)
 @click.option(
     "--objective", default=1, type=click.IntRange(min=1), help="Whose rate, where there are several."
 )
-@click.option("--steps", default=200, type=click.IntRange(min=20, max=100_000), help="Rates that are tried.")
+@click.option("--steps", default=200, type=click.IntRange(min=20, max=2_000), help="Rates that are tried.")
 @click.option("--device", default="", help="auto, cpu, cuda or mps.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with all that was tried.")
 @_trust
