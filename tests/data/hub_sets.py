@@ -102,6 +102,23 @@ def write_reviews(folder: Path, name: str = "tester/reviews") -> None:
     write_set(folder, name, features, {"train": table, "test": table.slice(0, 10)}, description="Films.")
 
 
+def write_languages(folder: Path, name: str = "tester/languages") -> None:
+    """Write a set of two configurations, each of one part that has another name than usual."""
+    value = {"_type": "Value", "dtype": "float64"}
+    features = {"x": value, "y": value}
+    configs = []
+    for number, config in enumerate(("de", "fr")):
+        top = folder / name / config
+        top.mkdir(parents=True)
+        table = pa.table({"x": [float(n) for n in range(10)], "y": [float(number)] * 10})
+        meta = {"huggingface": json.dumps({"info": {"features": features}})}
+        pq.write_table(table.replace_schema_metadata(meta), top / "all.parquet")
+        configs.append(
+            f"- config_name: {config}\n  data_files:\n  - split: everything\n    path: {config}/*\n"
+        )
+    (folder / name / "README.md").write_text(f"---\nconfigs:\n{''.join(configs)}---\n# Set\n")
+
+
 def write_large(folder: Path, name: str = "tester/large") -> None:
     """Write a set of a few megabytes, whose download can be held in its middle."""
     rng = np.random.default_rng(0)

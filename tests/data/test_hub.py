@@ -21,7 +21,7 @@ from engine.graph.build import Builder
 from engine.graph.document import Node
 from engine.storage.document_file import save_document
 from main import main
-from tests.data.hub_sets import write_large, write_pets, write_reviews
+from tests.data.hub_sets import write_languages, write_large, write_pets, write_reviews
 from tests.data.hub_stand_in import SHA, StandIn, stand_in
 
 
@@ -196,6 +196,22 @@ def test_a_set_that_is_not_there(empty):
 
 def test_a_configuration_that_is_not_there(empty):
     assert "has several configurations; choose one of default" in refused(empty, "tester/pets", config="no")
+
+
+def test_one_of_several_configurations(empty):
+    write_languages(empty.folder)
+    try:
+        assert "has several configurations; choose one of de, fr" in refused(empty, "tester/languages")
+        about = describe("tester/languages")
+        assert (about.configs, about.config, list(about.parts)) == (("de", "fr"), "de", ["everything"])
+        assert describe("tester/languages", "fr").rows[0]["y"] == 1
+        download("tester/languages", "fr")
+        given = {"config": "fr", "part": "everything", "validation": 0}
+        assert load_node(node("tester/languages", "y", **given)).fields["y"].values.tolist() == [[1]] * 10
+        with pytest.raises(DataError, match="is not on this machine yet"):
+            types_of(node("tester/languages", "y", **given | {"config": "de"}))
+    finally:
+        shutil.rmtree(empty.folder / "tester" / "languages")
 
 
 def test_a_gated_set_says_what_to_do(empty):
