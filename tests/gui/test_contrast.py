@@ -152,7 +152,7 @@ def test_a_switch_that_is_off_is_seen_with_its_knob(qtbot, qapp, theme: Theme):
 def test_curves_differ_without_their_colors(qtbot):
     with open_window(qtbot, "spirals") as window:
         curves = window.views["learning"].curves
-        pens = {name: line.opts["pen"] for name, line in curves.plot.lines.items()}
+        pens = {name: line.pen for name, line in curves.plot.lines.items()}
         assert pens["training"].style() == Qt.PenStyle.SolidLine
         assert pens["validation"].dashPattern()
         window.bridge.run()
