@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QPoint
 
-from engine.data.hub import columns_of
 from engine.data.hub import hub as layer
 from engine.graph import edits
 from engine.graph.document import Document
@@ -36,9 +35,7 @@ class Hub(QObject):
         found = self._window.bench.store.document.nodes.get(node)
         values = layer.values(found.params if found else {})
         use = "Use it" if found else "Add it to the canvas"
-        self.dialog = HubDialog(
-            self._window, use, str(values["name"]), columns_of(values), values["revision"]
-        )
+        self.dialog = HubDialog(self._window, use, values)
         self.dialog.chosen.connect(lambda params: self._take(node, params))
         self.dialog.finished.connect(self._closed)
         self.dialog.open()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QDialog, QListWidget, QListWidgetItem, QProgressBar, QWidget
 
 from engine.compiler.fetch import words
+from engine.data.hub import columns_of
 from engine.data.hub_client import Description, Found, Progress, download_request
 from gui import style
 from gui.data.hub_view import SetView, rows_of
@@ -21,6 +24,7 @@ WIDTH, HEIGHT, LIST = 940, 640, 300
 PAUSE_MS = 250
 """How long nobody types before a search begins."""
 
+_NOTHING = {"name": "", "columns": "", "config": "", "part": "", "held_part": "", "revision": ""}
 _FOUND = Qt.ItemDataRole.UserRole
 _HINT = (
     "Search for a name, such as mnist, imdb or speech commands; the most downloaded come first."
@@ -33,13 +37,11 @@ class HubDialog(QDialog):
 
     chosen = Signal(object)
 
-    def __init__(
-        self, parent: QWidget, use: str, name: str = "", columns: tuple[str, ...] = (), revision: str = ""
-    ):
-        """``use`` is what the main button does at the end; the others say what is chosen already."""
+    def __init__(self, parent: QWidget, use: str, params: Mapping[str, str]):
+        """``use`` is what the main button does at the end; ``params`` are what a node has chosen already."""
         super().__init__(parent)
         self.setWindowTitle("Data from the Hugging Face hub")
-        self._use, self._columns = use, columns
+        self._use, self._given, name = use, params, params["name"]
         self._name, self._revision, self._about = "", "", None
         self.work = HubWork(self)
         self.work.found.connect(self._show_found)
@@ -62,7 +64,7 @@ class HubDialog(QDialog):
         self.field.setText(name)
         self._search()
         if name:
-            self._turn_to(Found(name, "", 0, 0, False, ()), revision)
+            self._turn_to(Found(name, "", 0, 0, False, ()), params)
         self._refresh()
 
     def _left(self) -> QWidget:
@@ -164,12 +166,13 @@ class HubDialog(QDialog):
 
     # One set.
 
-    def _turn_to(self, found: Found, revision: str = "") -> None:
-        self._name, self._revision, self._about = found.name, revision, None
+    def _turn_to(self, found: Found, params: Mapping[str, str] = _NOTHING) -> None:
+        self._name, self._revision, self._about = found.name, params["revision"], None
+        self._given = params
         self.view.show_found(found)
         self._scroll.show()
         self.hint.hide()
-        self._look("", "")
+        self._look(params["config"], params["part"])
 
     def _look(self, config: str, part: str) -> None:
         self._about = None
@@ -184,8 +187,8 @@ class HubDialog(QDialog):
         else:
             self._about, self._revision = about, about.revision
             self._say("")
-            self.view.show_set(about, self._columns)
-            self._columns = ()
+            self.view.show_set(about, columns_of(self._given), self._given["held_part"])
+            self._given = _NOTHING
         self._refresh()
 
     # The download.

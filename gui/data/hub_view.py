@@ -107,10 +107,10 @@ class SetView(QWidget):
         self._say(found.description)
         self.more.hide()
 
-    def show_set(self, about: Description, columns: tuple[str, ...] = ()) -> None:
-        """Show a configuration of a set, and choose columns: ``columns``, else those that seem right."""
+    def show_set(self, about: Description, columns: tuple[str, ...] = (), held: str = "") -> None:
+        """Show a configuration of a set, and choose columns and a held-out part, else what seems right."""
         before = self.columns if self._about and self._about.features == about.features else columns
-        held = self.held.currentText() if self._about else ""
+        held = held or (self.held.currentText() if self._about else "")
         self._about = about
         rows = [f"{part} {count:,} rows" if count else part for part, count in about.parts.items()]
         size = in_bytes(about.size) if about.size else ""

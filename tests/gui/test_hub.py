@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel
 from engine.compiler.data import load_node
 from gui.data.hub_dialog import HubDialog
 from gui.data.hub_view import suggested
-from tests.data.hub_sets import write_large, write_pets, write_reviews
+from tests.data.hub_sets import write_languages, write_large, write_pets, write_reviews
 from tests.data.hub_stand_in import stand_in
 from tests.gui.window_help import LEFT, open_window
 
@@ -103,6 +103,20 @@ def test_a_node_of_a_set_that_is_not_here_is_mended_from_its_form(window, hub, q
     qtbot.waitUntil(lambda: window.hub.dialog is None, timeout=PATIENCE)
     qtbot.waitUntil(lambda: not problems(window), timeout=PATIENCE)
     assert list(window.bench.store.document.nodes) == ["data"]
+
+
+def test_what_a_node_has_chosen_is_chosen_in_the_browser(window, hub, qtbot):
+    write_languages(hub.folder)
+    chosen = {"name": "tester/languages", "config": "fr", "part": "everything", "columns": "y"}
+    window.bench.store.apply("Add", lambda document: add(document, **chosen))
+    window.bench.store.select(["data"])
+    press(window.inspector.page.form.fields["name"].browse)
+    dialog = window.hub.dialog
+    qtbot.waitUntil(lambda: bool(dialog.view.chips), timeout=PATIENCE)
+    assert dialog.view.config.isVisible()
+    assert dialog.view.params() == {
+        "columns": "y", "config": "fr", "revision": "", "part": "everything", "held_part": "",
+    }  # fmt: skip
 
 
 def add(document, **params):
