@@ -47,9 +47,7 @@ class RunOnDialog(QDialog):
         whole.addStretch(1)
         whole.addWidget(rule())
         self.cancel_button = button("Cancel")
-        self.use_button = button(
-            "Run here from now on", "primary", "Run will train there until you choose another"
-        )
+        self.use_button = button("Run there", "primary", "From now on, Run trains there")
         self.use_button.setDefault(True)
         foot = row(spacing=8)
         foot.addStretch(1)

@@ -60,10 +60,6 @@ def train_in_terminal(
         return _train_together(document, out, tell, resumes, way, synchronized, about)
     if (lacking := problem_of(analyze(document))) is not None:
         click.echo(f"warning: {lacking.message}", err=True)
-    if resumes and shared_moments(out / MOMENTS) and not moments(out / MOMENTS):
-        raise TrainingError(
-            "The weights of this run are shared out over several processes (FSDP); it goes on under torchrun."
-        )
     control = _control(out, TOKEN in os.environ, resumes)
     runner = Runner.resumed(out) if resumes else Runner(document, out=out, about=about)
     attend(runner, tell, control)

@@ -319,6 +319,10 @@ class Runner:
         """Go on from the newest moment, if there is one."""
         if moment := newest_moment(self._folder.moments):
             setup.load_state_dict(moment)
+        elif any(self._folder.moments.glob("*.shares")):
+            raise TrainingError(
+                "The weights of this run are shared out over several processes (FSDP): it goes on under torchrun."
+            )
 
     def _make_saving(self, setup: Setup) -> Saving | None:
         return Saving(setup, self._folder) if self._folder else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import given
@@ -9,6 +11,9 @@ from hypothesis import strategies as st
 
 from engine.distributed.group import Place, share
 from engine.errors import TrainingError
+from engine.training.events import Failed
+from engine.training.runner import Runner
+from tests.training.documents import spirals
 
 
 @given(st.integers(1, 300), st.integers(1, 16))
@@ -67,3 +72,16 @@ def test_a_device_that_is_not_there_is_refused(
     monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
     with pytest.raises(TrainingError, match=words):
         Place(3, 4, 3, 4).device(wanted)
+
+
+def test_shared_weights_do_not_go_on_in_one_process(tmp_path: Path) -> None:
+    runner = Runner(spirals(epochs=1), out=tmp_path / "run")
+    runner.start()
+    assert runner.join(60)
+    for each in (tmp_path / "run" / "moments").iterdir():
+        each.rename(each.with_suffix(".shares"))
+    runner = Runner.resumed(tmp_path / "run")
+    runner.start()
+    assert runner.join(60)
+    (failed,) = (event for event in runner.events.drain() if isinstance(event, Failed))
+    assert "goes on under torchrun" in failed.message
