@@ -321,7 +321,7 @@ class Runner:
             setup.load_state_dict(moment)
         elif any(self._folder.moments.glob("*.shares")):
             raise TrainingError(
-                "The weights of this run are shared out over several processes (FSDP): it goes on under torchrun."
+                "The weights of this run are shared out over processes (FSDP): it goes on under torchrun."
             )
 
     def _make_saving(self, setup: Setup) -> Saving | None:
