@@ -47,7 +47,6 @@ class Reader:
     type: TensorType
     classes: tuple[str, ...]
     read: Read
-    between: str = ""
     sure: bool = False
     """Whether something can be made of every row."""
 
@@ -226,7 +225,7 @@ def _string(feature: Mapping[str, Any], rows: Any, p: Mapping[str, Value], where
         }
 
     type_ = TensorType((BATCH, p["length"]), "int", len(words.names))
-    return Reader(type_, words.names, read, words.between)
+    return Reader(type_, words.names, read)
 
 
 def _some(rows: Any) -> Iterator[str]:

@@ -45,14 +45,10 @@ _CHUNK = 10_000
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The names of all tokens in the order of their numbers, and what turns a text into numbers.
-
-    ``between`` stands between the names where a row of tokens is written as a text again.
-    """
+    """The names of all tokens in the order of their numbers, and what turns a text into numbers."""
 
     names: tuple[str, ...]
     encode: Callable[[str], np.ndarray]
-    between: str = ""
 
 
 def make_vocabulary(
@@ -117,7 +113,7 @@ def _words(texts: Sequence[str], size: int, specials: tuple[str, ...], where: st
     def encode(text: str) -> np.ndarray:
         return np.array([numbers.get(word, unknown) for word in _WORD.findall(text)], np.int64)
 
-    return Vocabulary(names, encode, " ")
+    return Vocabulary(names, encode)
 
 
 def _byte_pairs(texts: Sequence[str], size: int, specials: tuple[str, ...], where: str) -> Vocabulary:
