@@ -27,8 +27,8 @@ class Minimizer:
     """Moves the weights of one objective, step by step.
 
     ``last`` is its newest loss: a number on a CPU, where it is checked before it reaches the weights; else a
-    tensor on the device, because reading it would wait for the device. ``alone`` says that no other objective
-    leaves gradients behind.
+    tensor on the device, because reading it would wait for the device. ``alone`` says that it moves
+    all weights that learn and no other objective leaves gradients behind.
     """
 
     def __init__(
@@ -77,11 +77,9 @@ class Minimizer:
         self.parameters = [each.parameter for each in self.learners if not each.frozen]
         self._weights = [each for each in self.parameters if each.dim() > 1]
         self._inputs = None if self._alone else self.parameters
-        simple = self._alone and not (
-            self._penalized or self._clips or self._cast or self._scaler or self._declared.closure
-        )
+        asked = (self._penalized, self._clips, self._cast, self._scaler, self._declared.closure)
         single = len(self.optimizers) == 1 and self.objective.accumulate == 1
-        self.step = self._quick if simple and single else self._full
+        self.step = self._quick if single and not any(asked) else self._full
 
     def regroup(self) -> None:
         """Take note of multipliers that were changed: what the optimizers remember of the weights stays."""
@@ -118,7 +116,7 @@ class Minimizer:
             parameter.grad = None  # what optimizer.zero_grad() does, at a tenth of its cost
         loss = self.goal(model, batch)
         self.last = self._value(loss)
-        loss.backward()
+        loss.backward(inputs=self._inputs)
         self.optimizers[0].step()
         if not self.rates.constant:
             self.rates.stepped()

@@ -287,22 +287,24 @@ def prepare(document: Document, device: str = "", weights: Path | str | None = N
 def make_minimizers(setup: Setup) -> list[Minimizer]:
     """Return what moves the weights of a run, one for each objective."""
     training, document = setup.training, setup.document
-    upward = rising(setup.monitored)
-    return [
-        Minimizer(
-            objective,
-            goal,
-            moved(document, objective.nodes, setup.learners),
-            setup.device,
-            setup.batches.steps,
-            training.epochs * setup.batches.steps,
-            alone=len(training.objectives) == 1,
-            cast=setup.cast,
-            scaled=training.precision == "float16",
-            rising=upward,
+    upward, steps, made = rising(setup.monitored), setup.batches.steps, []
+    for objective, goal in zip(training.objectives, setup.built.objectives, strict=True):
+        mine = moved(document, objective.nodes, setup.learners)
+        made.append(
+            Minimizer(
+                objective,
+                goal,
+                mine,
+                setup.device,
+                steps,
+                training.epochs * steps,
+                alone=len(training.objectives) == 1 and len(mine) == len(setup.learners),
+                cast=setup.cast,
+                scaled=training.precision == "float16",
+                rising=upward,
+            )
         )
-        for objective, goal in zip(training.objectives, setup.built.objectives, strict=True)
-    ]
+    return made
 
 
 def _threads(built: Built, device: torch.device, batch_size: int) -> int:
