@@ -7,48 +7,19 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from math import inf
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import click
 
-from engine.compiler.analyze import analyze
 from engine.errors import TrainingError
-from engine.graph.document import Document
 from engine.training.events import Changed, Evaluated, Event, Failed, Finished, Progress, Started, State
-from engine.training.room import problem_of
 from engine.training.runner import Runner
 
 _POLL = 0.05
 
 RETRY = 10.0
 """Seconds after which a run that waits, because it cannot be written, tries again by itself."""
-
-
-def run_in_terminal(
-    document: Document,
-    out: Path | None,
-    as_json: bool,
-    resume: bool = False,
-    hear: Callable[[Event], object] = lambda event: None,
-) -> int:
-    """Train a document to its end and tell about it; Ctrl+C stops it and keeps what was learned.
-
-    ``resume`` goes on with the run that is in ``out``; ``hear`` is told every event too. Raises TrainingError
-    where the run fails.
-    """
-    if (lacking := problem_of(analyze(document))) is not None:
-        click.echo(f"warning: {lacking.message}", err=True)
-    runner = Runner.resumed(out) if resume else Runner(document, out=out)
-    shown = shown_as(as_json)
-
-    def tell(event: Event) -> None:
-        hear(event)
-        shown(event)
-
-    attend(runner, tell)
-    return 0
 
 
 def shown_as(as_json: bool) -> Callable[[Event], None]:
