@@ -43,6 +43,7 @@ class HubDialog(QDialog):
         self.setWindowTitle("Data from the Hugging Face hub")
         self._use, self._given, name = use, params, params["name"]
         self._name, self._revision, self._about = "", "", None
+        self._here = False
         self.work = HubWork(self)
         self.work.found.connect(self._show_found)
         self.work.described.connect(self._show_set)
@@ -187,6 +188,8 @@ class HubDialog(QDialog):
         else:
             self._about, self._revision = about, about.revision
             self._say("")
+            config = about.config if len(about.configs) > 1 else ""
+            self._here = download_request(self._name, config, about.revision) is None  # not for every change
             self.view.show_set(about, columns_of(self._given), self._given["held_part"])
             self._given = _NOTHING
         self._refresh()
@@ -195,16 +198,13 @@ class HubDialog(QDialog):
 
     def _go(self) -> None:
         params = self.view.params()
-        if self._is_here(params):
+        if self._here:
             self._finish()
             return
         self.work.download(self._name, params["config"], params["revision"])
         self._say("Downloading …")
         self.bar.setRange(0, 0)
         self._refresh()
-
-    def _is_here(self, params: dict[str, str]) -> bool:
-        return download_request(self._name, params["config"], params["revision"]) is None
 
     def _show_progress(self, progress: Progress) -> None:
         self._say(f"{words(progress)} …")
@@ -253,7 +253,7 @@ class HubDialog(QDialog):
         """Offer what can be done now."""
         busy = self.work.busy
         ready = self._about is not None and bool(self.view.columns)
-        here = ready and self._is_here(self.view.params())
+        here = ready and self._here
         failed = any(each.property("role") == "error" for each in (self.note, self.said))
         self.main_button.setText(self._use if here else f"Download and {self._use[0].lower()}{self._use[1:]}")
         self.main_button.setEnabled(ready and not busy)

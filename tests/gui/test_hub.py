@@ -8,6 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
 from engine.compiler.data import load_node
+from engine.data.hub_client import download
 from gui.data.hub_dialog import HubDialog
 from gui.data.hub_view import suggested
 from tests.data.hub_sets import write_languages, write_large, write_pets, write_reviews
@@ -214,3 +215,15 @@ def test_suggested_columns():
     assert suggested(many) == ("review", "label")
     assert suggested({"x": value | {"dtype": "float32"}}) == ("x",)
     assert suggested({"when": value | {"dtype": "date32"}}) == ()
+
+
+def test_a_set_that_is_here_already_is_used_without_a_download(window, hub, qtbot):
+    download("tester/pets")
+    dialog = browse(window, qtbot)
+    choose(dialog, "tester/pets", qtbot)
+    assert dialog.main_button.text() == "Add it to the canvas"
+    asked = len(hub.asked)
+    press(dialog.main_button)
+    assert window.hub.dialog is None
+    assert len(hub.asked) == asked
+    assert [node.type for node in window.bench.store.document.nodes.values()] == ["Hub"]
