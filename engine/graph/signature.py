@@ -173,7 +173,7 @@ class _Face:
         )
 
     def _source(self, chosen: ast.FunctionDef) -> Source:
-        """Return a source of data: what the function takes are parameters, what its dict names are outputs."""
+        """Return a source of data: the arguments are its parameters, what the dict names its outputs."""
         arguments = list(self._arguments(chosen, False))
         params = [each.param for each in arguments if each.param]
         taken = {param.name for param in params}
