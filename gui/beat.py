@@ -62,8 +62,15 @@ class Beat:
 
     def due(self, training: bool) -> bool:
         """Return whether it is time for a picture; where nothing trains there is no reason to save time."""
-        rest = self.pace.rest if training and not self.eager else self.pace.least
-        return perf_counter() - self._shown >= rest
+        return perf_counter() - self._shown >= self._rest(training)
+
+    def wait(self, training: bool) -> float:
+        """Return in how many seconds it will be time; where it is but nothing came, a short rest."""
+        left = self._shown + self._rest(training) - perf_counter()
+        return left if left > 0 else self.pace.least
+
+    def _rest(self, training: bool) -> float:
+        return self.pace.rest if training and not self.eager else self.pace.least
 
     @property
     def share(self) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from engine.errors import EngineError
 from engine.graph.document import Document
@@ -36,10 +36,6 @@ if TYPE_CHECKING:
     from engine.distributed.follow import Follower
     from engine.training.runner import Runner
 
-_CALM, _EAGER = 100, 20
-"""Milliseconds between two looks at whether there is anything to tell: while a network learns, and while the
-answer to a press of a button is awaited."""
-
 
 class Bridge(QObject):
     """Starts, steers and ends runs; the events of the document in front arrive as the bench's signals.
@@ -52,6 +48,8 @@ class Bridge(QObject):
     """
 
     lacking = Signal(object)
+    _pressed = Signal()
+    """Rung from a run's thread: something came that should be told at once."""
     beginning = Signal(object)
     """A run is about to start: what is set in it now counts from its first step on."""
 
@@ -61,14 +59,15 @@ class Bridge(QObject):
         self._analyst = analyst
         self.retelling = False
         """Whether what arrives was told before, when another document was in front."""
-        self._paused_start = False
+        self._paused_start = self._closed = False
         self._pace = 0.0
         self._weights: Path | None = None
         self.elsewhere: Callable[[Document], Follower | None] = lambda document: None
         """Gives what follows a new run in another place; None where it is to be in this window."""
         self._timer = QTimer(self)
-        self._timer.setInterval(_CALM)
+        self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._poll)
+        self._pressed.connect(self._poll, Qt.ConnectionType.QueuedConnection)
         self._signals = {
             Started: bench.started,
             Progress: bench.progress,
@@ -80,7 +79,7 @@ class Bridge(QObject):
             Failed: bench.failed,
         }
         for signal in (bench.look_changed, bench.store.selection_changed):
-            signal.connect(bench.beat.hurry)
+            signal.connect(self._hurry)
         bench.look_changed.connect(self._watch)
         bench.store.selection_changed.connect(self._watch)
         bench.analyzed.connect(self._watch)
@@ -174,6 +173,7 @@ class Bridge(QObject):
 
     def close(self) -> None:
         """End every run and its threads."""
+        self._closed = True
         self._timer.stop()
         for session in self._bench.store.sessions:
             self._end(session)
@@ -233,6 +233,7 @@ class Bridge(QObject):
         except EngineError as error:
             self._dispatch(session, Failed(error.message, error.node or "", error.port or ""))
             return
+        run.runner.events.bell = self._pressed.emit
         if front:
             self._watch()
         self.beginning.emit(run.runner)
@@ -298,19 +299,23 @@ class Bridge(QObject):
 
     def _poll(self) -> None:
         """Show a picture if it is time for one; what changes more than numbers and pictures never waits."""
+        if self._closed:
+            return
         beat, boxes = self._bench.beat, [runner.events for _, runner in self._runners()]
-        beat.settle()
         self._bench.set_notice(getattr(self.runner, "notice", ""))
         # A run that is slowed down for eyes to follow has time to spare.
         training = not self._pace and self.active is not None and self.active.run.state == "running"
         if any(box.pressing for box in boxes) or (beat.due(training) and (beat.moving or any(boxes))):
             beat.show(self._empty)
-        self._timer.setInterval(_EAGER if beat.eager else _CALM)
+            QTimer.singleShot(0, beat.settle)  # after all that it paints
+        # Waking up takes Python's lock: it is done when a picture is due, and not to ask whether one is.
+        self._timer.start(round(1000 * beat.wait(training)))
 
-    def _hurry(self) -> None:
-        """Something was asked for: look soon whether it has happened."""
+    def _hurry(self, *_: object) -> None:
+        """The user asked for something: what comes of it is shown soon."""
         self._bench.beat.hurry()
-        self._timer.setInterval(_EAGER)
+        if self._timer.isActive():
+            self._timer.start(round(1000 * self._bench.beat.pace.least))
 
     def _runners(self) -> list[tuple[Session, Runner]]:
         sessions = self._bench.store.sessions

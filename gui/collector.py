@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from engine.training.pace import Pace
 
-EVERY_MS = 200
+EVERY_MS = 500
 
 SHARE = 0.005
 """Of the time that going through everything that lives may take: nothing else can run meanwhile."""

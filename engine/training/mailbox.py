@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from engine.training.events import Evaluated, Event, Progress, Snapshot
 
@@ -17,6 +18,8 @@ class Mailbox:
         self._pending = self._limit = pending
         self._events: list[Event] = []
         self._lock = threading.Lock()
+        self.bell: Callable[[], object] | None = None
+        """Called from the writer's thread when something comes that presses."""
         self.pressing = False
         """Whether something waits that is more than numbers and pictures, and should be told at once."""
         self.unseen = False
@@ -24,17 +27,20 @@ class Mailbox:
 
     def put(self, event: Event) -> None:
         """Add an event; never waits for a reader."""
+        ring = False
         with self._lock:
             if isinstance(event, Snapshot):
                 self.unseen = True
                 self._events = [each for each in self._events if not isinstance(each, Snapshot)]
             elif not isinstance(event, Progress | Evaluated):
-                self.pressing = True
+                self.pressing = ring = True
             self._events.append(event)
             if len(self._events) > self._limit:
                 self._events = merged(self._events)
                 # What cannot be merged stays; the next merge waits for as many again.
                 self._limit = max(self._pending, 2 * len(self._events))
+        if ring and self.bell is not None:
+            self.bell()
 
     def drain(self) -> list[Event]:
         """Return what has come since the last call, and forget it."""

@@ -83,7 +83,12 @@ def test_a_box_says_whether_what_waits_is_urgent_and_whether_its_picture_was_see
     assert (box.pressing, box.unseen) == (False, False)
     box.put(Snapshot(1, 1))
     assert (box.pressing, box.unseen) == (False, True)
+    rung = []
+    box.bell = lambda: rung.append(box.pressing)
+    box.put(progress(3))
+    assert rung == []
     box.put(State("paused"))
+    assert rung == [True]
     assert box.pressing
     box.drain()
     assert (box.pressing, box.unseen) == (False, False)
