@@ -87,7 +87,7 @@ def run(target: str | None = None) -> int:
     window, app = start(target), application()
     signal.signal(signal.SIGINT, lambda *_: window.close())
     heartbeat = QTimer()  # lets Python see Ctrl+C while Qt waits for events
-    heartbeat.start(200)
+    heartbeat.start(1000)  # every time it takes the lock that a run needs
     heartbeat.timeout.connect(lambda: None)
     return app.exec()
 
