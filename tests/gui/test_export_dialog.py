@@ -20,12 +20,14 @@ from tests.gui.window_help import LEFT, answer, open_window
 STARTS = {
     "module": b"import torch",
     "script": b'"""Trains Spirals',
-    "document": b'{\n "netwright": 2',
+    "document": b'{\n "netwright": 3',
     "pdf": b"%PDF-",
     "svg": b"<?xml",
     "png": b"\x89PNG",
     "onnx": b"\x08",
     "program": b"PK",
+    "slurm": b"#!/bin/bash\n",
+    "kubernetes": b"# Trains \"Spirals\" on Kubernetes",
 }
 
 
