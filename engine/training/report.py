@@ -44,7 +44,9 @@ def attend(
             meanwhile(runner)
             events = runner.events.drain()
             _tell_all(tell, events)
-            if stuck := [each for each in events if isinstance(each, State) and each.reason]:
+            if stuck := [
+                each for each in events if isinstance(each, State) and each.state == "paused" and each.reason
+            ]:
                 click.echo(
                     f"waiting: {stuck[-1].reason} It is tried again every {RETRY:g} seconds.", err=True
                 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -18,8 +16,9 @@ from engine.errors import EngineError, FileError, ParameterError, TrainingError
 from engine.graph.document import Document
 from engine.layers.params import Value
 from engine.training.checkpoint import save_weights
-from engine.training.events import Changed, Failed, Finished, Resumed, Started, State, Watch
+from engine.training.events import Changed, Failed, Finished, Resumed, Started, State
 from engine.training.folder import DOCUMENT, Folder
+from engine.training.handle import Handle
 from engine.training.loop import train
 from engine.training.mailbox import Mailbox
 from engine.training.moment import newest_moment
@@ -32,7 +31,7 @@ from engine.training.telling import Teller
 from engine.training.trouble import failure_of
 
 
-class Runner:
+class Runner(Handle):
     """One run of a document, which it keeps as it was when the run began.
 
     It begins with fresh weights, or with what of a ``weights`` file fits. With ``out`` it leaves a folder
@@ -49,6 +48,7 @@ class Runner:
         weights: Path | str | None = None,
         about: Mapping[str, Any] | None = None,
     ):
+        super().__init__()
         self.document = document
         self.about = dict(about or {})
         self.events = Mailbox()
@@ -60,16 +60,6 @@ class Runner:
         self._steers: dict[str, Steer] = {}
         self._teller = Teller(self.events, self._folder)
         self._saving: Saving | None = None
-        self._thread: threading.Thread | None = None
-        self._glance: threading.Thread | None = None
-        # What was asked from outside; ``_asked`` is read without the lock after every step.
-        self._wake = threading.Condition()
-        self._asked = self._paused = self._stopped = self._closed = self._over = False
-        self._singles = 0
-        self._showing = False
-        self._changes: deque[tuple[str, Value]] = deque()
-        self._watch = Watch()
-        self._pace = 0.0
         self._stepped_at = 0.0
         self._state = ""
 
@@ -101,81 +91,6 @@ class Runner:
         """The model with its present weights, once it is there."""
         return self._setup.model if self._setup else None
 
-    @property
-    def alive(self) -> bool:
-        """Whether the run's thread runs."""
-        return self._thread is not None and self._thread.is_alive()
-
-    @property
-    def stopping(self) -> bool:
-        """Whether it was asked to end."""
-        return self._stopped
-
-    @property
-    def watch(self) -> Watch:
-        """What snapshots show; a new value is answered soon, also while paused and after the end."""
-        return self._watch
-
-    @watch.setter
-    def watch(self, watch: Watch) -> None:
-        with self._wake:
-            if watch == self._watch:
-                return
-            self._watch = watch
-            self._ask()
-            if self._over and self._setup and not self._closed:
-                self._over = False
-                self._glance = threading.Thread(target=self._look_last, name="netwright look")
-                self._glance.start()
-
-    @property
-    def pace(self) -> float:
-        """Steps a second at most, so that eyes can follow; 0 is as fast as it goes."""
-        return self._pace
-
-    @pace.setter
-    def pace(self, pace: float) -> None:
-        with self._wake:
-            self._pace, self._teller.unhurried = pace, pace > 0
-            self._wake.notify_all()
-
-    def start(self, paused: bool = False) -> None:
-        """Begin; ``paused`` waits before the first step. A run begins once."""
-        if self._thread is not None:
-            raise TrainingError("This run has already begun; make a new one.")
-        self._paused = self._asked = paused
-        self._thread = threading.Thread(target=self._work, name="netwright run")
-        self._thread.start()
-
-    def pause(self) -> None:
-        """Wait after the present step."""
-        with self._wake:
-            self._paused = True
-            self._ask()
-
-    def resume(self) -> None:
-        """Go on after a pause."""
-        with self._wake:
-            self._paused, self._singles = False, 0
-            self._ask()
-
-    def step(self) -> None:
-        """Take one optimizer step, then pause."""
-        with self._wake:
-            self._singles += 1
-            self._paused = True
-            self._ask()
-
-    def stop(self) -> None:
-        """End after the present step."""
-        with self._wake:
-            self._stopped = True
-            self._ask()
-
-    def show(self) -> None:
-        """Leave the weights as they are in the folder soon, for who looks on from elsewhere."""
-        self._showing = True
-
     def steerable(self) -> Mapping[str, Steer]:
         """Return what can be changed while it runs, by name; nothing before the model is there."""
         return self._steers
@@ -193,27 +108,6 @@ class Runner:
         with self._wake:
             self._changes.append((name, value))
             self._ask()
-
-    def join(self, timeout: float | None = None) -> bool:
-        """Wait for the end; return whether it has come."""
-        end = None if timeout is None else perf_counter() + timeout
-        for thread in (self._thread, self._glance):
-            if thread is not None and thread is not threading.current_thread():
-                thread.join(None if end is None else max(0.0, end - perf_counter()))
-                if thread.is_alive():
-                    return False
-        return True
-
-    def close(self) -> None:
-        """Stop and wait; afterwards no thread is left."""
-        with self._wake:
-            self._closed = True
-        self.stop()
-        self.join()
-
-    def _ask(self) -> None:
-        self._asked = True
-        self._wake.notify_all()
 
     # What follows runs in the run's own thread.
 
@@ -357,7 +251,7 @@ class Runner:
 
     def stepped(self, loss: float | Tensor) -> bool:
         """Take a step's loss from the loop; return False to end the run."""
-        if self._teller.stepped(loss, self._watch):
+        if self._teller.stepped(loss, self._watch, self._pace > 0):
             if self._showing:
                 self._show()
             if self._saving and self._saving.due:
@@ -490,7 +384,7 @@ class Runner:
         while True:
             with self._wake:
                 if self._closed or self._setup is None or self._teller.has_seen(self._watch):
-                    self._over = True
+                    self._over = self._setup is not None
                     return
             try:
                 with numerics(self.document.training, self._setup.threads):

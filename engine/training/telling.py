@@ -69,8 +69,11 @@ class Teller:
         self._published = perf_counter()
         self._look_due = self._published + PUBLISH
 
-    def stepped(self, loss: float | Tensor, watch: Watch) -> bool:
-        """Take a step's loss; return whether something was published."""
+    def stepped(self, loss: float | Tensor, watch: Watch, unhurried: bool = False) -> bool:
+        """Take a step's loss; return whether something was published.
+
+        An ``unhurried`` run goes slowly for people's eyes: then pictures may take their time.
+        """
         self._losses.append(loss)
         if self._several:
             self._parts.append([each.last for each in self._setup.minimizers])
@@ -78,6 +81,7 @@ class Teller:
         if now < self._due:
             return False
         self.publish(now)
+        self.unhurried = unhurried
         # A picture that nobody has fetched yet would only be replaced.
         if now >= self._look_due and not (self._events.unseen and watch == self._seen):
             self.look(watch)
