@@ -44,12 +44,8 @@ def attend(
             meanwhile(runner)
             events = runner.events.drain()
             _tell_all(tell, events)
-            if stuck := [
-                each for each in events if isinstance(each, State) and each.state == "paused" and each.reason
-            ]:
-                click.echo(
-                    f"waiting: {stuck[-1].reason} It is tried again every {RETRY:g} seconds.", err=True
-                )
+            if reason := _reason(events):
+                click.echo(f"waiting: {reason} It is tried again every {RETRY:g} seconds.", err=True)
                 again = monotonic() + RETRY
             if monotonic() > again:
                 again = inf
@@ -59,6 +55,12 @@ def attend(
         runner.close()
         for each, handler in zip(signals, before, strict=True):
             signal.signal(each, handler)
+
+
+def _reason(events: list[Event]) -> str:
+    """Why the run waits though nobody asked it to."""
+    states = [each for each in events if isinstance(each, State) and each.state == "paused"]
+    return states[-1].reason if states else ""
 
 
 def _tell_all(tell: Callable[[Event], None], events: list[Event]) -> None:
