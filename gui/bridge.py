@@ -109,7 +109,6 @@ class Bridge(QObject):
 
     def run(self) -> None:
         """Start a run, or go on with the one that is held."""
-        self._hurry()
         if self._bench.state == "paused" and self.runner:
             self.runner.resume()
         elif not self.busy:

@@ -41,8 +41,8 @@ class WatchedWindow:
         self._window.undo_stack.setClean()
         self._window.close()
 
-    def train(self, document: Document) -> Run:
-        """Train with curves, activations, filters and the strips of the nodes on."""
+    def train(self, document: Document, clock: bool = False) -> Run:
+        """Train with curves, activations, filters and the strips on, perhaps beside the clock."""
         window, bench = self._window, self._window.bench
         bench.store.open(document)
         window.show_workbench()
@@ -66,8 +66,11 @@ class WatchedWindow:
             signal.connect(loop.quit)
         window.bridge.run()
         self._before = perf_counter()
+        if clock:
+            self._clock.start()
         if not over:
             loop.exec()
+        self._clock.stop()
         for signal in (bench.finished, bench.failed):
             signal.disconnect(loop.quit)
         for signal, take in told:
@@ -80,9 +83,7 @@ class WatchedWindow:
     def smoothness(self, name: str, document: Document) -> list[Row]:
         """Train beside a quick clock, and return how late the event loop gets and how often it shows."""
         self.gaps.clear()
-        self._clock.start()
-        self.train(document)
-        self._clock.stop()
+        self.train(document, clock=True)
         late = float(np.percentile(self.gaps, 99))
         detail = f"99th percentile {late:.1f} ms of {len(self.gaps):,}, longest {max(self.gaps):.0f} ms"
         rate = self.pictures / self.seconds
