@@ -11,6 +11,8 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import NamedTuple
 
@@ -40,9 +42,9 @@ Batches = Callable[[Setup, int], Iterable[tuple[Tensor, Tensor]]]
 """The inputs and right answers of an epoch's batches."""
 
 
-def netwright(document: Document) -> Run:
+def netwright(document: Document, out: Path | None = None) -> Run:
     """Train in a background thread while this one empties the mailbox."""
-    runner = Runner(document, "cpu")
+    runner = Runner(document, "cpu", out)
     over = threading.Event()
     losses: list[np.ndarray] = []
     steps, seconds = 0, 0.0
@@ -63,6 +65,12 @@ def netwright(document: Document) -> Run:
         over.wait(0.05)
     runner.close()
     return Run(steps / seconds, np.concatenate(losses))
+
+
+def kept(document: Document) -> Run:
+    """Train and keep a folder of the run, as the window does."""
+    with TemporaryDirectory() as folder:
+        return netwright(document, Path(folder) / "run")
 
 
 def rows(setup: Setup) -> tuple[Tensor, Tensor]:

@@ -25,6 +25,7 @@ from tests.benchmarks.loops import (
     as_netwright,
     by_hand,
     in_lightning,
+    kept,
     netwright,
     with_loader,
 )
@@ -184,9 +185,7 @@ def windowed(quick: bool = False) -> list[Row]:
     rows = []
     with tempfile.TemporaryDirectory() as folder, WatchedWindow() as window:
         for name, document in (("spirals MLP", spirals(800)), ("LeNet-5", lenet(16, Path(folder)))):
-            rows += compare(
-                f"{name}, window", document, window.train, {"headless": (netwright, 0.95)}, rounds
-            )
+            rows += compare(f"{name}, window", document, window.train, {"headless": (kept, 0.95)}, rounds)
             rows += window.smoothness(name, document)
     return rows
 
