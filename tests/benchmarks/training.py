@@ -22,6 +22,7 @@ from presets import preset
 from tests.benchmarks.loops import (
     LIGHTNING,
     Loop,
+    apart,
     as_netwright,
     by_hand,
     in_lightning,
@@ -147,10 +148,10 @@ def same_losses(name: str, document: Document, make: Callable[[], nn.Module]) ->
     """
     document = document.with_(training=replace(document.training, layout="contiguous"))
     ours = netwright(document).losses[:AGREE]
-    theirs = by_hand(make, as_netwright)(document).losses[:AGREE]
-    apart = float(np.max(np.abs(ours - theirs) / np.maximum(np.abs(theirs), 1e-3)))
-    detail = f"the largest relative difference of the first {len(ours)} losses is {apart:.1e}"
-    return Row(f"{name}: losses apart / 0.1 %", round(apart / 1e-3, 4), 1.0, "lower", detail)
+    theirs = apart(by_hand(make, as_netwright))(document).losses[:AGREE]
+    off = float(np.max(np.abs(ours - theirs) / np.maximum(np.abs(theirs), 1e-3)))
+    detail = f"the largest relative difference of the first {len(ours)} losses is {off:.1e}"
+    return Row(f"{name}: losses apart / 0.1 %", round(off / 1e-3, 4), 1.0, "lower", detail)
 
 
 def headless(quick: bool = False) -> list[Row]:
@@ -166,11 +167,11 @@ def headless(quick: bool = False) -> list[Row]:
             ("character LSTM", char_lstm(2, folder), CharLSTM, 1.0),
         ):
             rows.append(same_losses(name, document, make))
-            others = {"loop by hand": (by_hand(make), bound)}
+            others = {"loop by hand": (apart(by_hand(make)), bound)}
             if make is MLP:
-                others["DataLoader"] = (with_loader(make), 1.4)
+                others["DataLoader"] = (apart(with_loader(make)), 1.4)
                 if LIGHTNING:
-                    others["Lightning"] = (in_lightning(make), 3.0)
+                    others["Lightning"] = (apart(in_lightning(make)), 3.0)
                 else:
                     print("spirals MLP / Lightning: not measured, Lightning is not installed (.[bench])")
             rows += compare(name, document, netwright, others, rounds)
