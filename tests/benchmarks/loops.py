@@ -71,9 +71,9 @@ def netwright(document: Document, out: Path | None = None) -> Run:
 def apart(loop: Loop) -> Loop:
     """Return a loop that runs in a thread of its own, as Netwright's does.
 
-    The helpers of OpenMP that a thread keeps end with it. Where another thread of the process has some, even
-    idle ones, there are more than cores, and GNU's OpenMP lets all of them sleep between two pieces of work: a
-    step of many small pieces, as an LSTM's, then takes twice as long.
+    The helpers of OpenMP that a thread keeps end with it. Where another thread of the process has some,
+    even idle ones, there are more than cores, and GNU's OpenMP lets all of them sleep between two pieces of
+    work: a step of many small pieces, as an LSTM's, then takes twice as long.
     """
 
     def run(document: Document) -> Run:
