@@ -27,7 +27,7 @@ STARTS = {
     "onnx": b"\x08",
     "program": b"PK",
     "slurm": b"#!/bin/bash\n",
-    "kubernetes": b"# Trains \"Spirals\" on Kubernetes",
+    "kubernetes": b'# Trains "Spirals" on Kubernetes',
 }
 
 
