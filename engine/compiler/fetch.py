@@ -19,6 +19,8 @@ def words(progress: Progress) -> str:
         of = f" of {in_bytes(progress.total)}" if progress.total else ""
         return f"Downloading, {in_bytes(progress.done)}{of}"
     of = f" of {progress.total:,}" if progress.total else ""
+    if progress.stage == "look":
+        return f"Looking at the files, {progress.done:,}{of}"
     return f"Preparing, {progress.done:,}{of} rows"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from engine.data.columns import shortened
 from engine.data.features import Reader, port_name, reader_of, says
 from engine.data.hub_cache import Record, check_part, open_part, read_record
 from engine.data.hub_client import Progress, check_name, download
+from engine.data.hub_network import NetworkBlocks
 from engine.data.hub_stream import DTYPES, HubBlocks, row_bytes
 from engine.data.images import PICTURE
 from engine.data.scan import READING, make_stream, streams
@@ -27,6 +29,9 @@ from engine.layers.params import HubName, Int, Text, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+NETWORK = "network"
+"""How a set is read of which nothing is downloaded first."""
 
 _LOOKS = tuple(param.name for param in (*PICTURE, *TOKENS, LENGTH, *SOUND))
 
@@ -54,7 +59,13 @@ def usable(features: Mapping[str, object]) -> dict[str, str]:
 
 def _record(p: Mapping[str, Value]) -> Record:
     name = check_name(p["name"])
-    record = read_record(name, p["config"], p["revision"])
+    network = p["reading"] == NETWORK
+    record = read_record(name, p["config"], p["revision"], network)
+    if record is None and network:
+        raise DataError(
+            f"{name} was not looked at yet: press … beside its name to connect to it,"
+            " or run `netwright train`, which does so first."
+        )
     if record is None:
         raise DataError(
             f"{name} is not on this machine yet: press … beside its name to download it,"
@@ -64,7 +75,7 @@ def _record(p: Mapping[str, Value]) -> Record:
 
 
 def _fetch(p: Mapping[str, Value], tell: Callable[[Progress], None]) -> None:
-    download(check_name(p["name"]), p["config"], p["revision"], tell)
+    download(check_name(p["name"]), p["config"], p["revision"], tell, p["reading"] == NETWORK)
 
 
 def _readers_of(p: Mapping[str, Value]) -> tuple[Record, dict[str, Reader]]:
@@ -120,15 +131,23 @@ def _types(p: Mapping[str, Value]) -> tuple[TensorType, ...]:
 def _load(p: Mapping[str, Value]) -> Dataset | Stream:
     record, readers = _readers_of(p)
     parts = {p["part"]: "train"} | ({p["held_part"]: "validation"} if p["held_part"] else {})
-    blocks = HubBlocks(record, parts, p["rows"], ports_of(p), readers)
     types = {name: reader.type for name, reader in readers.items()}
+    fields = {
+        name: Field(np.zeros((1, *type_.shape[1:]), DTYPES[type_.dtype]), readers[name].classes)
+        for name, type_ in types.items()
+    }
+    if p["reading"] == NETWORK:
+        blocks = NetworkBlocks(record, parts, p["rows"], ports_of(p), readers)
+        if len(parts) == 1 and p["split"] == "stratified":
+            raise DataError(
+                "A stratified split needs every row first, which would be a download;"
+                " choose random, or a held-out part."
+            )
+        return make_stream(p, blocks, fields, given=blocks.given())
+    blocks = HubBlocks(record, parts, p["rows"], ports_of(p), readers)
     if len(parts) > 1:
         p = {**p, "split": "column"}
     if streams(p, sum(blocks.sizes) * row_bytes(readers)):
-        fields = {
-            name: Field(np.zeros((1, *type_.shape[1:]), DTYPES[type_.dtype]), readers[name].classes)
-            for name, type_ in types.items()
-        }
         return make_stream(p, blocks, fields)
     pieces = [piece for block in range(len(blocks.sizes)) for piece in _told(blocks, block)]
     fields = {
@@ -186,7 +205,12 @@ hub = Source(
         *TOKENS,
         LENGTH,
         *SOUND,
-        READING,
+        replace(
+            READING,
+            choices=(*READING.choices, NETWORK),
+            doc="Whether all of it is held in memory or read again while it is used; auto: it is held if it"
+            " fits; network: nothing is downloaded first, what is needed is read over the network each time.",
+        ),
         *SPLIT,
     ),
     types=_types,

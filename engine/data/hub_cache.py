@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from engine.errors import DataError
@@ -24,17 +24,32 @@ VERSION = 1
 """Of the records; those of another version are as if they were not there."""
 
 
+class RemoteFile(NamedTuple):
+    """A Parquet file of the hub: its path in the set, its bytes, and the rows of each of its row groups."""
+
+    path: str
+    size: int
+    groups: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class Part:
-    """A part of a set, such as train: how many rows it has, and the Arrow files that hold them in order."""
+    """A part of a set, such as train: how many rows it has, and the Arrow files that hold them in order.
+
+    Of a set that is read over the network the file holds some rows only, and ``remote`` says where all are.
+    """
 
     rows: int
     files: tuple[str, ...]
+    remote: tuple[RemoteFile, ...] = ()
 
 
 @dataclass(frozen=True)
 class Record:
-    """A configuration of a set that was downloaded; ``features`` says what its columns are."""
+    """A configuration of a set that was downloaded, or looked at; ``features`` says what its columns are.
+
+    ``origin`` is the set and the commit that hold its remote files, as owner/name@commit.
+    """
 
     name: str
     config: str
@@ -42,6 +57,7 @@ class Record:
     hash: str
     features: Mapping[str, Any]
     parts: Mapping[str, Part]
+    origin: str = ""
 
 
 def cache_folder() -> Path:
@@ -50,24 +66,24 @@ def cache_folder() -> Path:
     return Path(os.environ.get("HF_DATASETS_CACHE") or Path(home) / "datasets").expanduser()
 
 
-def record_path(name: str, config: str, revision: str) -> Path:
-    """Return where the record of a set stands, or would stand."""
+def record_path(name: str, config: str, revision: str, network: bool = False) -> Path:
+    """Return where the record of a set stands, or would stand; ``network``: of one that is not downloaded."""
     words = "@".join(quote(each or "-", safe="") for each in (name, config, revision))
-    return cache_folder() / "netwright" / f"{words}.json"
+    return cache_folder() / "netwright" / ("network" if network else "") / f"{words}.json"
 
 
 def write_record(record: Record) -> None:
     """Write a record; all of it, or nothing."""
-    path = record_path(record.name, record.config, record.revision)
+    path = record_path(record.name, record.config, record.revision, bool(record.origin))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     temporary.write_text(json.dumps({"version": VERSION} | asdict(record)), "utf-8")
     os.replace(temporary, path)
 
 
-def read_record(name: str, config: str, revision: str) -> Record | None:
-    """Return the record of a set whose rows are all there, or None."""
-    path = record_path(name, config, revision)
+def read_record(name: str, config: str, revision: str, network: bool = False) -> Record | None:
+    """Return the record of a set whose rows are all there, or were looked at over the network, or None."""
+    path = record_path(name, config, revision, network)
     try:
         record = _read(str(path), path.stat().st_mtime_ns)
         for part in record.parts.values():
@@ -83,8 +99,16 @@ def _read(path: str, changed: int) -> Record:
     data = json.loads(Path(path).read_text("utf-8"))
     if data.pop("version") != VERSION:
         raise ValueError("another version")
-    parts = {name: Part(int(part["rows"]), tuple(part["files"])) for name, part in data.pop("parts").items()}
+    parts = {
+        name: Part(int(part["rows"]), tuple(part["files"]), tuple(map(_remote, part.get("remote", ()))))
+        for name, part in data.pop("parts").items()
+    }
     return Record(**data, parts=parts)
+
+
+def _remote(file: list[Any]) -> RemoteFile:
+    path, size, groups = file
+    return RemoteFile(path, size, tuple(groups))
 
 
 def check_part(record: Record, part: str) -> None:

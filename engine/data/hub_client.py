@@ -23,6 +23,9 @@ MOST = 50
 PATIENCE = 15.0
 """Seconds that a search waits for the hub."""
 
+INDEX = "index"
+"""The command that looks at the files of a set, so that it can be read over the network."""
+
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.ASCII)
 _PLACES = {"HF_HOME", "HF_DATASETS_CACHE", "HF_HUB_CACHE", "XDG_CACHE_HOME"}
 _WORD = re.compile(r"[\w./+ -]*")
@@ -30,6 +33,10 @@ _WORD = re.compile(r"[\w./+ -]*")
 _REASONS = {
     "network": "The Hugging Face hub cannot be reached ({text}). Is there a network? What was downloaded"
     " before works without one.",
+    "offline": "The Hugging Face hub cannot be reached ({text}), and {name} is read over the network. Is"
+    " there one? Once it is downloaded, set its reading to memory or stream, which need none.",
+    "parquet": "{name} has no Parquet files to read over the network, nor does the hub keep a copy in"
+    " Parquet. Set its reading to memory or stream: it is downloaded then.",
     "missing": "The hub has no set {name}, or it is private. Check the spelling: owner/name.",
     "gated": "{name} is gated: its owners want to be asked. Open https://huggingface.co/datasets/{name},"
     " accept the conditions, and log in on this machine with `hf auth login`.",
@@ -82,7 +89,10 @@ class Description:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a download is: the stage ``download`` counts bytes, ``prepare`` rows; total 0 is unknown."""
+    """How far a download is: the stage ``download`` counts bytes, ``prepare`` rows; total 0 is unknown.
+
+    Of a set that is read over the network there is the stage ``look``, which counts its files.
+    """
 
     stage: str
     done: int
@@ -227,6 +237,7 @@ class Request:
 
     def reason(self, kind: str, text: str) -> str:
         """Return the sentence for a kind of failure."""
+        kind = "offline" if (self.command, kind) == (INDEX, "network") else kind
         words = {"name": self.name, "text": text.strip().rstrip("."), "revision": self.revision}
         return _REASONS.get(kind, _REASONS["other"]).format(**words)
 
@@ -266,8 +277,16 @@ def describe(name: str, config: str = "", revision: str = "", part: str = "") ->
     return description_of(Request("describe", name, config, revision, part).run())
 
 
-def download_request(name: str, config: str = "", revision: str = "") -> Request | None:
-    """Return the request that gets a set onto this machine, or None where all of it is here."""
+def download_request(
+    name: str, config: str = "", revision: str = "", network: bool = False
+) -> Request | None:
+    """Return the request that gets a set onto this machine, or None where all of it is here.
+
+    ``network``: only what is needed to read it over the network.
+    """
+    if network:
+        known = read_record(name, config, revision, network)
+        return None if known else Request(INDEX, name, config, revision)
     record = read_record(name, config, revision)
     if record is not None and is_whole(record):
         return None
@@ -275,13 +294,20 @@ def download_request(name: str, config: str = "", revision: str = "") -> Request
 
 
 def download(
-    name: str, config: str = "", revision: str = "", tell: Callable[[Progress], None] = lambda progress: None
+    name: str,
+    config: str = "",
+    revision: str = "",
+    tell: Callable[[Progress], None] = lambda progress: None,
+    network: bool = False,
 ) -> Record:
-    """Get a set onto this machine, unless it is here already, and return its record. Raises DataError."""
-    request = download_request(name, config, revision)
+    """Get a set onto this machine, unless it is here already, and return its record. Raises DataError.
+
+    ``network``: only its columns, some rows, and where the others are.
+    """
+    request = download_request(name, config, revision, network)
     if request is not None:
         request.run(tell)
-    record = read_record(name, config, revision)
+    record = read_record(name, config, revision, network)
     if record is None:
         raise DataError(f"{name} was downloaded, but its rows are not there; is its cache being deleted?")
     return record

@@ -13,10 +13,14 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from engine.data.hub_cache import Part, Record, write_record
+from engine.data.hub_cache import Part, Record, RemoteFile, record_path, write_record
+from engine.data.hub_client import INDEX
 
 COPY = "refs/convert/parquet"
 """The branch of a set on which the hub puts its copy in Parquet."""
@@ -30,6 +34,15 @@ ROWS = 8
 """Rows of a preview."""
 
 _SIDE, _LETTERS, _NUMBERS = 96, 400, 8
+
+_READERS = 8
+"""Files that are looked at side by side."""
+
+_SAMPLE, _SPREAD = 2_000, 8
+"""Rows of a part that are kept to tell classes and words by, and the row groups they come from."""
+
+_LARGE = ("Image", "Audio", "Video", "Pdf")
+_HUB = "hf://datasets/"
 
 
 class Teller:
@@ -77,7 +90,8 @@ def main(arguments: list[str]) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     command, name, config, revision, part = arguments
     try:
-        teller.watch_bars()
+        if command != INDEX:  # that counts files, not the bytes of a README
+            teller.watch_bars()
         teller.tell(stage="done", **_COMMANDS[command](teller, name, config, revision, part))
     except ImportError as error:
         teller.tell(stage="failed", kind="install", text=str(error))
@@ -229,6 +243,7 @@ def _reason(error: BaseException) -> tuple[str, str]:
     # The client for HTTP is another library from one version of the hub's to the next.
     unreached = any(base.__name__ == "TransportError" for each in chain for base in type(each).__mro__)
     rules: tuple[tuple[str, Callable[[], bool]], ...] = (
+        ("parquet", lambda: found(NoParquet)),
         ("gated", lambda: "gated dataset" in text or found(errors.GatedRepoError)),
         ("script", lambda: _SCRIPT in text),
         ("config", lambda: bool(_named(text)) and "onfig" in text),
@@ -250,10 +265,129 @@ def _again(*request: Any) -> dict[str, Any]:
     return _download(*request, mode="reuse_cache_if_exists")
 
 
+class NoParquet(Exception):
+    """Neither the set nor the hub's copy of it is in Parquet."""
+
+
+def _index(teller: Teller, name: str, config: str, revision: str, part: str) -> dict[str, Any]:
+    """Look at the ends of the Parquet files of a set and at some rows, and write what reading it needs."""
+    from datasets import Features
+    from huggingface_hub import HfApi
+
+    from engine.data.hub_network import footer
+
+    HfApi().dataset_info(name, revision=revision or None)
+    origin, paths, features = _parquet(name, config, revision)
+    repository, _, commit = origin.partition("@")
+    info = HfApi().dataset_info(repository, revision=commit, files_metadata=True)
+    sizes = {each.rfilename: each.size or 0 for each in info.siblings or ()}
+    every = [path for each in paths.values() for path in each]
+    files: dict[str, RemoteFile] = {}
+    with ThreadPoolExecutor(_READERS) as threads:
+        ends = threads.map(lambda each: footer(origin, each, sizes[each]), every)
+        for path, end in zip(every, ends, strict=True):
+            groups = tuple(end.row_group(number).num_rows for number in range(end.num_row_groups))
+            files[path] = RemoteFile(path, sizes[path], groups)
+            teller.tell(stage="look", done=len(files), total=len(every))
+        if features is None:
+            features = Features.from_arrow_schema(
+                footer(origin, every[0], sizes[every[0]]).schema.to_arrow_schema()
+            )
+        columns = [each for each, feature in features.items() if type(feature).__name__ not in _LARGE]
+        parts = {}
+        for each, held in paths.items():
+            remote = tuple(files[path] for path in held)
+            sample = record_path(name, config, revision, network=True).with_suffix(
+                f".{quote(each, safe='')}.arrow"
+            )
+            _write_sample(sample, origin, remote, features, columns, threads)
+            parts[each] = Part(sum(sum(file.groups) for file in remote), (str(sample),), remote)
+    write_record(Record(name, config, revision, commit, features.to_dict(), parts, origin))
+    return {}
+
+
+def _parquet(name: str, config: str, revision: str) -> tuple[str, dict[str, list[str]], Any]:
+    """The set and the commit that hold a set's Parquet files, their paths by part, the columns if known."""
+    from huggingface_hub import HfApi, errors
+
+    if revision != COPY:
+        try:
+            builder = _builder(name, config, revision)
+            files = {
+                str(each): list(map(str, urls)) for each, urls in (builder.config.data_files or {}).items()
+            }
+        except RuntimeError as error:
+            if _SCRIPT not in str(error):
+                raise
+            files = {}
+        urls = [url for each in files.values() for url in each]
+        places = [_place(url) for url in urls]
+        origins = {origin for origin, _ in places}
+        if len(origins) == 1 and all(path.endswith(".parquet") for _, path in places):
+            paths = {each: [_place(url)[1] for url in found] for each, found in files.items()}
+            return origins.pop(), paths, builder.info.features
+        if revision:
+            raise NoParquet(name)
+    try:
+        info = HfApi().dataset_info(name, revision=COPY)
+    except errors.RevisionNotFoundError:
+        raise NoParquet(name) from None
+    found: dict[str, dict[str, list[str]]] = {}
+    for each in sorted(file.rfilename for file in info.siblings or ()):
+        words = each.split("/")  # configuration/part/0000.parquet
+        if len(words) == 3 and each.endswith(".parquet"):
+            found.setdefault(words[0], {}).setdefault(words[1].removeprefix("partial-"), []).append(each)
+    if not found:
+        raise NoParquet(name)
+    chosen = config or (next(iter(found)) if len(found) == 1 else "default")
+    if chosen not in found:
+        raise ValueError(f"Config name is missing: {list(found)}")
+    return f"{name}@{info.sha}", found[chosen], None
+
+
+def _place(url: str) -> tuple[str, str]:
+    """Of hf://datasets/owner/name@commit/path the set with its commit, and the path; else empty texts."""
+    if not url.startswith(_HUB):
+        return "", ""
+    name, _, rest = url.removeprefix(_HUB).partition("@")
+    commit, _, path = rest.partition("/")
+    return f"{name}@{commit}", path
+
+
+def _write_sample(
+    target: Path,
+    origin: str,
+    files: Sequence[RemoteFile],
+    features: Any,
+    columns: list[str],
+    threads: Executor,
+) -> None:
+    """Write rows from row groups that are spread over a part; what is large in them is left out."""
+    import pyarrow as pa
+
+    from engine.data.hub_network import read_group
+
+    places = [(file, number) for file in files for number, rows in enumerate(file.groups) if rows]
+    step = max(len(places) // _SPREAD, 1)
+
+    def head(place: tuple[RemoteFile, int]) -> Any:
+        return next(read_group(origin, *place, columns, _SAMPLE // _SPREAD))
+
+    tables = list(threads.map(head, places[::step][:_SPREAD])) if columns else []
+    table = pa.concat_tables(tables) if tables else pa.table({})
+    for name in features:
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(len(table)))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with pa.OSFile(str(target), "wb") as out, pa.ipc.new_stream(out, table.schema) as writer:
+        writer.write_table(table)
+
+
 _COMMANDS: dict[str, Callable[..., dict[str, Any]]] = {
     "download": _download,
     "again": _again,
     "describe": _describe,
+    INDEX: _index,
 }
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -110,20 +110,7 @@ class Files:
 
         Raises DataError where a file cannot be read.
         """
-        import pyarrow as pa
-
-        waiting: list[pa.RecordBatch] = []
-        count = 0
-        for group in groups:
-            for batch in self._read(group, names, rows):
-                waiting.append(batch)
-                count += batch.num_rows
-                while count >= rows:
-                    table = pa.Table.from_batches(waiting)
-                    yield table.slice(0, rows)
-                    waiting, count = table.slice(rows).to_batches(), count - rows
-        if count:
-            yield pa.Table.from_batches(waiting)
+        yield from tables_of((batch for group in groups for batch in self._read(group, names, rows)), rows)
 
     def _read(self, group: int, names: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
@@ -145,3 +132,20 @@ class Files:
         first = next(at for at, each in enumerate(self._groups) if each[0] == stamp)
         number = sum(self.sizes[first:block]) + row + 1
         return f"{Path(stamp[0]).name}, row {number:,}" if len(self.stamps) > 1 else f"Row {number:,}"
+
+
+def tables_of(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
+    """Give the rows of batches, exactly so many at a time but for the last."""
+    import pyarrow as pa
+
+    waiting: list[pa.RecordBatch] = []
+    count = 0
+    for batch in batches:
+        waiting.append(batch)
+        count += batch.num_rows
+        while count >= rows:
+            table = pa.Table.from_batches(waiting)
+            yield table.slice(0, rows)
+            waiting, count = table.slice(rows).to_batches(), count - rows
+    if count:
+        yield pa.Table.from_batches(waiting)

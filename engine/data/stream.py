@@ -10,6 +10,7 @@ what lies before its window.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -18,6 +19,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from engine.data import patience
 from engine.data.balance import balanced
 from engine.data.hold_out import HELD, TRAINS, HoldOut
 from engine.data.source import Arrays, Field, filled
@@ -127,7 +129,8 @@ class Stream:
             return
         spots = self._spots(range(len(self.origin.sizes)), held)
         with _Lanes(self, held) as lanes:
-            yield from _ahead(self._windows(spots, held), lambda numbered: joined(lanes.take(numbered[1])))
+            windows = self._windows(spots, held)
+            yield from _ahead(windows, lambda numbered: joined(lanes.take(numbered[1])), lanes.stop)
 
     def epoch(self, seed: int, number: int, start: int = 0, balance: str = "") -> Iterator[Arrays]:
         """Give every training row once, in an order that only the seed and the number decide, in windows.
@@ -155,7 +158,7 @@ class Stream:
 
         with _Lanes(self, held=False) as lanes:
             first = True
-            for arrays in _ahead(rest(), make):
+            for arrays in _ahead(rest(), make, lanes.stop):
                 cut, first = (start - passed, False) if first else (0, False)
                 yield {name: values[cut:] for name, values in arrays.items()} if cut else arrays
 
@@ -247,9 +250,11 @@ def _shuffled(parts: list[Arrays], rng: np.random.Generator, balance: str) -> Ar
 
 
 def _ahead(
-    windows: Iterable[tuple[int, list[Spot]]], make: Callable[[tuple[int, list[Spot]]], Arrays]
+    windows: Iterable[tuple[int, list[Spot]]],
+    make: Callable[[tuple[int, list[Spot]]], Arrays],
+    stop: threading.Event,
 ) -> Iterator[Arrays]:
-    """Give what is made of each window, while the next one is being made."""
+    """Give what is made of each window, while the next one is being made; ``stop`` is set at the end."""
     with ThreadPoolExecutor(1, "window") as builder:
         try:
             before = None
@@ -261,6 +266,7 @@ def _ahead(
             if before is not None:
                 yield before.result()
         finally:
+            stop.set()
             builder.shutdown(wait=True, cancel_futures=True)
 
 
@@ -269,7 +275,12 @@ class _Lanes:
 
     def __init__(self, stream: Stream, held: bool):
         self._stream, self._held = stream, held
-        self._threads = [ThreadPoolExecutor(1, "lane") for _ in range(THREADS)]
+        self.stop = threading.Event()
+        """Set when nobody wants the rows any more."""
+        self._threads = [
+            ThreadPoolExecutor(1, "lane", initializer=patience.heed, initargs=(self.stop,))
+            for _ in range(THREADS)
+        ]
         self._readers: list[tuple[int, int, Iterator[Arrays]] | None] = [None] * LANES
 
     def __enter__(self) -> _Lanes:

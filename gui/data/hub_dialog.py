@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QDialog, QListWidget, QListWidgetItem, QProgressBar, QWidget
 
 from engine.compiler.fetch import words
-from engine.data.hub import columns_of
+from engine.data.hub import NETWORK, columns_of
 from engine.data.hub_client import Description, Found, Progress, download_request
 from gui import style
 from gui.data.hub_view import SetView, rows_of
@@ -43,6 +43,7 @@ class HubDialog(QDialog):
         self.setWindowTitle("Data from the Hugging Face hub")
         self._use, self._given, name = use, params, params["name"]
         self._name, self._revision, self._about = "", "", None
+        self._network = params.get("reading") == NETWORK
         self._here = False
         self.work = HubWork(self)
         self.work.found.connect(self._show_found)
@@ -189,7 +190,8 @@ class HubDialog(QDialog):
             self._about, self._revision = about, about.revision
             self._say("")
             config = about.config if len(about.configs) > 1 else ""
-            self._here = download_request(self._name, config, about.revision) is None  # not for every change
+            request = download_request(self._name, config, about.revision, self._network)
+            self._here = request is None  # not asked for every change
             self.view.show_set(about, columns_of(self._given), self._given["held_part"])
             self._given = _NOTHING
         self._refresh()
@@ -201,8 +203,8 @@ class HubDialog(QDialog):
         if self._here:
             self._finish()
             return
-        self.work.download(self._name, params["config"], params["revision"])
-        self._say("Downloading …")
+        self.work.download(self._name, params["config"], params["revision"], self._network)
+        self._say("Looking at the files …" if self._network else "Downloading …")
         self.bar.setRange(0, 0)
         self._refresh()
 
@@ -255,7 +257,8 @@ class HubDialog(QDialog):
         ready = self._about is not None and bool(self.view.columns)
         here = ready and self._here
         failed = any(each.property("role") == "error" for each in (self.note, self.said))
-        self.main_button.setText(self._use if here else f"Download and {self._use[0].lower()}{self._use[1:]}")
+        verb = "Connect" if self._network else "Download"
+        self.main_button.setText(self._use if here else f"{verb} and {self._use[0].lower()}{self._use[1:]}")
         self.main_button.setEnabled(ready and not busy)
         self.main_button.setToolTip("" if ready or self._about is None else "Choose a column first")
         self.close_button.setText("Cancel" if busy else "Close")

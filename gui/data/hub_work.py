@@ -53,9 +53,10 @@ class HubWork(QObject):
         request = self._take("described", Request("describe", name, config, revision, part))
         self._ask("described", lambda: description_of(request.run()))
 
-    def download(self, name: str, config: str, revision: str) -> None:
-        """Get a set onto this machine."""
-        request = download_request(name, config, revision) or Request("download", name, config, revision)
+    def download(self, name: str, config: str, revision: str, network: bool = False) -> None:
+        """Get a set onto this machine; ``network``: only what is needed to read it over the network."""
+        request = download_request(name, config, revision, network)
+        request = request or Request("download", name, config, revision)
         self._take("downloaded", request)
         number = self._asked["downloaded"] + 1
 

@@ -35,8 +35,10 @@ def png(color: tuple[int, int, int], size: tuple[int, int] = (20, 10)) -> dict[s
     return {"bytes": out.getvalue(), "path": "picture.png"}
 
 
-def write_set(folder: Path, name: str, features: dict, parts: dict[str, pa.Table], **about: Any) -> None:
-    """Write a set of Parquet files with its README, as the hub would hold it."""
+def write_set(
+    folder: Path, name: str, features: dict, parts: dict[str, pa.Table], group: int = 1 << 20, **about: Any
+) -> None:
+    """Write a set of Parquet files with its README, in row groups of so many rows, as on the hub."""
     top = folder / name
     (top / "data").mkdir(parents=True)
     (top / "README.md").write_text(README)
@@ -44,7 +46,7 @@ def write_set(folder: Path, name: str, features: dict, parts: dict[str, pa.Table
     meta = {"huggingface": json.dumps({"info": {"features": features}})}
     for part, table in parts.items():
         path = top / "data" / f"{part}-00000-of-00001.parquet"
-        pq.write_table(table.replace_schema_metadata(meta), path)
+        pq.write_table(table.replace_schema_metadata(meta), path, row_group_size=group)
 
 
 def write_pets(folder: Path, name: str = "tester/pets", rows: int = 20) -> None:
@@ -126,3 +128,13 @@ def write_large(folder: Path, name: str = "tester/large") -> None:
     value = {"_type": "Value"}
     features = {"x": value | {"dtype": "float64"}, "y": value | {"dtype": "int64"}}
     write_set(folder, name, features, {"train": table, "test": table.slice(0, 10)})
+
+
+def write_wide(folder: Path, name: str = "tester/wide") -> None:
+    """Write numbers in order in several row groups, beside lists that are much larger."""
+    rng, count = np.random.default_rng(0), 4_000
+    wide = pa.FixedSizeListArray.from_arrays(pa.array(rng.normal(size=count * 40)), 40)
+    table = pa.table({"x": np.arange(count, dtype=np.float64), "wide": wide.cast(pa.list_(pa.float64()))})
+    value = {"_type": "Value", "dtype": "float64"}
+    features = {"x": value, "wide": {"_type": "List", "feature": value}}
+    write_set(folder, name, features, {"train": table, "test": table.slice(0, 10)}, group=500)

@@ -33,7 +33,24 @@ class StandIn:
         self.hold.set()
         self.halfway = threading.Event()
         """Set as soon as a file waits in its middle."""
+        self.drops = 0
+        """So many files break off in their middle, the connection with them."""
+        self.drops_after: int | None = None
+        """How many files are given before all others break off; None: they do not."""
+        self.sent = 0
+        """Bytes of files that were given."""
+        self.lock = threading.Lock()
         self.url = ""
+
+    def drop(self) -> bool:
+        """Return whether the next file breaks off."""
+        with self.lock:
+            if self.drops_after is not None:
+                self.drops_after -= 1
+                return self.drops_after < 0
+            before = self.drops
+            self.drops = max(before - 1, 0)
+            return before > 0
 
     def sets(self) -> list[str]:
         """Return the names of all sets."""
@@ -165,8 +182,13 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "HEAD":
             return
         half = len(data) // 2
+        with self.hub.lock:
+            self.hub.sent += len(data)
         try:
             self.wfile.write(data[:half])
+            if self.hub.drop():
+                self.close_connection = True
+                return
             if half > 10_000 and not self.hub.hold.is_set():
                 self.wfile.flush()
                 self.hub.halfway.set()
