@@ -84,10 +84,11 @@ class RemoteRange(io.RawIOBase):
                 raise DataError(MISSING) from None
             except Exception as error:  # the client for HTTP is another library from one version to the next
                 kind, again = _kind(error)
-                if not again or pause is None or not patience.wait(pause):
+                if not again or pause is None:
                     text = str(error).strip().partition("\n")[0] or type(error).__name__
                     name = self._origin.partition("@")[0]
                     raise DataError(Request(INDEX, name).reason(kind, text)) from None
+            patience.wait(pause)
         raise AssertionError("the last attempt returns or raises")
 
     def _ask(self, start: int, end: int) -> bytes:

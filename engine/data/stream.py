@@ -278,7 +278,7 @@ class _Lanes:
         self.stop = threading.Event()
         """Set when nobody wants the rows any more."""
         self._threads = [
-            ThreadPoolExecutor(1, "lane", initializer=patience.heed, initargs=(self.stop,))
+            ThreadPoolExecutor(1, "lane", initializer=patience.heed, initargs=(self.stop, *patience.heeded()))
             for _ in range(THREADS)
         ]
         self._readers: list[tuple[int, int, Iterator[Arrays]] | None] = [None] * LANES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from engine.compiler.custom import line_of
 from engine.compiler.module import Built
+from engine.data import patience
 from engine.errors import EngineError, FileError, ParameterError, TrainingError
 from engine.graph.document import Document
 from engine.layers.params import Value
@@ -49,6 +51,7 @@ class Runner(Handle):
         about: Mapping[str, Any] | None = None,
     ):
         super().__init__()
+        self._unwanted = threading.Event()
         self.document = document
         self.about = dict(about or {})
         self.events = Mailbox()
@@ -109,9 +112,15 @@ class Runner(Handle):
             self._changes.append((name, value))
             self._ask()
 
+    def stop(self) -> None:
+        """End after the present step, or soon where its rows do not come."""
+        self._unwanted.set()
+        super().stop()
+
     # What follows runs in the run's own thread.
 
     def _work(self) -> None:
+        patience.heed(self._unwanted)
         try:
             self._run()
         except (Exception, SystemExit) as error:  # whatever torch and a layer raise must be told
@@ -232,7 +241,10 @@ class Runner(Handle):
             self._teller.look(self._watch)
             proceed = not self._stopped
         self._teller.warmed()
-        ended = train(setup, self) if proceed else "stopped"
+        try:
+            ended = train(setup, self) if proceed else "stopped"
+        except patience.Unwanted:
+            ended = "stopped"
         self._teller.publish(perf_counter())
         if self._saving:
             with suppress(EngineError):

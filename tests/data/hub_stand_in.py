@@ -37,6 +37,8 @@ class StandIn:
         """So many files break off in their middle, the connection with them."""
         self.drops_after: int | None = None
         """How many files are given before all others break off; None: they do not."""
+        self.broke = threading.Event()
+        """Set as soon as a file broke off."""
         self.sent = 0
         """Bytes of files that were given."""
         self.lock = threading.Lock()
@@ -187,6 +189,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self.wfile.write(data[:half])
             if self.hub.drop():
+                self.hub.broke.set()
                 self.close_connection = True
                 return
             if half > 10_000 and not self.hub.hold.is_set():
