@@ -158,6 +158,8 @@ class NetworkBlocks:
     """Parts of a set, one behind the other; ``readers`` are by the names of the fields."""
 
     sure = True
+    far = True
+    """Reading all of it takes long, so it is done for training alone."""
 
     def __init__(
         self,

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.data.source import Dataset, Field
+from engine.data.stream import Stream
 from engine.data.tally import Tally, by_column
+from engine.errors import DataError
 
 GROUPED = 100
 """Classes for which the columns are summed up one by one, at most."""
@@ -67,7 +69,15 @@ class Statistics:
 
 
 def statistics(data: Dataset) -> Statistics:
-    """Return the statistics of a data set, one that is streamed included: it is read once from end to end."""
+    """Return the statistics of a data set, one that is streamed included: it is read once from end to end.
+
+    Raises DataError for one that is read over a network, where that would be a download.
+    """
+    if isinstance(data, Stream) and getattr(data.origin, "far", False):
+        raise DataError(
+            "This set is read over the network, and counting it needs every row of it. Set its reading to"
+            " memory or stream: it is downloaded once, and counted here."
+        )
     first = {name: each.values[:1] for name, each in data.fields.items()}
     tallies = {name: Tally(_width(value)) for name, value in first.items()}
     classed = {name: each for name, each in data.fields.items() if _has_classes(each)}

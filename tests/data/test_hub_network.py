@@ -16,6 +16,7 @@ from engine.data import hub_network
 from engine.data.hub_cache import read_record
 from engine.data.hub_client import Progress, download
 from engine.data.hub_network import RemoteRange, footer
+from engine.data.statistics import statistics
 from engine.data.stream import Stream
 from engine.errors import DataError
 from engine.graph.build import Builder
@@ -247,6 +248,14 @@ def test_a_set_without_parquet_says_what_to_do(hub):
 def test_a_stratified_split_is_refused(hub):
     with pytest.raises(DataError, match="choose random, or a held-out part"):
         load_node(wide(split="stratified"))
+
+
+def test_statistics_do_not_read_all_of_it(hub):
+    stream = load_node(wide())
+    asked = len(hub.asked)
+    with pytest.raises(DataError, match="counting it needs every row"):
+        statistics(stream)
+    assert len(hub.asked) == asked
 
 
 def test_a_file_is_read_at_any_place(hub):
