@@ -87,19 +87,25 @@ def test_from_the_search_to_a_node_that_gives_data(window, hub, qtbot):
     assert not window.bench.store.document.nodes
 
 
-def test_a_node_of_a_set_that_is_not_here_is_mended_from_its_form(window, hub, qtbot):
-    window.bench.store.apply(
-        "Add", lambda document: add(document, name="tester/pets", columns="image, label")
-    )
+@pytest.mark.parametrize(
+    ("reading", "said", "offer"),
+    [
+        ("auto", "is not on this machine yet", "Download and use it"),
+        ("network", "was not looked at yet", "Connect and use it"),
+    ],
+)
+def test_a_node_of_a_set_that_is_not_here_is_mended_from_its_form(window, hub, qtbot, reading, said, offer):
+    params = {"name": "tester/pets", "columns": "image, label", "reading": reading}
+    window.bench.store.apply("Add", lambda document: add(document, **params))
     qtbot.waitUntil(lambda: bool(problems(window)), timeout=PATIENCE)
-    assert "is not on this machine yet" in problems(window)[0]
+    assert said in problems(window)[0]
     window.bench.store.select(["data"])
     field = window.inspector.page.form.fields["name"]
     press(field.browse)
     dialog = window.hub.dialog
     qtbot.waitUntil(lambda: bool(dialog.view.chips), timeout=PATIENCE)
     assert dialog.view.title.text() == "tester/pets"
-    assert dialog.main_button.text() == "Download and use it"
+    assert dialog.main_button.text() == offer
     press(dialog.main_button)
     qtbot.waitUntil(lambda: window.hub.dialog is None, timeout=PATIENCE)
     qtbot.waitUntil(lambda: not problems(window), timeout=PATIENCE)
