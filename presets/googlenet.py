@@ -71,6 +71,7 @@ def build_small(g: Builder) -> None:
         loss = g.add("CrossEntropyLoss", head, images["label"], id=head.node.replace("head", "loss"))
         g.add("Scale", loss, scale=0.3)
     g.train("Adam", lr=0.004, epochs=6, batch_size=32)
+    g.schedule("CosineAnnealingLR", per="step")
 
 
 def _half(g: Builder, x: Slot) -> Ref:

@@ -10,7 +10,7 @@ from engine.graph import edits, marks
 from engine.graph.blocks import inside, layer_of, outside, with_block
 from engine.graph.document import Block, Document, Objective, Point, Slot, frozen
 from engine.graph.layout import SIZE, layout
-from engine.graph.settings import set_init
+from engine.graph.settings import set_init, set_schedule
 from engine.layers.formula import Formula
 from engine.optimizers import check_optimizer
 
@@ -83,6 +83,10 @@ class Builder:
             objectives=(objective,),
         )
         self._document = self._document.with_(training=training)
+
+    def schedule(self, type_: str, **options: Any) -> None:
+        """Let a schedule change the learning rate; see ``SCHEDULES``. Comes after ``train``."""
+        self._document = set_schedule(self._document, type_, **options)
 
     def begin(self, type_: str, *nodes: Slot, **options: Any) -> None:
         """Let the weights of some nodes begin otherwise, or of all where none is named; see ``INITS``."""

@@ -18,6 +18,7 @@ from engine.graph.settings import set_learning, set_training
 from engine.optimizers import OPTIMIZERS
 from engine.schedules import SCHEDULES
 from engine.training.checkpoint import save_weights
+from engine.training.numerics import numerics
 from tests.export.test_script import ran, reports
 
 SHORT = {
@@ -55,7 +56,7 @@ def agrees(document: Document, folder: Path) -> str:
     said = io.StringIO()
     try:
         sys.argv = ["net.py", "--device", "cpu"]
-        with redirect_stdout(said):
+        with redirect_stdout(said), numerics(document.training, 0):
             names = {"__name__": "__main__", "__file__": str(folder / "net.py")}
             exec(compile(text, "net.py", "exec"), names)
     finally:
