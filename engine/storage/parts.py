@@ -30,6 +30,7 @@ from engine.graph.missing import check_foreign
 from engine.graph.modes import check_mode
 from engine.graph.names import is_param_name
 from engine.graph.settings import LEARNING, OBJECTIVE, SETTINGS, check_learning, check_rules
+from engine.inits import check_init
 from engine.layers.formula import Formula
 from engine.optimizers import check_optimizer
 from engine.schedules import check_schedule
@@ -209,13 +210,13 @@ def objective_from(item: Any) -> Objective:
 def learning_from(item: Any) -> Learning:
     """Return how a node learns, as a file holds it. Raises EngineError for what is refused."""
     parts = parts_of(item, _LEARNING)
-    init, options = call_from(parts.pop("init"), _check_init)
+    init, options = call_from(parts.pop("init"), check_init)
     return Learning(**check_learning(parts), init=init, init_options=options)
 
 
 def init_from(item: Any) -> tuple[str, Mapping[str, Any]]:
     """Return how weights begin, as a file holds it: a type and its options. Raises EngineError."""
-    return call_from(item, _check_init)
+    return call_from(item, check_init)
 
 
 def call_from(
@@ -226,12 +227,6 @@ def call_from(
         return "", frozen()
     parts = parts_of(item, _CALL)
     return parts["type"], frozen(check(parts["type"], parts["options"]))
-
-
-def _check_init(type_: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
-    from engine.inits import check_init
-
-    return check_init(type_, options)
 
 
 def is_point(value: Any) -> bool:
